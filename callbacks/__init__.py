@@ -1,0 +1,1 @@
+"""What happens around a fit or a predict: teachers, writers, dashboards."""

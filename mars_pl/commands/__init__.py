@@ -1,0 +1,1 @@
+"""Commands that answer without Lightning: evaluate, report."""

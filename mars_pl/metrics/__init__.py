@@ -1,0 +1,1 @@
+"""IoU, FP and FN from one confusion matrix."""

@@ -1,0 +1,1 @@
+"""What sharpens a map along the image: dense CRF and PAMR."""

@@ -1,0 +1,1 @@
+"""Segmentation networks and the complementing of debiased labels (paper §3.4, Eq. 6–7)."""

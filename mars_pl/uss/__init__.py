@@ -1,0 +1,1 @@
+"""Unsupervised pixel features F (paper §3.1)."""

@@ -1,0 +1,53 @@
+"""Weights that pass from one stage to the next: one safetensors file, keys without prefix."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+def find_weights(path: str | Path) -> Path:
+    """Return ``path`` itself, or its namesake in the folder that the environment variable ``MARS_WEIGHTS`` names.
+
+    Raises:
+        ValueError: in one line, where the file is in neither place.
+    """
+    for candidate in (Path(path), Path(os.environ.get("MARS_WEIGHTS", "weights")) / path):
+        if candidate.is_file():
+            return candidate
+    raise ValueError(f"{path}: no such weights here or in the folder of MARS_WEIGHTS (make: WEIGHTS=); name another file or run the stage that makes it")
+
+
+def load_weights(module: nn.Module, path: str | Path) -> None:
+    """Load ``path`` into ``module``, every key or none.
+
+    Half-precision files are cast to the module's own precision.
+
+    Raises:
+        ValueError: in one line, where the file is missing or its keys or shapes are not the module's.
+    """
+    found = load_file(str(find_weights(path)))
+    wanted = module.state_dict()
+    missing, spare = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
+    if missing or spare:
+        raise ValueError(
+            f"{path}: not the weights of {type(module).__name__}: "
+            f"{len(missing)} keys missing (first: {missing[:1]}), {len(spare)} too many (first: {spare[:1]})"
+        )
+    for key, tensor in found.items():
+        if tensor.shape != wanted[key].shape:
+            raise ValueError(f"{path}: {key} has shape {tuple(tensor.shape)}, {type(module).__name__} wants {tuple(wanted[key].shape)}")
+    module.load_state_dict(found)
+
+
+def save_weights(module: nn.Module, path: str | Path) -> None:
+    """Write the parameters and buffers of ``module`` to ``path``; the file appears whole or not at all."""
+    state = {key: tensor.detach().to("cpu", copy=True).contiguous() for key, tensor in module.state_dict().items()}
+    partial = Path(f"{path}.writing")
+    with torch.no_grad():
+        save_file(state, str(partial))
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""Weakly-supervised pseudo labels Yᵇ (paper §3.1)."""

@@ -1,0 +1,48 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from mars_pl.weights import load_weights, save_weights
+
+
+def test_round_trip_without_prefix(tmp_path):
+    torch.manual_seed(0)
+    ours, theirs = nn.Linear(2, 3), nn.Linear(2, 3)
+    save_weights(ours, tmp_path / "w.safetensors")
+    load_weights(theirs, tmp_path / "w.safetensors")
+    assert torch.equal(ours.weight, theirs.weight) and torch.equal(ours.bias, theirs.bias)
+    assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
+
+
+def test_half_precision_is_cast(tmp_path):
+    save_file({"weight": torch.ones(1, 1).half(), "bias": torch.zeros(1).half()}, tmp_path / "h.safetensors")
+    module = nn.Linear(1, 1)
+    load_weights(module, tmp_path / "h.safetensors")
+    assert module.weight.dtype == torch.float32 and module.weight.item() == 1
+
+
+def test_weights_are_found_in_the_folder_of_the_environment(tmp_path, monkeypatch):
+    save_weights(nn.Linear(1, 1), tmp_path / "x.safetensors")
+    monkeypatch.setenv("MARS_WEIGHTS", str(tmp_path))
+    load_weights(nn.Linear(1, 1), "x.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"weight": torch.zeros(1, 1)}, "1 keys missing"),
+        ({"weight": torch.zeros(1, 1), "bias": torch.zeros(1), "more": torch.zeros(1)}, "1 too many"),
+        ({"weight": torch.zeros(2, 2), "bias": torch.zeros(1)}, r"weight has shape \(2, 2\)"),
+    ],
+)
+def test_other_weights_are_refused_in_one_line(tmp_path, state, words):
+    save_file(state, tmp_path / "x.safetensors")
+    with pytest.raises(ValueError, match=words) as error:
+        load_weights(nn.Linear(1, 1), tmp_path / "x.safetensors")
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match="nowhere"):
+        load_weights(nn.Linear(1, 1), tmp_path / "nowhere.safetensors")
