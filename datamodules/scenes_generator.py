@@ -1,0 +1,103 @@
+"""Scenes: generated pictures whose classes come with companions, the same pixel arrays for a seed on every machine."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.progress import track
+
+from datamodules.class_names import CLASS_NAMES
+from datamodules.errors import DataError
+from datamodules.labels import write_label
+from datamodules.scenes_backgrounds import paint_background
+from datamodules.scenes_canvas import Bytes, Canvas
+from datamodules.scenes_chance import Chance
+from datamodules.scenes_composition import classes_of, compose
+
+VAL_FROM = 50_000
+"""Index of the first validation picture: they stay the same however many train pictures there are."""
+
+LISTS = "ImageSets/Segmentation"
+FOLDERS = ("JPEGImages", "SegmentationClass", "SegmentationClassAug", "Companion", "Annotations", LISTS)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A generated picture with its truth.
+
+    Attributes:
+        image: uint8 RGB of shape (H, W, 3).
+        label: uint8 class ids of shape (H, W), 0 background.
+        companion: uint8 of shape (H, W): the class whose companion a pixel shows, 0 none; never where an object is.
+        classes: ids of the classes in the label, ascending.
+    """
+
+    image: Bytes
+    label: Bytes
+    companion: Bytes
+    classes: tuple[int, ...]
+
+
+def render(seed: int, index: int) -> Scene:
+    """Make picture ``index`` of the data set of ``seed``, without a file and without a floating-point number."""
+    canvas, chance = Canvas(), Chance(seed, index, 0)
+    horizon = paint_background(canvas, chance)
+    compose(canvas, chance, classes_of(seed, index), horizon)
+    image, label, companion = canvas.finish(chance, grain=6)
+    return Scene(image, label, companion, tuple(int(code) for code in np.unique(label) if code))
+
+
+def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200) -> None:
+    """Write the data set of ``seed`` in VOC's folder layout, whole or not at all.
+
+    Beside VOC's folders there is ``Companion``, masks for measuring only.
+
+    Raises:
+        DataError: where ``root`` already holds something, or ``train`` runs into the validation pictures.
+    """
+    if train > VAL_FROM:
+        raise DataError(f"{root}: {train} train pictures asked for, Scenes has at most {VAL_FROM}; ask for fewer")
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise DataError(f"{root}: something is there already; remove it to generate Scenes anew")
+    partial = root.with_name(root.name + ".part")
+    shutil.rmtree(partial, ignore_errors=True)
+    for folder in FOLDERS:
+        (partial / folder).mkdir(parents=True)
+    splits = {"train": range(train), "val": range(VAL_FROM, VAL_FROM + val)}
+    pictures = [index for split in splits.values() for index in split]
+    for index in track(pictures, description="Generating Scenes"):
+        _write_scene(partial, _name(seed, index), render(seed, index))
+    for split, indices in splits.items():
+        names = "".join(f"{_name(seed, index)}\n" for index in indices)
+        for file in ("train", "train_aug") if split == "train" else ("val",):
+            (partial / LISTS / f"{file}.txt").write_text(names)
+    partial.replace(root)
+
+
+def _name(seed: int, index: int) -> str:
+    return f"s{seed}_{index:05d}"
+
+
+def _write_scene(root: Path, name: str, scene: Scene) -> None:
+    Image.fromarray(scene.image).save(root / "JPEGImages" / f"{name}.jpg", quality=95, subsampling=0)
+    write_label(root / "SegmentationClass" / f"{name}.png", scene.label)
+    write_label(root / "SegmentationClassAug" / f"{name}.png", scene.label)
+    write_label(root / "Companion" / f"{name}.png", scene.companion)
+    (root / "Annotations" / f"{name}.xml").write_text(_annotation(name, scene))
+
+
+def _annotation(name: str, scene: Scene) -> str:
+    """Return VOC's XML: one object a class, its box around all of the class, counted from 1."""
+    height, width = scene.label.shape
+    objects = []
+    for code in scene.classes:
+        rows, columns = np.nonzero(scene.label == code)
+        corners = {"xmin": columns.min(), "ymin": rows.min(), "xmax": columns.max(), "ymax": rows.max()}
+        box = "".join(f"<{corner}>{int(value) + 1}</{corner}>" for corner, value in corners.items())
+        objects.append(f"<object><name>{CLASS_NAMES['scenes'][code]}</name><bndbox>{box}</bndbox></object>")
+    size = f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>"
+    return f"<annotation><filename>{name}.jpg</filename>{size}{''.join(objects)}</annotation>\n"
