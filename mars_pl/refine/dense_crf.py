@@ -1,0 +1,187 @@
+"""Dense CRF (Krähenbühl and Koltun 2011) on whole images: the refinement of Eq. 4 and of most pseudo labels."""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mars_pl.refine.protocol import Refine
+
+
+@dataclass(frozen=True)
+class CRFSettings:
+    """Strengths of the two Potts potentials; the defaults are those of DeepLab, STEGO, RS+EPM and DHR.
+
+    Args:
+        iterations: mean-field steps; 0 leaves the unary alone.
+        gaussian_sxy: reach of the smoothness term in pixels.
+        gaussian_compat: its weight.
+        bilateral_sxy: reach of the appearance term in pixels.
+        bilateral_srgb: its reach in grey levels, the same for each colour channel.
+        bilateral_compat: its weight.
+    """
+
+    iterations: int = 10
+    gaussian_sxy: float = 1
+    gaussian_compat: float = 3
+    bilateral_sxy: float = 67
+    bilateral_srgb: float = 3
+    bilateral_compat: float = 4
+
+
+NAMED = {
+    "deeplab": CRFSettings(),
+    "irn-label": CRFSettings(10, 3, 3, 50, 5, 10),
+    "cam": CRFSettings(10, 3, 3, 80, 13, 10),
+    "seam-deeplabv1": CRFSettings(1, 3, 3, 32, 13, 10),
+    "afa": CRFSettings(10, 3, 3, 64, 5, 4),
+    "toco": CRFSettings(10, 1, 1, 121, 5, 4),
+}
+"""Settings by the system that uses them: ``irn-label`` also AdvCAM and W-OoD, ``cam`` PSA, SEAM and PuzzleCAM."""
+
+
+def dense_crf(
+    image: NDArray[np.uint8], probabilities: NDArray[np.float32], settings: CRFSettings = NAMED["deeplab"]
+) -> NDArray[np.float32]:
+    """Refine the class probabilities of one image; holds the GIL, so use processes to do several at once.
+
+    Args:
+        image: uint8 RGB of shape (H, W, 3).
+        probabilities: shape (K, H, W) in [0, 1]; a channel of zeros is left out and stays zero.
+        settings: of the pairwise potentials.
+
+    Returns:
+        float32 of shape (K, H, W), summing to 1 over the channels that took part.
+
+    Raises:
+        ValueError: where the sizes of image and probabilities differ, or pydensecrf is not installed.
+    """
+    present = probabilities.reshape(len(probabilities), -1).any(axis=1)
+    refined = np.array(probabilities, dtype=np.float32)
+    if present.sum() > 1:  # one label has nothing to compete with
+        unary = -np.log(np.clip(refined[present], 1e-5, 1.0))
+        refined[present] = _mean_field(image, unary, settings)
+    return refined
+
+
+def dense_crf_on_labels(
+    image: NDArray[np.uint8],
+    labels: NDArray[np.integer[Any]],
+    num_labels: int,
+    certainty: float = 0.7,
+    settings: CRFSettings = NAMED["irn-label"],
+) -> NDArray[np.int64]:
+    """Refine hard labels, as IRN does with thresholded CAMs before it learns affinities from them.
+
+    Args:
+        image: uint8 RGB of shape (H, W, 3).
+        labels: integers of shape (H, W) in [0, num_labels).
+        num_labels: labels in competition, whether or not they occur.
+        certainty: probability that a given label is right, in (0, 1); the rest is shared by the others.
+        settings: of the pairwise potentials.
+
+    Returns:
+        int64 labels of shape (H, W).
+
+    Raises:
+        ValueError: where a label is out of range, the sizes differ, or pydensecrf is not installed.
+    """
+    if not 0 < certainty < 1:
+        raise ValueError(f"certainty {certainty} of a label is a probability between 0 and 1, both excluded")
+    if labels.min() < 0 or labels.max() >= num_labels:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} do not fit in 0…{num_labels - 1}")
+    given = labels.astype(np.int64)
+    if num_labels == 1:
+        return given
+    is_given = np.arange(num_labels)[:, None, None] == given
+    unary = -np.log(np.where(is_given, certainty, (1 - certainty) / (num_labels - 1)))
+    return np.asarray(_mean_field(image, unary, settings).argmax(axis=0), dtype=np.int64)
+
+
+def _mean_field(image: NDArray[np.uint8], unary: NDArray[Any], settings: CRFSettings) -> NDArray[np.float32]:
+    """Run mean-field inference on unary energies of shape (K, H, W)."""
+    try:
+        from pydensecrf.densecrf import DenseCRF2D
+    except ImportError:
+        raise ValueError(
+            "dense CRF needs pydensecrf: pip install mars-pl[crf], or take PAMR or no refinement"
+        ) from None
+    labels, height, width = unary.shape
+    if image.shape != (height, width, 3):
+        raise ValueError(f"an image of shape {image.shape} cannot refine maps of {height}×{width}; resize one of them")
+    crf = DenseCRF2D(width, height, labels)
+    crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1), dtype=np.float32))
+    crf.addPairwiseGaussian(sxy=settings.gaussian_sxy, compat=settings.gaussian_compat)
+    crf.addPairwiseBilateral(
+        sxy=settings.bilateral_sxy,
+        srgb=settings.bilateral_srgb,
+        rgbim=np.ascontiguousarray(image, dtype=np.uint8),
+        compat=settings.bilateral_compat,
+    )
+    return np.array(crf.inference(settings.iterations), dtype=np.float32).reshape(unary.shape)
+
+
+class DenseCRF(Refine):
+    """Refine batches by dense CRF.
+
+    Args:
+        iterations: see `CRFSettings`, as for the next five.
+        gaussian_sxy: in pixels.
+        gaussian_compat: weight.
+        bilateral_sxy: in pixels.
+        bilateral_srgb: in grey levels.
+        bilateral_compat: weight.
+        workers: processes that share a batch; 0 works in this one (where the caller already is a worker).
+    """
+
+    def __init__(
+        self,
+        iterations: int = 10,
+        gaussian_sxy: float = 1,
+        gaussian_compat: float = 3,
+        bilateral_sxy: float = 67,
+        bilateral_srgb: float = 3,
+        bilateral_compat: float = 4,
+        workers: int = 0,
+    ) -> None:
+        self.settings = CRFSettings(
+            iterations, gaussian_sxy, gaussian_compat, bilateral_sxy, bilateral_srgb, bilateral_compat
+        )
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    @classmethod
+    def named(cls, name: str, workers: int = 0) -> DenseCRF:
+        """Return the CRF of a published system, one of `NAMED`."""
+        if name not in NAMED:
+            raise ValueError(f"no CRF settings are called {name!r}; there are {', '.join(NAMED)}")
+        return cls(**asdict(NAMED[name]), workers=workers)
+
+    def __call__(self, images: Tensor, probabilities: Tensor) -> Tensor:
+        """Refine (B, K, H, W) along uint8 RGB (B, 3, H, W); see `Refine`."""
+        photographs = images.permute(0, 2, 3, 1).cpu().numpy()
+        maps = probabilities.detach().float().cpu().numpy()
+        settings = [self.settings] * len(maps)
+        if self.workers > 0 and len(maps) > 1:
+            refined = list(self._executor().map(dense_crf, photographs, maps, settings))
+        else:
+            refined = list(map(dense_crf, photographs, maps, settings))
+        return torch.from_numpy(np.stack(refined)).to(probabilities.device)
+
+    def _executor(self) -> ProcessPoolExecutor:
+        """Start the processes when the first batch needs them."""
+        if self._pool is None:
+            # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
+            self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("forkserver"))
+        return self._pool
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the processes behind when pickled or copied; the copy starts its own."""
+        return {**self.__dict__, "_pool": None}
