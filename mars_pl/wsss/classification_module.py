@@ -1,0 +1,90 @@
+"""Lightning glue of the classifier: trains on image labels, predicts class activation maps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torchmetrics.classification import MultilabelAveragePrecision
+
+from mars_pl.schedule import poly
+from mars_pl.weights import load_weights
+from mars_pl.wsss.cam import multi_scale_activation, normalise_activation
+from mars_pl.wsss.classifier import CAMClassifier
+
+
+class ClassificationModule(pl.LightningModule):
+    """Multi-label classification by the soft-margin loss with IRNet's optimiser; predicts scores of the image's classes.
+
+    Args:
+        network: the classifier.
+        num_classes: including background (linked from the data).
+        lr: of the backbone.
+        head_factor: the classifier learns this many times faster.
+        momentum: IRNet's published code has effectively none (1e-4, by the order of its arguments).
+        weight_decay: on all parameters.
+        scales: of the class activation maps.
+        weights: of a finished fit, for predict.
+    """
+
+    def __init__(
+        self,
+        network: CAMClassifier,
+        num_classes: int,
+        lr: float = 0.1,
+        head_factor: float = 10.0,
+        momentum: float = 1e-4,
+        weight_decay: float = 1e-4,
+        scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
+        weights: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        self.scales = tuple(scales)
+        self.precision_metric = MultilabelAveragePrecision(num_labels=num_classes - 1, validate_args=False)
+        if weights is not None:
+            load_weights(network, weights)
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Multi-label soft-margin loss of a batch of crops."""
+        loss = F.multilabel_soft_margin_loss(self.network(batch["image"]).float(), batch["classes"])
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["id"]))
+        return loss
+
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
+        """Collect logits for the mean average precision."""
+        self.precision_metric.update(self.network(batch["image"]).float(), batch["classes"].long())
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean over classes of the average precision."""
+        self.log("val/mean_average_precision", self.precision_metric.compute(), prog_bar=True)
+        self.precision_metric.reset()
+
+    def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
+        """Scores of one whole image: ``class_ids`` int64 (K,) of its labels and ``scores`` float32 (K, H, W) in [0, 1]."""
+        present = batch["classes"][0].nonzero().flatten()
+        maps = multi_scale_activation(self.network, batch["image"], self.scales)[present]
+        return {"id": batch["id"][0], "class_ids": present + 1, "scores": normalise_activation(maps)}
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """SGD with a faster classifier and the poly schedule per step."""
+        backbone = [p for p in self.network.backbone.parameters() if p.requires_grad]
+        head = list(self.network.classifier.parameters())
+        optimizer = torch.optim.SGD(
+            [{"params": backbone}, {"params": head, "lr": self.lr * self.head_factor}],
+            lr=self.lr,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": poly(optimizer, steps), "interval": "step"}}
+
+    def export(self) -> CAMClassifier:
+        """Return the network whose weights the next stage reads."""
+        return self.network
