@@ -1,0 +1,48 @@
+"""One debiased label from one map, as a worker makes it (paper §3.3); Lightning, slow to import, keeps out of here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from callbacks.whole_file import whole_file
+from datamodules.labels import write_label
+from mars_pl.debias.similarity import debiased_label, debiased_mask
+from mars_pl.refine.protocol import Refine
+
+Counts = NDArray[np.int64]
+
+
+def make_debiased_label(
+    path: Path,
+    similarity_path: Path | None,
+    image: NDArray[np.uint8],
+    label: NDArray[np.int64],
+    similarity: NDArray[np.float32],
+    refine: Refine | None,
+    exponent: float,
+    num_classes: int,
+    biased_index: int,
+    ignore_index: int,
+    device: str,
+) -> Counts:
+    """Refine one map, write the label and, where a path is given, the map as a grey PNG. Runs in a worker.
+
+    Returns:
+        (2, num_classes): pixels of each class before, and pixels removed from it.
+    """
+    before = torch.from_numpy(label)
+    on_device = torch.from_numpy(similarity).to(device), torch.from_numpy(image).to(device)
+    mask = debiased_mask(*on_device, refine, exponent).cpu()
+    after = debiased_label(before, mask, biased_index=biased_index, ignore_index=ignore_index).numpy()
+    write_label(path, after.astype(np.uint8))
+    if similarity_path is not None:
+        with whole_file(similarity_path) as partial:
+            Image.fromarray(np.rint(255 * similarity).astype(np.uint8)).save(partial, format="PNG")
+    removed = label[(after == biased_index) & (label != biased_index)]
+    kept = label[label < num_classes]
+    return np.stack([np.bincount(kept, minlength=num_classes), np.bincount(removed, minlength=num_classes)])

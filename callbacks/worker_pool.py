@@ -1,0 +1,56 @@
+"""Processes for what holds the GIL: dense CRF and PNG encoding."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Generic, ParamSpec, TypeVar
+
+import torch
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class WorkerPool(Generic[T]):
+    """Run functions in worker processes with a bounded backlog and hand their results back in order.
+
+    Args:
+        workers: processes; 0 runs each call at once in this process (for PAMR on a GPU, and for tests).
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._backlog = 4 * workers
+        self._pending: deque[Future[T]] = deque()
+        self._done: deque[T] = deque()
+        # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
+        self._executor = (
+            ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"), initializer=torch.set_num_threads, initargs=(1,))
+            if workers > 0
+            else None
+        )
+
+    def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Queue one call; waits while the backlog is full. Arguments and function must pickle: pass numpy arrays, not tensors."""
+        if self._executor is None:
+            self._done.append(function(*args, **kwargs))
+            return
+        self._pending.append(self._executor.submit(function, *args, **kwargs))
+        while len(self._pending) > self._backlog:
+            self._done.append(self._pending.popleft().result())
+
+    def results(self) -> Iterator[T]:
+        """Yield, in the order of submission, what has been taken in so far; each result once."""
+        while self._done:
+            yield self._done.popleft()
+
+    def close(self) -> None:
+        """Wait for every call and raise the first error one of them ended in."""
+        try:
+            while self._pending:
+                self._done.append(self._pending.popleft().result())
+        finally:
+            if self._executor is not None:
+                self._executor.shutdown(wait=True, cancel_futures=True)

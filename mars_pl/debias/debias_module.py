@@ -1,0 +1,91 @@
+"""The predict job that measures every pixel against the debiased centroids (paper §3.3, Eq. 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from mars_pl.debias.batch import check_batch
+from mars_pl.debias.similarity import Upsample, debiased_map
+
+
+@dataclass(frozen=True)
+class DebiasedMap:
+    """One image's map M̂ᵈᵇ: ``similarity`` is (H, W) float32 in [0, 1]."""
+
+    id: str
+    similarity: Tensor
+
+
+class DebiasModule(pl.LightningModule):
+    """Take each pixel's largest cosine to the debiased centroids of its image's classes.
+
+    An image none of whose classes has a centroid cannot be judged: its map is all ones, its label stays as it is.
+    An image without classes has an empty maximum: its map is all zeros.
+
+    Args:
+        features: uint8 (B, 3, H, W) to dense features (B, D, h, w), the ones the centroids were made with.
+        centroids: the ``centroids.safetensors`` that the centroids stage wrote.
+        num_classes: background included.
+        upsample: see ``debiased_map``.
+        normalise: see ``debiased_map``.
+
+    Raises:
+        ValueError: where the file is missing or is of another number of classes.
+    """
+
+    def __init__(
+        self,
+        features: nn.Module,
+        centroids: str,
+        num_classes: int,
+        upsample: Upsample = "features",
+        normalise: bool = False,
+    ) -> None:
+        super().__init__()
+        self.features = features
+        self.upsample, self.normalise = upsample, normalise
+        self.register_buffer("centroids", read_centroids(centroids, num_classes), persistent=False)
+        self.centroids: Tensor
+
+    def predict_step(self, batch: dict[str, Any], batch_idx: int) -> DebiasedMap:
+        """Make the map of the one image in ``batch``.
+
+        Raises:
+            ValueError: where the batch holds several images, no label or no image labels.
+        """
+        check_batch(batch)
+        image = batch["image"]
+        size = (image.shape[-2], image.shape[-1])
+        classes = batch["classes"][0].nonzero().flatten() + 1
+        centroids = self.centroids[classes]
+        known = centroids.any(dim=1)
+        if len(classes) and not bool(known.any()):
+            return DebiasedMap(batch["id"][0], torch.ones(size, device=image.device))
+        features = self.features(image)[0]
+        similarity = debiased_map(features, centroids[known], size, upsample=self.upsample, normalise=self.normalise)
+        return DebiasedMap(batch["id"][0], similarity)
+
+
+def read_centroids(path: str | Path, num_classes: int) -> Tensor:
+    """Read (num_classes, D) debiased centroids, one row a class.
+
+    Raises:
+        ValueError: where the file is missing, no such file, or of another number of classes.
+    """
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: no such centroids; run the centroids stage first or name another file")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            centroids: Tensor = file.get_tensor("centroids")
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a file of debiased centroids ({error})") from None
+    if len(centroids) != num_classes:
+        raise ValueError(f"{path}: centroids of {len(centroids)} classes, the data has {num_classes} with background")
+    return centroids.float()

@@ -1,0 +1,68 @@
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.utils.data import default_collate
+
+from mars_pl.debias.debias_module import DebiasModule
+from tests.debias.colours import OBJECT, ColourFeatures, photograph
+
+
+@pytest.fixture
+def centroids(tmp_path):
+    path = tmp_path / "centroids.safetensors"
+    save_file({"centroids": torch.tensor([[0.0, 0, 1], [0.5, 0, 0], [0, 0, 0], [0, 1, 0]])}, path)
+    return str(path)
+
+
+def batch(*classes):
+    image = photograph("red", "im", truth=False)
+    return default_collate([image | {"classes": torch.tensor([float(index in classes) for index in (1, 2, 3)])}])
+
+
+def test_only_the_centroids_of_the_images_classes_count(centroids):
+    module = DebiasModule(ColourFeatures(), centroids, num_classes=4)
+    found = module.predict_step(batch(1), 0)
+    assert found.id == "im"
+    assert found.similarity.shape == (24, 32)
+    assert found.similarity[10, 6] == 1
+    assert found.similarity[10, 17] == 0  # green is class 3's colour, which the image does not have
+    assert module.predict_step(batch(1, 3), 0).similarity[10, 17] == 1
+    assert found.similarity[0, 0] == 0  # blue: background's row 0 takes no part
+
+
+def test_a_class_without_centroid_leaves_the_others_to_decide(centroids):
+    module = DebiasModule(ColourFeatures(), centroids, num_classes=4)
+    assert torch.equal(module.predict_step(batch(1, 2), 0).similarity, module.predict_step(batch(1), 0).similarity)
+
+
+def test_an_image_whose_classes_have_no_centroid_cannot_be_judged(centroids):
+    assert DebiasModule(ColourFeatures(), centroids, num_classes=4).predict_step(batch(2), 0).similarity.all()
+
+
+def test_an_image_without_classes_has_no_object(centroids):
+    found = DebiasModule(ColourFeatures(), centroids, num_classes=4).predict_step(batch(), 0)
+    assert not found.similarity[OBJECT].any()
+
+
+def test_several_images_at_a_time_are_an_error(centroids):
+    pair = default_collate([photograph("red", name, truth=False) for name in ("a", "b")])
+    with pytest.raises(ValueError, match="a: one of 2 images in a batch"):
+        DebiasModule(ColourFeatures(), centroids, num_classes=4).predict_step(pair, 0)
+
+
+def test_centroids_are_not_among_the_weights(centroids):
+    assert not DebiasModule(ColourFeatures(), centroids, num_classes=4).state_dict()
+
+
+def test_wrong_files_are_told_in_one_line(centroids, tmp_path):
+    with pytest.raises(ValueError, match="no such centroids"):
+        DebiasModule(ColourFeatures(), str(tmp_path / "none.safetensors"), num_classes=4)
+    with pytest.raises(ValueError, match="centroids of 4 classes, the data has 21"):
+        DebiasModule(ColourFeatures(), centroids, num_classes=21)
+    other = tmp_path / "other.safetensors"
+    save_file({"weight": torch.ones(2)}, other)
+    with pytest.raises(ValueError, match="not a file of debiased centroids"):
+        DebiasModule(ColourFeatures(), str(other), num_classes=4)
+    other.write_bytes(b"nonsense")
+    with pytest.raises(ValueError, match="not a file of debiased centroids"):
+        DebiasModule(ColourFeatures(), str(other), num_classes=4)
