@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,3 +102,7 @@ def _annotation(name: str, scene: Scene) -> str:
         objects.append(f"<object><name>{CLASS_NAMES['scenes'][code]}</name><bndbox>{box}</bndbox></object>")
     size = f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>"
     return f"<annotation><filename>{name}.jpg</filename>{size}{''.join(objects)}</annotation>\n"
+
+
+if __name__ == "__main__":
+    write_scenes(Path(sys.argv[1]))

@@ -1,0 +1,91 @@
+"""Read the community's pickled `.npy` files without running what a pickle may carry.
+
+A pickle is a program. This reader lets it build numpy arrays and scalars, numbers, strings, dicts, lists and tuples,
+and refuses every other name before it is imported.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from datamodules.errors import DataError
+
+Names = Mapping[tuple[str, str], Callable[..., Any]]
+"""(module, name) in the pickle → what stands for it here."""
+
+
+class _Latin1:
+    """Stands for `_codecs.encode`, by which old pickles write bytes; no other encoding, and nothing to set on it."""
+
+    __slots__ = ()
+
+    def __call__(self, text: str, encoding: str) -> bytes:
+        if encoding not in ("latin1", "latin-1"):
+            raise pickle.UnpicklingError(f"encoding {encoding}")
+        return text.encode("latin1")
+
+
+def _numpy_names() -> dict[tuple[str, str], Callable[..., Any]]:
+    multiarray = np._core.multiarray  # type: ignore[attr-defined]
+    names: dict[tuple[str, str], Callable[..., Any]] = {
+        ("numpy", "ndarray"): np.ndarray,
+        ("numpy", "dtype"): np.dtype,
+        ("_codecs", "encode"): _Latin1(),
+    }
+    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # before and since numpy 2
+        names[module, "_reconstruct"] = multiarray._reconstruct
+        names[module, "scalar"] = multiarray.scalar
+    return names
+
+
+class RestrictedUnpickler(pickle.Unpickler):
+    """Builds plain data and numpy arrays only.
+
+    Args:
+        file: open binary file, at the pickle's first byte.
+        also: further names to allow; each should be inert whatever it is called with.
+    """
+
+    def __init__(self, file: IO[bytes], also: Names | None = None) -> None:
+        # Strings of Python 2 become str; the arrays in them stay whole.
+        super().__init__(file, encoding="latin1")
+        self._names = _numpy_names() | dict(also or {})
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 — the base's signature
+        """Return what may be built; raises UnpicklingError for anything else."""
+        try:
+            return self._names[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
+
+    def persistent_load(self, pid: object) -> Any:  # noqa: ANN401 — the base's signature
+        """Refuse references to objects outside the file."""
+        raise pickle.UnpicklingError("it refers to objects outside the file")
+
+
+def read_pickled_npy(path: Path, also: Names | None = None) -> Any:  # noqa: ANN401 — what the file holds
+    """Read a `.npy` file, pickled or not: the array, or the one object that `np.save` wrapped into an array.
+
+    Raises:
+        DataError: where the file is missing, damaged, or asks for anything but numpy and plain data.
+    """
+    try:
+        with path.open("rb") as file:
+            npy = np.lib.format
+            old = npy.read_magic(file) == (1, 0)
+            _, _, dtype = npy.read_array_header_1_0(file) if old else npy.read_array_header_2_0(file)
+            if not dtype.hasobject:
+                return np.load(path, allow_pickle=False)
+            content = RestrictedUnpickler(file, also).load()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        allowed = "numpy arrays, numbers, strings, dicts and lists"
+        raise DataError(f"{path}: refused ({reason}); a file that holds {allowed} only would be read") from error
+    return content.item() if isinstance(content, np.ndarray) and content.shape == () else content

@@ -1,0 +1,236 @@
+"""The data of a run: what every stage reads, for any data set in the VOC layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from lightning_utilities.core.rank_zero import rank_zero_info
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from datamodules.checks import check_batch, check_images
+from datamodules.dataset import TrainingCrops, VOCFolder
+from datamodules.errors import DataError
+from datamodules.five_crops import CropPairs, FiveCrops
+from datamodules.image_labels import Source, read_image_labels
+from datamodules.labels import BIASED, IGNORED
+from datamodules.sample import Batch, Sample
+from datamodules.samplers import EachOnce, EpochShuffle, check_processes
+from datamodules.seeding import generator
+from datamodules.transforms import TrainingCrop
+from datamodules.tree import Tree
+
+
+class SegmentationData(pl.LightningDataModule):
+    """A folder in the VOC layout: crops to fit on, whole images one by one to evaluate and predict.
+
+    Args:
+        root: folder that holds JPEGImages, ImageSets/Segmentation and the image labels.
+        class_names: background first; their number becomes the networks' number of classes.
+        labels: folder of label PNGs for fit and predict: its name in the root, or a path.
+        fit_split: list in ImageSets/Segmentation to fit on.
+        validate_split: list to validate and test on; null for none.
+        predict_split: list to predict.
+        image_labels: `npy` for cls_labels.npy, `xml` for Annotations, `auto` for the first of them that is there,
+            `none` where the stage needs no image labels.
+        truth_folder: true masks, for measuring only; where one is missing its image is not measured. Null for none.
+        scored_classes: names of the classes that means are taken over, background too where it counts; null for all.
+        limit: only the first so many images of each list, for trials.
+        batch_size: training samples a step and process.
+        workers: reading processes beside each training process.
+        crop_size: side of the training crops, and of the five crops.
+        long_side: range of the random long side before cropping (IRN, DHR: 320 to 640).
+        scale: range of a random scale, in place of long_side (DeepLab: 0.5 to 1.5); set long_side to null with it.
+        colour_jitter: strengths of brightness, contrast, saturation and hue (DHR: 0.3, 0.3, 0.3, 0.1); null for none.
+        flip: mirror every other training image.
+        five_crops: fit and predict on STEGO's five crops of each image instead.
+        neighbours: neighbours of the crops, as the neighbour job wrote them; a fit on five crops needs them.
+        tokens: backbone tokens of the crops; with them a fit on five crops reads no photograph.
+        seed: of order and augmentation.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        class_names: Sequence[str],
+        labels: str | None = None,
+        fit_split: str = "train_aug",
+        validate_split: str | None = "val",
+        predict_split: str = "train_aug",
+        image_labels: Source = "auto",
+        truth_folder: str | None = "SegmentationClass",
+        scored_classes: list[str] | None = None,
+        limit: int | None = None,
+        batch_size: int = 16,
+        workers: int = 2,
+        crop_size: int = 512,
+        long_side: tuple[int, int] | None = (320, 640),
+        scale: tuple[float, float] | None = None,
+        colour_jitter: tuple[float, float, float, float] | None = None,
+        flip: bool = True,
+        five_crops: bool = False,
+        neighbours: str | None = None,
+        tokens: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.tree = Tree(Path(root))
+        self.class_names = _checked_names(class_names)
+        self.labels = labels
+        self.truth_folder = truth_folder
+        self.fit_split = fit_split
+        self.validate_split = validate_split
+        self.predict_split = predict_split
+        self.image_labels: Source = image_labels
+        self.scored_classes = scored_classes
+        self.limit = limit
+        self.batch_size = batch_size
+        self.workers = workers
+        self.crop_size = crop_size
+        self.crop = TrainingCrop(crop_size, long_side, scale, colour_jitter, flip)
+        self.five_crops = five_crops
+        self.neighbours = neighbours
+        self.tokens = tokens
+        self.seed = seed
+        self._checked: set[tuple[str, bool, bool]] = set()
+        self._fit: TrainingCrops | CropPairs | None = None
+        self._evaluate: VOCFolder | None = None
+        self._predict: VOCFolder | FiveCrops | None = None
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, background counted."""
+        return len(self.class_names)
+
+    @property
+    def ignore_index(self) -> int:
+        """Code of pixels that neither train nor score."""
+        return IGNORED
+
+    @property
+    def biased_index(self) -> int:
+        """Code of biased pixels (Eq. 5)."""
+        return BIASED
+
+    @property
+    def scored_class_ids(self) -> list[int] | None:
+        """Label ids of the classes that means are taken over; None for all. Raises DataError for an unknown name."""
+        if self.scored_classes is None:
+            return None
+        for name in self.scored_classes:
+            if name not in self.class_names:
+                raise DataError(f"data.scored_classes: {name} is none of {', '.join(self.class_names)}; mend the name")
+        return [self.class_names.index(name) for name in self.scored_classes]
+
+    def setup(self, stage: str) -> None:
+        """Read the lists and look the files over.
+
+        Raises:
+            DataError: one line on the first fault; see `checks.py`.
+        """
+        if stage == "fit":
+            self._fit = self._fit_set()
+        if stage in ("validate", "test") or (stage == "fit" and self._validates()):
+            self._evaluate = self._whole_images(self._validate_split(), labelled=False)
+        if stage == "predict":
+            self._predict = self._predict_set()
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Shuffled crops; the last, smaller batch is left out."""
+        assert self._fit is not None
+        sampler = EpochShuffle(len(self._fit), self.seed)
+        if self.trainer is not None:
+            # A resumed fit starts the readers before Lightning calls set_epoch: they would read epoch 0 again.
+            progress = self.trainer.fit_loop.epoch_progress.current
+            sampler.set_epoch(progress.processed)  # type: ignore[attr-defined]
+        return self._loader(self._fit, sampler, self.batch_size, drop_last=True)
+
+    def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
+        """Whole images, each once."""
+        return [] if self._evaluate is None else self._loader(self._evaluate, EachOnce(len(self._evaluate)), 1)
+
+    def test_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
+        """The same as for validation."""
+        return self.val_dataloader()
+
+    def predict_dataloader(self) -> DataLoader[Batch]:
+        """Whole images, each once, one a batch; five crops are of one size and come `batch_size` at a time."""
+        assert self._predict is not None
+        return self._loader(self._predict, EachOnce(len(self._predict)), self.batch_size if self.five_crops else 1)
+
+    def _fit_set(self) -> TrainingCrops | CropPairs:
+        if self.five_crops:
+            if self.neighbours is None:
+                raise DataError("data.neighbours: a fit on five crops needs them; make them with a predict job first")
+            tokens = None if self.tokens is None else Path(self.tokens)
+            pairs = CropPairs(self._crops(self.fit_split), Path(self.neighbours), tokens, self.seed)
+            check_batch(len(pairs), self.batch_size)
+            return pairs
+        images = self._whole_images(self.fit_split, labelled=True, measured=False)
+        check_batch(len(images), self.batch_size)
+        return TrainingCrops(images, self.crop, self.seed)
+
+    def _predict_set(self) -> VOCFolder | FiveCrops:
+        split = self.predict_split
+        return self._crops(split) if self.five_crops else self._whole_images(split, labelled=True)
+
+    def _crops(self, split: str) -> FiveCrops:
+        ids = self._ids(split)
+        self._check(split, ids, None, None)
+        return FiveCrops(self.tree, ids, self.crop_size)
+
+    def _whole_images(self, split: str, labelled: bool, measured: bool = True) -> VOCFolder:
+        ids = self._ids(split)
+        image_labels = read_image_labels(self.tree.root, ids, self.class_names, self.image_labels)
+        label_folder = self.tree.folder(self.labels) if labelled and self.labels is not None else None
+        truth_folder = self.tree.folder(self.truth_folder) if measured and self.truth_folder is not None else None
+        self._check(split, ids, label_folder, truth_folder)
+        return VOCFolder(self.tree, ids, image_labels, label_folder, truth_folder)
+
+    def _check(self, split: str, ids: Sequence[str], label_folder: Path | None, truth_folder: Path | None) -> None:
+        key = (split, label_folder is not None, truth_folder is not None)
+        check_processes(len(ids))
+        if key not in self._checked:
+            check_images(self.tree, ids, self.num_classes, label_folder, truth_folder)
+            self._checked.add(key)
+
+    def _ids(self, split: str) -> list[str]:
+        ids = self.tree.ids(split)
+        if self.limit is None or self.limit >= len(ids):
+            return ids
+        rank_zero_info(f"{split}: data.limit takes the first {self.limit} of {len(ids)} images")
+        return ids[: self.limit]
+
+    def _validates(self) -> bool:
+        return self.validate_split is not None and (self.trainer is None or self.trainer.enable_validation)
+
+    def _validate_split(self) -> str:
+        if self.validate_split is None:
+            raise DataError("data.validate_split: there is no list to evaluate; name one")
+        return self.validate_split
+
+    def _loader(
+        self, dataset: Dataset[Sample], sampler: Sampler[Any], batch_size: int, drop_last: bool = False
+    ) -> DataLoader[Any]:
+        return DataLoader(
+            dataset,
+            batch_size=batch_size,
+            sampler=sampler,
+            num_workers=self.workers,
+            drop_last=drop_last,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=self.workers > 0,
+            generator=generator(self.seed),  # so that reading draws nothing from the global generator
+        )
+
+
+def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(class_names)
+    if len(names) < 2 or names[0] != "background" or len(set(names)) < len(names):
+        raise DataError(f"data.class_names: {', '.join(names) or 'none'}; give each class once, background first")
+    if len(names) > BIASED:
+        raise DataError(f"data.class_names: {len(names)} classes, 8-bit labels hold {BIASED}; merge some")
+    return names

@@ -1,0 +1,108 @@
+"""Training transforms of photograph, label and valid mask together, by torchvision's v2 transforms.
+
+Random numbers come from torch's global generator, which the data set seeds for each item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional as F
+
+from datamodules.labels import IGNORED
+
+MEAN_COLOUR = (124, 116, 104)
+"""ImageNet's mean colour: padding with it is padding with zeros after normalisation, as IRN and DHR do."""
+
+Range = tuple[float, float]
+
+
+class RandomResize(v2.Transform):
+    """Resize all together, sides kept in proportion: bicubic for the photograph, nearest for masks.
+
+    Args:
+        long_side: the long side becomes a random whole number of pixels in this range, both ends included.
+        scale: instead of it, both sides are multiplied by a random number in this range.
+
+    Raises:
+        ValueError: where both are given or neither.
+    """
+
+    def __init__(self, long_side: tuple[int, int] | None = None, scale: Range | None = None) -> None:
+        super().__init__()
+        if (long_side is None) == (scale is None):
+            raise ValueError("give long_side or scale, one of them")
+        low, high = long_side or scale or (0, 0)
+        if not 0 < low <= high:
+            raise ValueError(f"a range of sizes goes from a positive number to a larger one, not from {low} to {high}")
+        self.long_side = long_side
+        self.scale = scale
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the size (height, width)."""
+        height, width = v2.query_size(flat_inputs)
+        if self.long_side is not None:
+            low, high = self.long_side
+            factor = int(torch.randint(low, high + 1, ())) / max(height, width)
+        else:
+            low_scale, high_scale = self.scale or (1.0, 1.0)
+            factor = low_scale + (high_scale - low_scale) * float(torch.rand(()))
+        return {"size": [max(round(height * factor), 1), max(round(width * factor), 1)]}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 — the base's signature
+        """Resize one of the inputs."""
+        bicubic = v2.InterpolationMode.BICUBIC
+        return self._call_kernel(F.resize, inpt, params["size"], interpolation=bicubic, antialias=True)
+
+
+class TrainingCrop:
+    """Random size, flip, colours and crop, in the order of IRN and DHR.
+
+    Args:
+        crop_size: side of the square crop; what is smaller is padded.
+        long_side: see `RandomResize`.
+        scale: see `RandomResize`; with neither of the two nothing is resized.
+        colour_jitter: strengths of brightness, contrast, saturation and hue; None leaves colours alone.
+        flip: mirror every other image.
+    """
+
+    def __init__(
+        self,
+        crop_size: int,
+        long_side: tuple[int, int] | None = None,
+        scale: Range | None = None,
+        colour_jitter: Sequence[float] | None = None,
+        flip: bool = True,
+    ) -> None:
+        steps: list[Any] = []
+        if long_side is not None or scale is not None:
+            steps.append(RandomResize(long_side, scale))
+        if flip:
+            steps.append(v2.RandomHorizontalFlip())
+        if colour_jitter is not None:
+            steps.append(v2.ColorJitter(*colour_jitter))
+        fill = {tv_tensors.Image: MEAN_COLOUR, tv_tensors.Mask: 0}
+        steps.append(v2.RandomCrop(crop_size, pad_if_needed=True, fill=fill))
+        self._steps = v2.Compose(steps)
+
+    def __call__(self, image: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Transform one item.
+
+        Args:
+            image: uint8 3×H×W.
+            label: int64 H×W, or None.
+
+        Returns:
+            image uint8 3×S×S (padding in ImageNet's mean colour), label int64 S×S (padding 255) or None, and valid,
+            bool S×S, False in the padding.
+        """
+        valid = torch.ones(image.shape[-2:], dtype=torch.uint8)
+        masks = [tv_tensors.Mask(mask) for mask in (valid, label) if mask is not None]
+        image, *cut = (item.as_subclass(Tensor) for item in self._steps(tv_tensors.Image(image), *masks))
+        valid = cut[0].bool()
+        return image, cut[1].masked_fill(~valid, IGNORED) if label is not None else None, valid

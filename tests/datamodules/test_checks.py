@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from datamodules import checks, samplers
+from datamodules.checks import check_batch, check_images, photograph_size
+from datamodules.errors import DataError
+from datamodules.labels import read_label, write_label
+from datamodules.tree import Tree
+from tests.fake_tree import make_voc_tree
+
+
+@pytest.fixture
+def ids(tmp_path):
+    return make_voc_tree(tmp_path, 6, pseudo="Pseudo")
+
+
+def check(root, ids, num_classes=4):
+    check_images(Tree(root), ids, num_classes, root / "Pseudo", root / "SegmentationClass")
+
+
+def test_a_sound_tree_passes_and_so_does_the_code_254(tmp_path, ids):
+    label = read_label(tmp_path / "Pseudo" / f"{ids[0]}.png").copy()
+    label[0, 0], label[0, 1] = 254, 255
+    write_label(tmp_path / "Pseudo" / f"{ids[0]}.png", label)
+    check(tmp_path, ids)
+
+
+def test_a_missing_photograph_is_named_and_counted(tmp_path, ids):
+    for image_id in ids[2:5]:
+        (tmp_path / "JPEGImages" / f"{image_id}.jpg").unlink()
+    with pytest.raises(DataError, match=rf"{ids[2]}\.jpg: no such photograph; .* \(2 more like it\)$"):
+        check(tmp_path, ids)
+
+
+def test_only_faults_of_the_same_kind_are_counted(tmp_path, ids):
+    (tmp_path / "JPEGImages" / f"{ids[1]}.jpg").unlink()
+    (tmp_path / "Pseudo" / f"{ids[2]}.png").unlink()
+    with pytest.raises(DataError, match=r"no such photograph; [^(]*$"):
+        check(tmp_path, ids)
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9, 0.99])
+def test_a_photograph_cut_short_is_found(tmp_path, ids, keep):
+    path = tmp_path / "JPEGImages" / f"{ids[1]}.jpg"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+    with pytest.raises(DataError, match=rf"{ids[1]}\.jpg: cannot be decoded"):
+        check(tmp_path, ids)
+
+
+@pytest.mark.parametrize("extra", [b"\0" * 10, b"\n", b"x" * 500])
+def test_bytes_behind_the_end_are_no_fault(tmp_path, ids, extra):
+    path = tmp_path / "JPEGImages" / f"{ids[1]}.jpg"
+    path.write_bytes(path.read_bytes() + extra)
+    check(tmp_path, ids)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
+def test_what_is_no_photograph_is_found(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    assert photograph_size(tmp_path / "a.jpg").kind == "damaged photograph"
+
+
+def test_a_mask_of_another_size_is_found(tmp_path, ids):
+    for folder in ("Pseudo", "SegmentationClass"):
+        path = tmp_path / folder / f"{ids[3]}.png"
+        before = path.read_bytes()
+        write_label(path, read_label(path).T[:, :-1])
+        with pytest.raises(DataError, match=rf"{folder}/{ids[3]}\.png: \d+×\d+ pixels, its photograph \d+×\d+"):
+            check(tmp_path, ids)
+        path.write_bytes(before)
+
+
+def test_a_code_beyond_the_classes_is_found(tmp_path, ids):
+    with pytest.raises(DataError, match=r"Pseudo/.*\.png: holds code 3, the data 0 to 2, 254 and 255;.*more like it"):
+        check(tmp_path, ids, num_classes=3)
+
+
+def test_a_missing_label_is_found_but_a_missing_truth_is_none(tmp_path, ids):
+    (tmp_path / "SegmentationClass" / f"{ids[0]}.png").unlink()
+    check(tmp_path, ids)
+    (tmp_path / "Pseudo" / f"{ids[0]}.png").unlink()
+    with pytest.raises(DataError, match=rf"Pseudo/{ids[0]}\.png: no such label"):
+        check(tmp_path, ids)
+
+
+def test_a_label_in_colours_is_found(tmp_path, ids):
+    path = tmp_path / "Pseudo" / f"{ids[0]}.png"
+    Image.fromarray(np.zeros((*read_label(path).shape, 3), np.uint8)).save(path)
+    with pytest.raises(DataError, match="mode RGB"):
+        check(tmp_path, ids)
+
+
+def test_a_missing_label_folder_is_named(tmp_path, ids):
+    with pytest.raises(DataError, match=r"elsewhere: no such label folder"):
+        check_images(Tree(tmp_path), ids, 4, tmp_path / "elsewhere")
+
+
+def test_many_images_show_a_bar_on_a_terminal(tmp_path, ids, monkeypatch, capsys):
+    monkeypatch.setattr(checks, "BAR_FROM", 1)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    check(tmp_path, ids)
+    assert "Checking the data" in capsys.readouterr().err
+
+
+def test_a_batch_larger_than_the_data_is_refused(monkeypatch):
+    check_batch(8, 8)
+    with pytest.raises(DataError, match=r"a batch of 9 is more than 8 images give; set data\.batch_size to 8 or less"):
+        check_batch(8, 9)
+    monkeypatch.setattr(checks, "processes", lambda: (0, 2))
+    with pytest.raises(DataError, match="8 images among 2 processes give"):
+        check_batch(8, 5)
+    assert samplers.processes() == (0, 1)

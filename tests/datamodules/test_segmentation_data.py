@@ -1,0 +1,225 @@
+import json
+import logging
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from safetensors.torch import save_file
+
+from datamodules import samplers
+from datamodules.errors import DataError
+from datamodules.segmentation_data import SegmentationData
+from tests.fake_tree import CLASSES, make_voc_tree
+
+NAMES = ["background", *CLASSES]
+
+
+@pytest.fixture
+def root(tmp_path):
+    make_voc_tree(tmp_path / "voc", 12, pseudo="Pseudo")
+    return tmp_path / "voc"
+
+
+def data(root, **options):
+    settings = {"workers": 0, "batch_size": 4, "crop_size": 32, "long_side": (30, 60)} | options
+    return SegmentationData(str(root), NAMES, **settings)
+
+
+class Recorder(pl.LightningModule):
+    """Learns nothing and keeps what it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.seen, self.sums, self.validated, self.predicted = [], [], [], []
+
+    def training_step(self, batch, batch_idx):
+        self.seen.append((self.current_epoch, tuple(batch["id"])))
+        self.sums.append(int(batch["image"].sum()))
+        return self.weight.sum()
+
+    def validation_step(self, batch, batch_idx):
+        self.validated += batch["id"]
+
+    def predict_step(self, batch, batch_idx):
+        self.predicted += batch["id"]
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def trainer(folder, **options):
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
+    quiet |= {"accelerator": "cpu", "devices": 1, "use_distributed_sampler": False}
+    return pl.Trainer(default_root_dir=folder, **quiet, **options)
+
+
+def test_what_is_linked():
+    module = SegmentationData("nowhere", NAMES, scored_classes=["background", "bird"])
+    assert (module.num_classes, module.ignore_index, module.biased_index) == (4, 255, 254)
+    assert module.class_names == tuple(NAMES)
+    assert module.scored_class_ids == [0, 3]
+    assert SegmentationData("nowhere", NAMES).scored_class_ids is None
+
+
+ODD_NAMES = [["cat", "dog"], ["background"], [], ["background", "a", "a"], ["background", *map(str, range(254))]]
+
+
+@pytest.mark.parametrize("names", ODD_NAMES)
+def test_odd_class_names_are_refused(names):
+    with pytest.raises(DataError, match=r"data\.class_names"):
+        SegmentationData("nowhere", names)
+
+
+def test_an_unknown_scored_class_is_told():
+    with pytest.raises(DataError, match="unicorn is none of background"):
+        _ = SegmentationData("nowhere", NAMES, scored_classes=["unicorn"]).scored_class_ids
+
+
+def test_training_batches(root):
+    module = data(root, labels="Pseudo")
+    module.setup("fit")
+    batches = list(module.train_dataloader())
+    assert len(batches) == 2, "9 images, the ninth is left out of this epoch"
+    batch = batches[0]
+    assert batch.keys() == {"id", "image", "classes", "label", "valid"}
+    assert isinstance(batch["id"], list)
+    assert batch["image"].shape == (4, 3, 32, 32)
+    assert batch["classes"].shape == (4, 3)
+    assert batch["label"].shape == batch["valid"].shape == (4, 32, 32)
+    assert (batch["label"][~batch["valid"]] == 255).all()
+
+
+def test_whole_images_to_validate_and_predict(root):
+    module = data(root, labels="Pseudo", predict_split="all")
+    module.setup("fit")
+    module.setup("predict")
+    validated, predicted = list(module.val_dataloader()), list(module.predict_dataloader())
+    assert [batch["id"][0] for batch in validated] == module.tree.ids("val")
+    assert [batch["id"][0] for batch in predicted] == module.tree.ids("all")
+    assert validated[0].keys() == {"id", "image", "classes", "truth", "valid"}
+    assert predicted[0].keys() == {"id", "image", "classes", "label", "truth", "valid"}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_fit_broken_off_and_resumed_sees_what_one_fit_sees(root, tmp_path, workers):
+    def fit(epochs, folder, ckpt_path=None):
+        recorder = Recorder()
+        keep = ModelCheckpoint(tmp_path / folder, filename="last", save_on_train_epoch_end=True)
+        module = data(root, workers=workers, colour_jitter=(0.3, 0.3, 0.3, 0.1))
+        trainer(tmp_path, max_epochs=epochs, callbacks=[keep]).fit(recorder, module, ckpt_path=ckpt_path)
+        return recorder
+
+    whole, first = fit(3, "whole"), fit(1, "parts")
+    torch.rand(11)
+    second = fit(3, "parts", tmp_path / "parts" / "last.ckpt")
+    assert [epoch for epoch, _ in second.seen] == [1, 1, 2, 2]
+    assert first.seen + second.seen == whole.seen
+    assert first.sums + second.sums == whole.sums
+    assert whole.seen[0][1] != whole.seen[2][1] != whole.seen[4][1]
+
+
+def test_lightning_validates_and_predicts_each_image_once(root, tmp_path):
+    module, recorder = data(root), Recorder()
+    trainer(tmp_path).validate(recorder, module, verbose=False)
+    trainer(tmp_path).predict(recorder, module, return_predictions=False)
+    assert recorder.validated == module.tree.ids("val")
+    assert recorder.predicted == module.tree.ids("train_aug")
+
+
+def test_a_stage_that_does_not_validate_needs_no_val_list(root, tmp_path):
+    (root / "ImageSets" / "Segmentation" / "val.txt").unlink()
+    trainer(tmp_path, max_epochs=1, limit_val_batches=0, enable_checkpointing=False).fit(Recorder(), data(root))
+    trainer(tmp_path, max_epochs=1, enable_checkpointing=False).fit(Recorder(), data(root, validate_split=None))
+    with pytest.raises(DataError, match=r"val\.txt: no such list"):
+        trainer(tmp_path, max_epochs=1).fit(Recorder(), data(root))
+    with pytest.raises(DataError, match="no list to evaluate"):
+        data(root, validate_split=None).setup("validate")
+
+
+def test_the_limit_is_said(root, caplog, monkeypatch):
+    module = data(root, limit=5)
+    with caplog.at_level(logging.INFO):
+        module.setup("predict")
+    assert [batch["id"][0] for batch in module.predict_dataloader()] == module.tree.ids("train_aug")[:5]
+    assert "the first 5 of 9 images" in caplog.text
+
+
+def test_truth_taken_away_changes_nothing_else(root):
+    def samples():
+        module = data(root, labels="Pseudo")
+        module.setup("fit")
+        module.setup("predict")
+        return [*module.train_dataloader(), *module.predict_dataloader()]
+
+    before = samples()
+    for mask in (root / "SegmentationClass").iterdir():
+        mask.unlink()
+    (root / "SegmentationClass").rmdir()
+    for one, other in zip(before, samples(), strict=True):
+        assert "truth" not in other
+        for key in other:
+            assert one[key] == other[key] if key == "id" else torch.equal(one[key], other[key])
+
+
+def test_faults_show_before_a_fit_begins(root, tmp_path, monkeypatch):
+    with pytest.raises(DataError, match="a batch of 10 is more than 9 images"):
+        data(root, batch_size=10).setup("fit")
+    with pytest.raises(DataError, match=r"absent: no such label folder"):
+        data(root, labels="absent").setup("fit")
+    with pytest.raises(DataError, match=r"no such data folder"):
+        data(tmp_path / "absent").setup("predict")
+    (root / "Annotations" / "2007_000002.xml").unlink()
+    with pytest.raises(DataError, match="no image label for 2007_000002"):
+        data(root).setup("fit")
+    data(root, image_labels="none").setup("fit")
+    monkeypatch.setattr(samplers, "processes", lambda: (0, 16))
+    with pytest.raises(DataError, match="9 images for 16 processes"):
+        data(root, image_labels="none").setup("predict")
+
+
+def test_files_are_looked_over_once(root, monkeypatch):
+    module = data(root)
+    module.setup("validate")
+    (root / "JPEGImages" / "2007_000010.jpg").unlink()
+    module.setup("validate")
+    with pytest.raises(DataError, match="no such photograph"):
+        data(root).setup("validate")
+
+
+def test_five_crops_are_predicted_then_fitted(root, tmp_path):
+    module = data(root, five_crops=True, crop_size=16, batch_size=6, limit=4)
+    module.setup("predict")
+    batches = list(module.predict_dataloader())
+    ids = [name for batch in batches for name in batch["id"]]
+    assert ids == [f"{image_id}@{k}" for image_id in module.tree.ids("train_aug")[:4] for k in range(5)]
+    assert [len(batch["image"]) for batch in batches] == [6, 6, 6, 2]
+    with pytest.raises(DataError, match=r"data\.neighbours"):
+        module.setup("fit")
+    neighbours = torch.stack([(torch.arange(9) + row) % 20 for row in range(20)])
+    save_file({"neighbours": neighbours}, tmp_path / "n.safetensors", {"ids": json.dumps(ids)})
+    np.save(tmp_path / "t.npy", np.zeros((20, 8, 2, 2), np.float16))
+    module.neighbours = str(tmp_path / "n.safetensors")
+    module.setup("fit")
+    batch = next(iter(module.train_dataloader()))
+    assert batch["image"].shape == batch["positive_image"].shape == (6, 3, 16, 16)
+    module.tokens = str(tmp_path / "t.npy")
+    module.setup("fit")
+    batch = next(iter(module.train_dataloader()))
+    assert batch.keys() == {"id", "tokens", "positive_tokens"}
+    assert batch["tokens"].shape == (6, 8, 2, 2)
+    module.limit = 3
+    with pytest.raises(DataError, match="other crops"):
+        module.setup("fit")
+
+
+def test_tokens_are_read_in_workers(root, tmp_path):
+    save_file({"neighbours": torch.stack([torch.arange(45), torch.arange(45).roll(1)], 1)}, tmp_path / "n.safetensors")
+    np.save(tmp_path / "t.npy", np.arange(45, dtype=np.float16).reshape(45, 1, 1, 1))
+    files = {"neighbours": str(tmp_path / "n.safetensors"), "tokens": str(tmp_path / "t.npy")}
+    module = data(root, five_crops=True, workers=1, **files)
+    module.setup("fit")
+    for batch in module.train_dataloader():
+        assert torch.equal((batch["tokens"] - batch["positive_tokens"]) % 45, torch.ones_like(batch["tokens"]))
