@@ -64,6 +64,7 @@ class CAMClassifier(nn.Module):
                 raise ValueError(f"frozen: no parameter of {backbone} begins with {prefix!r}")
             for parameter in parameters:
                 parameter.requires_grad_(False)
+        self.train()  # Lightning keeps the modes it finds, so the frozen batch norms must stand still from here on
 
     def forward(self, image: Tensor) -> Tensor:
         """Return class logits (B, C) of uint8 images (B, 3, H, W); class index 0 is class 1."""

@@ -41,7 +41,7 @@ def test_frozen_prefixes_receive_no_gradient_and_a_misspelt_one_is_refused():
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_frozen_batch_norm_keeps_its_statistics(frozen):
-    network = make(frozen_batch_norm=frozen).train()
+    network = make(frozen_batch_norm=frozen)  # as Lightning takes it: it does not call train()
     before = [m.running_mean.clone() for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
     network(IMAGES)
     after = [m.running_mean for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d)]

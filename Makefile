@@ -1,0 +1,196 @@
+# mars-pl: what a person types, and the pipeline (one rule a stage). `make help` lists the targets. GNU make 4.2 or newer.
+SHELL := /bin/bash -o pipefail
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+# ------------------------------------------------------------------------------------------------ choices
+DATA      ?= scenes
+DATA_ROOT ?= data/$(DATA)
+-include configs/data/$(DATA).mk
+WSSS      ?= cam
+USS       ?= stego
+BACKBONE  ?= vit_base_patch8_dino
+SEGMENTER ?= deeplabv3plus_resnet101
+TRAIN     ?= mars
+TRAINER   ?= cpu
+LAUNCH    ?=
+LABELS    ?=
+SEED      ?= 0
+SEEDS     ?= $(SEED)
+SEGMENT_SEED  ?= $(SEED)
+SEGMENT_SEEDS ?= $(SEGMENT_SEED)
+RUN       ?= $(DATA)$(if $(filter-out 0,$(SEED)),-seed$(SEED))
+WEIGHTS   ?= weights
+export MARS_WEIGHTS := $(WEIGHTS)
+TRAIN_SPLIT   ?= train
+NETWORK_SPLIT ?= val
+TRUTH         ?= $(DATA_ROOT)/SegmentationClass
+TRUTH_AUG     ?= $(DATA_ROOT)/SegmentationClassAug
+COMPANION     ?= $(wildcard $(DATA_ROOT)/Companion)
+
+VENV  ?= .venv
+READY := $(VENV)/ready
+MARS  := $(VENV)/bin/mars
+R     := runs/$(RUN)
+
+# ------------------------------------------------------------------------------------------------ how a stage is made
+# A stage is a folder, made as <folder>.part and renamed when its command has ended well. Make does not see variables, so a
+# stage also depends on <folder>.args (its words, the sums of its YAMLs), which is rewritten only when they change.
+FORCE:
+same    = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
+sums    = $(shell cat $(filter %.yaml,$(1)) /dev/null | cksum | cut -d' ' -f1)
+variant = $(firstword $(wildcard configs/$(1)/$(2)_$(DATA).yaml) configs/$(1)/$(2).yaml)
+within  = $(patsubst $(R)/%,%,$(1))
+
+# $(call sealed,file): a rule that keeps $(seal) in the file
+define sealed
+$(1): $(if $(call same,$(file <$(1)),$(seal)),,FORCE)
+	@mkdir -p $$(@D) && echo '$(seal)' > $$@
+endef
+
+# $(call stage,folder,prerequisites,subcommand,YAMLs,options,seed)
+define stage
+$(eval command := $(3) $(patsubst %,-c %,$(DATA_YAML) $(4) configs/trainer/$(TRAINER).yaml) --seed_everything $(or $(6),$(SEED)) --data.init_args.root $(DATA_ROOT) $(5))
+$(eval seal := $(command) [$(call sums,$(command))])
+$(call sealed,$(1).args)
+$(1): $(1).args $(2) | $(READY) $(DATA_ROOT)
+	@$(if $(filter fit,$(3)),for input in $$^; do if [ $$$$input -nt $$@.part/begun ]; then rm -rf $$@.part; fi; done,rm -rf $$@.part)
+	@mkdir -p $$@.part $(R)/seconds; if [ ! -e $$@.part/begun ]; then touch $$@.part/begun; fi
+	@echo; echo "— $(call within,$(1))"
+	@begun=$$$$(date +%s); $(LAUNCH) $(MARS) $(command) --trainer.default_root_dir $$@.part \
+	  $(if $(filter fit,$(3)),$$$$(if [ -e $$@.part/checkpoints/last.ckpt ]; then echo --ckpt_path $$@.part/checkpoints/last.ckpt; fi)) \
+	  && echo $$$$(( $$$$(date +%s) - begun )) > $(R)/seconds/$(subst /,-,$(call within,$(1)))
+	@rm -rf $$@ $$@.part/begun && mv $$@.part $$@ && touch $$@
+endef
+
+# $(call row,name,folder,prerequisite,split,truth,options): the figures of one label folder
+define row
+$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --row $(1) --split $(4) $(6) $(if $(COMPANION),--companion $(COMPANION)))
+$(eval seal := $(command) [$(call sums,$(command))])
+$(call sealed,$(R)/rows/$(1).args)
+$(R)/rows/$(1).json: $(R)/rows/$(1).args $(3) | $(READY)
+	@echo; $(MARS) $(command) --json $$@
+endef
+
+# ------------------------------------------------------------------------------------------------ §3.1 pseudo labels
+DATA_YAML := configs/data/$(DATA).yaml
+ifeq ($(LABELS),)
+W := $(R)/wsss-$(WSSS)
+WSSS_YAML := $(call variant,wsss,$(WSSS))
+PSEUDO := $(W)/labels
+PSEUDO_MARS := $(PSEUDO)/mars
+PSEUDO_BASELINE := $(PSEUDO)/baseline
+$(eval $(call stage,$(W)/fit,,fit,$(WSSS_YAML)))
+$(eval $(call stage,$(W)/labels,$(W)/fit,predict,$(WSSS_YAML) $(call variant,wsss,$(WSSS)_labels),--model.init_args.weights $(W)/fit/weights.safetensors))
+else
+override WSSS := $(notdir $(LABELS:%/=%))
+PSEUDO := $(LABELS)
+PSEUDO_MARS := $(LABELS)
+PSEUDO_BASELINE := $(LABELS)
+endif
+
+# ------------------------------------------------------------------------------------------------ §3.1 features
+BACKBONE_YAML := configs/backbone/$(BACKBONE).yaml
+FEATURES := --model.init_args.features configs/uss/features_$(USS).yaml --model.init_args.features.init_args.backbone $(BACKBONE_YAML)
+ifneq ($(USS),backbone)
+U := $(R)/uss-$(USS)
+FEATURES_FIT := $(U)/fit
+FEATURES += --model.init_args.features.init_args.weights $(U)/fit/weights.safetensors
+NEIGHBOURS := $(U)/neighbours
+$(eval $(call stage,$(NEIGHBOURS),,predict,$(call variant,uss,neighbours),--model.init_args.backbone $(BACKBONE_YAML)))
+$(eval $(call stage,$(U)/fit,$(NEIGHBOURS),fit,$(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML) --data.init_args.neighbours $(NEIGHBOURS)))
+endif
+
+# ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
+D := $(R)/debias-$(WSSS)-$(USS)
+$(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,centroids),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
+$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
+
+# ------------------------------------------------------------------------------------------------ §3.4 segment
+# The trainings share everything but the label folder and the complement.
+SEGMENT_YAML := $(call variant,segment,segment) configs/segment/$(SEGMENTER).yaml
+name_of   = $(1)-$(SEGMENTER)$(if $(filter-out supervised,$(1)),-$(WSSS)$(if $(filter-out baseline,$(1)),-$(USS)))$(if $(filter-out $(SEED),$(2)),-seed$(2))
+folder_of = $(R)/segment-$(call name_of,$(1),$(2))
+labels_of = $(if $(filter supervised,$(1)),$(TRUTH_AUG),$(if $(filter baseline,$(1)),$(PSEUDO_BASELINE),$(D)/labels))
+inputs_of = $(if $(filter supervised,$(1)),,$(if $(filter baseline,$(1)),$(PSEUDO),$(D)/labels))
+row_of    = $(if $(filter mars,$(1)),final,$(1))$(if $(filter-out $(SEED),$(2)),-seed$(2))
+
+# $(call training,name,seed)
+define training
+$(call stage,$(call folder_of,$(1),$(2))/fit,$(call inputs_of,$(1)),fit,$(SEGMENT_YAML) $(call variant,train,$(1)),--data.init_args.labels $(call labels_of,$(1)),$(2))
+$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(call variant,segment,predictions),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT),$(2))
+$(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
+$(call row,$(call row_of,$(1),$(2)),$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/predictions,$(NETWORK_SPLIT),$(TRUTH),--network teacher)
+endef
+TRAININGS := $(basename $(notdir $(wildcard configs/train/*.yaml)))
+$(foreach name,$(TRAININGS),$(foreach seed,$(sort $(SEED) $(SEGMENT_SEEDS)),$(eval $(call training,$(name),$(seed)))))
+
+# ------------------------------------------------------------------------------------------------ figures
+# Rows need truth; without it every label and mask is still written.
+HAS_TRUTH := $(if $(wildcard $(DATA_ROOT)),$(wildcard $(TRUTH)),$(filter scenes,$(DATA)))
+ALSO ?=
+FINAL := $(call folder_of,$(TRAIN),$(SEED))
+CORRECT := --reference $(PSEUDO_MARS)
+$(eval $(call row,pseudo,$(PSEUDO_MARS),$(PSEUDO),$(TRAIN_SPLIT),$(TRUTH),$(CORRECT)))
+$(eval $(call row,pseudo-baseline,$(PSEUDO_BASELINE),$(PSEUDO),$(TRAIN_SPLIT),$(TRUTH),$(CORRECT)))
+$(eval $(call row,debiased,$(D)/labels,$(D)/labels,$(TRAIN_SPLIT),$(TRUTH),$(CORRECT)))
+$(eval $(call row,complemented,$(FINAL)/complemented,$(FINAL)/complemented,$(TRAIN_SPLIT),$(TRUTH),$(CORRECT)))
+ROWS := pseudo $(if $(LABELS),,pseudo-baseline) debiased complemented $(call row_of,baseline,$(SEED)) $(foreach name,$(TRAIN) $(ALSO),$(call row_of,$(name),$(SEED)))
+ROW_FILES = $(if $(HAS_TRUTH),$(ROWS:%=$(R)/rows/%.json))
+
+define MANIFEST
+{"data": "$(DATA)", "data_yaml": "$(DATA_YAML)", "seed": $(SEED), "root": "$(DATA_ROOT)", "split": "$(TRAIN_SPLIT)", "network_split": "$(NETWORK_SPLIT)",
+ "choices": {"WSSS": "$(WSSS)", "USS": "$(USS)", "BACKBONE": "$(BACKBONE)", "SEGMENTER": "$(SEGMENTER)", "TRAIN": "$(TRAIN)"},
+ "rows": [$(subst $() $(),$(comma) ,$(patsubst %,"%",$(strip $(if $(HAS_TRUTH),$(ROWS)))))],
+ "stages": {"wsss": "$(call within,$(W))", "uss": "$(call within,$(U))", "debias": "$(call within,$(D))", "final": "$(call within,$(FINAL))"},
+ "labels": {"pseudo": "$(call within,$(PSEUDO_MARS))", "debiased": "$(call within,$(D))/labels", "similarity": "$(call within,$(D))/labels/similarity",
+            "complemented": "$(call within,$(FINAL))/complemented", "prediction": "$(call within,$(FINAL))/complemented/prediction"}}
+endef
+comma := ,
+export MANIFEST
+
+$(R)/metrics.json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_FILES) | $(READY)
+	@printenv MANIFEST > $(R)/run.json
+	@echo; $(MARS) report $(R)
+
+# ------------------------------------------------------------------------------------------------ what a person types
+.PHONY: help demo test test-slow lint mars gap setup notebooks clean FORCE
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## the virtual environment with the package and its tested dependencies
+
+$(READY): pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[crf,dev]'
+	@touch $@
+
+demo:  ## MARS from scratch on generated scenes, with its report (2 CPU cores, offline)
+	@$(MAKE) --no-print-directory mars DATA=scenes
+
+mars: $(R)/metrics.json  ## DATA= WSSS= USS= SEGMENTER= TRAIN= …: all stages and the report
+	@true
+
+gap:  ## baseline, MARS and full supervision on the same data, for SEEDS= and SEGMENT_SEEDS=
+	@for seed in $(SEEDS); do $(MAKE) --no-print-directory gap-of-seed SEED=$$seed || exit 1; done
+	@echo; $(MARS) gap $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,$(origin RUN)),$(RUN),$(DATA)$(if $(filter-out 0,$(seed)),-seed$(seed))))
+
+GAP_ROWS := $(foreach seed,$(SEGMENT_SEEDS),$(foreach name,baseline $(TRAIN) $(ALSO) supervised,$(call row_of,$(name),$(seed))))
+gap-of-seed: $(GAP_ROWS:%=$(R)/rows/%.json)
+	@$(MAKE) --no-print-directory mars ROWS="$(sort $(ROWS) $(GAP_ROWS))"
+
+data/scenes: | $(READY)
+	$(VENV)/bin/python -m datamodules.scenes_generator $@
+
+test: $(READY)  ## the suite (under 10 minutes on 2 cores)
+	$(VENV)/bin/python -m pytest
+
+test-slow: $(READY)  ## what the suite is too short for
+	$(VENV)/bin/python -m pytest -m slow
+
+lint: $(READY)  ## ruff, mypy and the import rules
+	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+clean:  ## removes runs and generated data, keeps the environment
+	rm -rf runs data/scenes

@@ -1,0 +1,153 @@
+"""Pseudo labels Yᵇ as files, and the sweep of their background score (predict job of a WSSS method)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning.callbacks import Callback
+from rich.console import Console
+from rich.table import Table
+
+from callbacks.gather import gather_objects
+from callbacks.output_folder import output_folder, refinement_name, write_about
+from callbacks.worker_pool import WorkerPool
+from datamodules.labels import IGNORED, write_label
+from mars_pl.metrics.confusion import confusion_matrix
+from mars_pl.metrics.scores import Scores
+from mars_pl.refine.protocol import Refine
+from mars_pl.wsss.pseudo_label import pseudo_label
+
+Confusions = dict[float, NDArray[np.int64]]
+
+
+def make_labels(
+    name: str,
+    image: NDArray[np.uint8],
+    scores: NDArray[np.float32],
+    class_ids: NDArray[np.int64],
+    truth: NDArray[np.int64] | None,
+    folders: Mapping[Path, float],
+    swept: Sequence[float],
+    refine: Refine | None,
+    num_classes: int,
+) -> Confusions:
+    """Write one image's label into each folder at its score; count those of ``swept`` against the truth. Runs in a worker."""
+    confusions: Confusions = {}
+    for score in sorted({*folders.values(), *(swept if truth is not None else ())}):
+        label = pseudo_label(
+            torch.from_numpy(image), torch.from_numpy(scores), torch.from_numpy(class_ids), score, refine
+        ).numpy()
+        for folder, folder_score in folders.items():
+            if folder_score == score:
+                write_label(folder / f"{name}.png", label.astype(np.uint8))
+        if truth is not None and score in swept:
+            confusions[score] = confusion_matrix(label, truth, num_classes, IGNORED)
+    return confusions
+
+
+class PseudoLabelWriter(Callback):
+    """Turns predicted scores into label files at one or more background scores.
+
+    Where the data has truth, the sweep over ``sweep`` is printed and written; nothing is chosen by it.
+
+    Args:
+        background_scores: sub-folder to the background score of the labels in it; ``mars`` is where MARS starts,
+            ``baseline`` what the baseline is trained on.
+        sweep: scores that are counted against the truth.
+        split: name of the images that have truth, printed beside every figure.
+        refine: applied to each label; ``None`` writes the argmax.
+        workers: processes for refinement and writing.
+        output: folder, relative to the run's ``default_root_dir``; the sweep goes to its ``sweep.json``.
+    """
+
+    def __init__(
+        self,
+        background_scores: dict[str, float],
+        sweep: Sequence[float] = (),
+        split: str = "train",
+        refine: Refine | None = None,
+        workers: int = 2,
+        output: str = ".",
+    ) -> None:
+        self.output = output
+        self.background_scores, self.swept = dict(background_scores), tuple(sweep)
+        self.split, self.refine, self.workers = split, refine, workers
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Make the folders and start the workers."""
+        self.folders = {
+            output_folder(trainer, str(Path(self.output, name))): score for name, score in self.background_scores.items()
+        }
+        self.pool: WorkerPool[Confusions] = WorkerPool(self.workers)
+        self.totals: Confusions = {}
+        self.images = 0
+
+    def on_predict_batch_end(  # noqa: D102 - Lightning's hook
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        truth = batch["truth"][0].cpu().numpy() if "truth" in batch else None
+        self.images += truth is not None
+        self.pool.submit(
+            make_labels,
+            outputs["id"],
+            batch["image"][0].cpu().numpy(),
+            outputs["scores"].cpu().numpy(),
+            outputs["class_ids"].cpu().numpy(),
+            truth,
+            self.folders,
+            self.swept,
+            self.refine,
+            trainer.datamodule.num_classes,  # type: ignore[attr-defined]
+        )
+        self._count()
+
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Wait for the last label, then print and write the sweep."""
+        self.pool.close()
+        self._count()
+        parts = gather_objects((self.totals, self.images))
+        images = sum(count for _, count in parts)
+        if trainer.is_global_zero:
+            for folder, score in self.folders.items():
+                write_about(folder, refinement=refinement_name(self.refine), note=f"background score {score}")
+        if trainer.is_global_zero and images and self.swept:
+            totals = {score: sum(part[score] for part, _ in parts if score in part) for score in self.swept}
+            over = trainer.datamodule.scored_classes  # type: ignore[attr-defined]
+            rows = [_sweep_row(score, Scores.from_confusion(total, over)) for score, total in totals.items()]
+            _print_sweep(rows, self.split, images, refinement_name(self.refine))
+            sweep = {"split": self.split, "images": images, "refinement": refinement_name(self.refine)}
+            sweep |= {"background_scores": self.background_scores, "scores": rows}
+            Path(trainer.default_root_dir, self.output, "sweep.json").write_text(json.dumps(sweep, indent=1))
+
+    def _count(self) -> None:
+        for confusions in self.pool.results():
+            for score, confusion in confusions.items():
+                self.totals[score] = self.totals.get(score, 0) + confusion
+
+
+def _sweep_row(score: float, scores: Scores) -> dict[str, float]:
+    return {"background": score, "miou": scores.miou, "fp": scores.fp, "fn": scores.fn}
+
+
+def _print_sweep(rows: Sequence[dict[str, float]], split: str, images: int, refinement: str) -> None:
+    table = Table(title=f"Background score on {split} ({images} images, refinement {refinement}); nothing is chosen by it")
+    for column in ("background", "mIoU %", "FP", "FN"):
+        table.add_column(column, justify="right")
+    best = max(rows, key=lambda row: row["miou"])
+    for row in rows:
+        mark = " ←" if row is best else ""
+        table.add_row(f"{row['background']:.2f}", f"{100 * row['miou']:.1f}{mark}", f"{row['fp']:.3f}", f"{row['fn']:.3f}")
+    Console().print(table)

@@ -1,0 +1,68 @@
+"""The command ``mars``: fit, validate, test and predict by Lightning; evaluate, report and gap without it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from datamodules.errors import DataError
+
+LIGHT_COMMANDS = {
+    "evaluate": "mars_pl.commands.evaluate",
+    "report": "mars_pl.commands.report",
+    "gap": "mars_pl.commands.gap",
+}
+"""Commands that answer in a second: their modules import neither Lightning nor timm."""
+
+USAGE = """usage: mars COMMAND …
+
+  fit, validate, test, predict   a LightningCLI: mars fit -c configs/… --help
+  evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
+  report RUN                     one page with the numbers and the pictures of a run
+  gap RUN [RUN …]                how much of the gap to full supervision closes
+
+Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command; errors that a user can mend end in one line and exit code 1.
+
+    Args:
+        args: the words after ``mars``; default is the command line. Callable in process from tests.
+    """
+    words = list(sys.argv[1:] if args is None else args)
+    if not words or words[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if words else 2
+    try:
+        _refuse_shadowed_packages()
+        if words[0] in LIGHT_COMMANDS:
+            return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
+        from mars_pl.lightning_cli import run
+
+        run(words)
+    except (DataError, ValueError) as error:
+        if os.environ.get("MARS_TRACEBACK"):
+            raise
+        line = " ".join(str(error).split())
+        print(f"mars: error: {line}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _refuse_shadowed_packages() -> None:
+    """A folder ``callbacks`` or ``datamodules`` in the working directory hides ours where that directory leads the path."""
+    for name in ("callbacks", "datamodules"):
+        spec = importlib.util.find_spec(name)
+        ours = Path(__file__).resolve().parent.parent / name
+        if spec is None or not spec.submodule_search_locations or Path(next(iter(spec.submodule_search_locations))).resolve() != ours:
+            raise DataError(f"the folder {name!r} on Python's path is not mars-pl's ({ours}); run the console script `mars` from elsewhere")
+
+
+def console() -> None:
+    """Console script: exit with the command's code."""
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The rows of a run as one table on the terminal, and the words in which a number and its circumstances are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+TITLES = {
+    "pseudo": ("Yᵇ", "pseudo labels"),
+    "pseudo-baseline": ("Yᵇ", "of the baseline"),
+    "debiased": ("Yᵈᵇ", "debiased labels"),
+    "complemented": ("Yᶜᵒ", "complemented labels"),
+    "baseline": ("", "baseline network"),
+    "final": ("", "MARS network"),
+    "supervised": ("", "full supervision"),
+}
+DASH = "–"
+
+
+def title(name: str) -> str:
+    """Return a row's title with its symbol, e.g. "Yᵇ pseudo labels"; a row of another name goes by that name."""
+    name, _, seed = name.partition("-seed")
+    symbol, words = TITLES.get(name, ("", name.replace("-", " ").replace("_", " ")))
+    return f"{symbol} {words}{', seed ' * bool(seed)}{seed}".strip()
+
+
+def is_label(name: str) -> bool:
+    """Whether a row is about labels, not about what a network predicts on other images."""
+    return name.split("-", 1)[0] in ("pseudo", "debiased", "complemented")
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Return a fraction in per cent without the sign, a dash where it was not measured."""
+    return DASH if value is None else f"{100 * value:.{digits}f}"
+
+
+def fraction(value: float | None) -> str:
+    """Return a fraction with three digits, a dash where it was not measured."""
+    return DASH if value is None else f"{value:.3f}"
+
+
+def scored_on(row: Mapping[str, Any]) -> str:
+    """Return split and number of images, e.g. "train, 800 images"."""
+    images = row.get("images")
+    return f"{row.get('split') or DASH}, {DASH if images is None else f'{images:,}'} images"
+
+
+def measured_by(row: Mapping[str, Any]) -> str:
+    """Return network, scales and refinement, e.g. "teacher, multi-scale, crf"; labels have no network."""
+    refinement = row.get("refinement") or f"refinement {DASH}"  # nobody said
+    parts = [row.get("network"), "multi-scale" if row.get("multi_scale") else None]
+    return ", ".join([*filter(None, parts), "no refinement" if refinement == "none" else refinement])
+
+
+def provenance(row: Mapping[str, Any]) -> str:
+    """Return everything a figure has to say about itself: split, images, network, scales, refinement."""
+    return f"{scored_on(row)}, {measured_by(row)}"
+
+
+def rows_table(rows: Mapping[str, Mapping[str, Any] | None]) -> Table:
+    """Return the rows as a table for the terminal: labels first, then networks; what was not measured is a dash."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=0, header_style="bold")
+    table.add_column("", no_wrap=True)
+    table.add_column("scored\non")
+    for heading in ("mIoU\n%", "FP", "FN", "com-\npanion", "kept"):
+        table.add_column(heading, justify="right", no_wrap=True, vertical="top")
+    table.add_column("by", min_width=13)
+    previous_is_label = True
+    for name, row in rows.items():
+        if previous_is_label and not is_label(name):
+            table.add_section()
+        previous_is_label = is_label(name)
+        if row is None:
+            table.add_row(Text(title(name), style="dim"), *[Text(DASH, style="dim")] * 7)
+            continue
+        first = Text(title(name), style="bold" if name == "final" else "")
+        if row.get("note"):
+            first.append(f"\n  {row['note']}", style="dim italic")
+        images = row.get("images")
+        table.add_row(
+            first,
+            f"{row.get('split') or DASH} {DASH if images is None else images}",
+            Text(percent(row.get("miou")), style="bold"),
+            *[fraction(row.get(field)) for field in ("fp", "fn", "companion", "kept")],
+            Text(measured_by(row)),
+        )
+    return table
+
+
+def scored_classes(rows: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """Return a line that names the classes of the mean where it is not taken over all, an empty string otherwise."""
+    for row in rows.values():
+        scored = row.get("scored") if row else None
+        if isinstance(scored, str):
+            return f"mean over {scored}"
+        if isinstance(scored, Sequence) and scored:
+            return f"mean over {len(scored)} classes: {', '.join(map(str, scored))}"
+    return ""
+
+
+def terminal() -> Console:
+    """Return a console for tables: as wide as the terminal, and 110 columns where the output is a file or a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=110)

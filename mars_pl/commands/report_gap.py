@@ -1,0 +1,34 @@
+"""The share of the gap between baseline and full supervision that MARS closes: the bracket of Table 5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = dict[str, Any]
+
+GAP_ROWS = ("baseline", "final", "supervised")
+_SHARED = ("split", "images", "refinement", "network", "multi_scale", "scored")
+
+
+def gap(rows: Mapping[str, Row | None], names: Sequence[str] = GAP_ROWS) -> dict[str, float | None]:
+    """Return the share of the gap between baseline and full supervision that MARS closes (Table 5's bracket).
+
+    Args:
+        rows: rows by name.
+        names: those of the baseline, of MARS and of full supervision.
+
+    Returns:
+        Three mIoU and `closed`: None where a row is missing, the three were not measured alike, or there is no gap.
+    """
+    baseline, mars, supervised = (row["miou"] if row else None for row in map(rows.get, names))
+    closed, alike = None, not unlike(rows, names)
+    if baseline is not None and mars is not None and supervised is not None and alike and supervised > baseline:
+        closed = (mars - baseline) / (supervised - baseline)
+    return {"baseline": baseline, "mars": mars, "supervised": supervised, "closed": closed}
+
+
+def unlike(rows: Mapping[str, Row | None], names: Sequence[str] = GAP_ROWS) -> list[str]:
+    """Return in what the measured ones of these rows differ: their gap would compare unlike things."""
+    measured = [row for row in map(rows.get, names) if row]
+    return [field for field in _SHARED if any(row.get(field) != measured[0].get(field) for row in measured)]

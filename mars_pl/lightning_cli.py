@@ -1,0 +1,108 @@
+"""fit, validate, test and predict: one LightningCLI, subclass mode for model and data; the stage is the YAML."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from inspect import signature
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from pytorch_lightning.loggers import CSVLogger
+
+from callbacks.seed_epoch import SeedEpoch
+from callbacks.weights_writer import WeightsWriter
+from datamodules.segmentation_data import SegmentationData
+
+LINKS = ("num_classes", "ignore_index", "biased_index")
+"""What is said once, by the data, and flows to every module and network that takes it."""
+
+
+class RunConfig(SaveConfigCallback):
+    """Keeps the configuration as run: ``<default_root_dir>/<subcommand>.yaml``, and the logger's hyperparameters."""
+
+    def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Write the configuration; a later run of the same stage replaces it."""
+        path = Path(trainer.default_root_dir) / f"{trainer.state.fn.value}.yaml"  # type: ignore[union-attr]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.parser.save(self.config, str(path), skip_none=False, overwrite=True, multifile=False)
+        if trainer.logger is not None and not isinstance(trainer.logger, CSVLogger):
+            trainer.logger.log_hyperparams({"config": self.parser.dump(self.config, skip_none=False)})
+
+
+class MarsCLI(LightningCLI):
+    """The links, and what every fit does: reseed by epoch, keep the last checkpoint, leave its weights.
+
+    Args:
+        has_network: the module takes a ``network``, whose number of classes is linked too; jsonargparse ignores a link
+            to an argument that a class lacks, but not one to an argument of an argument.
+        options: of LightningCLI.
+    """
+
+    def __init__(self, has_network: bool, **options: Any) -> None:
+        self.has_network = has_network
+        super().__init__(pl.LightningModule, SegmentationData, **options)
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Link what the data says to the module and its parts, and the seed to the data."""
+        for name in LINKS:
+            parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
+        if self.has_network:
+            parser.link_arguments("data.num_classes", "model.init_args.network.init_args.num_classes", apply_on="instantiate")
+        parser.link_arguments("data.scored_class_ids", "model.init_args.scored_class_ids", apply_on="instantiate")
+        parser.link_arguments("seed_everything", "data.init_args.seed")
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """Build the trainer; its default_root_dir holds everything that this run writes."""
+        config = self._get(self.config_init, "trainer")
+        root = Path(config["default_root_dir"])
+        if self.subcommand == "fit":
+            config["callbacks"] = [
+                *(config.get("callbacks") or []),
+                SeedEpoch(),
+                # monitor-free: no stage chooses an epoch by pixel masks
+                ModelCheckpoint(root / "checkpoints", filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
+                WeightsWriter(),
+            ]
+        if config.get("logger") is None:
+            config["logger"] = CSVLogger(root, name="", version="") if self.subcommand == "fit" else False
+        return super().instantiate_trainer(**kwargs)
+
+
+def takes_network(args: Sequence[str]) -> bool:
+    """Tell from the words after ``mars`` whether the module they name has an argument ``network``."""
+    class_path = ""
+    for flag, value in zip(args, args[1:], strict=False):
+        if flag in ("-c", "--config") and Path(value).is_file():
+            model = (yaml.safe_load(Path(value).read_text()) or {}).get("model") or {}
+            class_path = model.get("class_path", class_path)
+        elif flag in ("--model", "--model.class_path"):
+            class_path = value
+    try:
+        return "network" in signature(resolve_name(class_path)).parameters
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return False  # the parser names what is wrong with it
+
+
+def run(args: Sequence[str]) -> None:
+    """Parse and run one subcommand of LightningCLI."""
+    # A frozen backbone and a teacher are in eval mode on purpose; few workers are what two cores bear.
+    for message in (".*in eval mode at the start of training.*", ".*does not have many workers.*", ".*LightningCLI's args parameter.*"):
+        warnings.filterwarnings("ignore", message)
+    MarsCLI(
+        takes_network(args),
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        save_config_callback=RunConfig,
+        save_config_kwargs={"save_to_log_dir": False},
+        seed_everything_default=0,
+        trainer_defaults={"default_root_dir": "runs/unnamed", "use_distributed_sampler": False, "num_sanity_val_steps": 0},
+        auto_configure_optimizers=False,
+        parser_kwargs={"predict": {"default_config_files": [str(Path(__file__).parent / "predict_defaults.yaml")]}},
+        args=list(args),
+    )

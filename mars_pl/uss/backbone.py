@@ -1,0 +1,84 @@
+"""The frozen vision transformer under STEGO: photographs in, a map of tokens out (STEGO section 3; MARS §3.1)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Self
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.weights import load_weights
+
+
+class FrozenViT(nn.Module):
+    """A timm vision transformer that gives the tokens of its last block, after the final norm, and never learns.
+
+    Args:
+        name: of the architecture in timm.
+        weights: a safetensors file with the keys of that architecture, half precision allowed.
+        pretrained: fetch timm's own weights for ``name`` from its hub. With neither, the weights are random.
+        mean: of the photographs the weights were trained on, RGB in [0, 1].
+        std: likewise.
+        scale: factor by which a photograph is enlarged first; 2 halves the stride of the map.
+        model_kwargs: further arguments of ``timm.create_model``, such as ``patch_size``.
+
+    Raises:
+        ValueError: where both ``weights`` and ``pretrained`` are given, or the file does not fit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        weights: str | None = None,
+        pretrained: bool = False,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+        scale: float = 1.0,
+        model_kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if weights is not None and pretrained:
+            raise ValueError(f"{name}: give either weights ({weights}) or pretrained, not both")
+        if scale <= 0:
+            raise ValueError(f"{name}: scale must be positive, got {scale}")
+        self.network = timm.create_model(
+            name, pretrained=pretrained, num_classes=0, dynamic_img_size=True, **(model_kwargs or {})
+        )
+        if weights is not None:
+            load_weights(self.network, weights)
+        self.normalise = Normalise(mean, std)
+        self.scale = scale
+        self.dim: int = self.network.num_features
+        self.patch: tuple[int, int] = self.network.patch_embed.patch_size
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """Stay in evaluation mode, whatever the module around it does."""
+        return super().train(False)
+
+    @torch.no_grad()
+    def forward(self, image: Tensor) -> Tensor:
+        """Map uint8 RGB (B, 3, H, W) to float32 tokens (B, dim, ⌈scale·H/patch⌉, ⌈scale·W/patch⌉).
+
+        Where a side is no multiple of the patch, the photograph is stretched up to the next one, so that the map covers
+        all of it and nothing else (as DHR does; STEGO itself only takes multiples).
+        """
+        normalised = self.normalise(image)
+        height, width = image.shape[-2:]
+        size = (self._side(height, self.patch[0]), self._side(width, self.patch[1]))
+        if size != (height, width):
+            normalised = F.interpolate(normalised, size, mode="bilinear", align_corners=False)
+        (tokens,) = self.network.forward_intermediates(
+            normalised, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
+        )
+        # The networks that follow read one layout, whatever precision the trainer runs the backbone in.
+        return tokens.float().contiguous()
+
+    def _side(self, side: int, patch: int) -> int:
+        return patch * math.ceil(round(side * self.scale, 6) / patch)

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from safetensors import safe_open
+from torch.utils.data import DataLoader, Dataset
+
+from callbacks.neighbour_writer import NeighbourWriter
+from datamodules.errors import DataError
+from mars_pl.uss.backbone import FrozenViT
+from mars_pl.uss.neighbours import nearest
+from mars_pl.uss.token_module import TokenModule
+
+
+class Crops(Dataset):
+    def __init__(self, count=7):
+        self.images = torch.randint(
+            0, 256, (count, 3, 32, 48), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+        )
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return {"id": f"{index // 5}@{index % 5}", "image": self.images[index]}
+
+
+def predict(folder, devices=1, batch_size=1, workers=0, **writer):
+    torch.manual_seed(0)
+    module = TokenModule(FrozenViT("test_vit"))
+    trainer = pl.Trainer(
+        accelerator="cpu", devices=devices, strategy="ddp" if devices > 1 else "auto", logger=False,
+        callbacks=[NeighbourWriter(output=str(folder), **writer)], enable_progress_bar=False,
+        use_distributed_sampler=devices > 1,
+    )  # fmt: skip
+    loader = DataLoader(Crops(), batch_size=batch_size, num_workers=workers)
+    trainer.predict(module, loader, return_predictions=False)
+    return module
+
+
+def read(folder):
+    with safe_open(folder / "neighbours.safetensors", framework="pt") as file:
+        return file.get_tensor("neighbours"), json.loads(file.metadata()["ids"])
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(1, 0), (3, 0), (2, 2)])
+def test_rows_follow_the_data(tmp_path, batch_size, workers):
+    module = predict(tmp_path / "out", batch_size=batch_size, workers=workers, k=4, tokens=True)
+    whole = module.predict_step({"id": list("abcdefg"), "image": Crops().images}, 0)
+    neighbours, ids = read(tmp_path / "out")
+    assert ids == ["0@0", "0@1", "0@2", "0@3", "0@4", "1@0", "1@1"]
+    assert torch.equal(neighbours, nearest(whole["pooled"], 4))
+    tokens = np.load(tmp_path / "out" / "tokens.npy", mmap_mode="r")
+    assert tokens.dtype == np.float16 and tokens.shape == (7, 64, 2, 3)
+    np.testing.assert_allclose(tokens, whole["tokens"].numpy(), rtol=2e-3, atol=2e-3)
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["neighbours.safetensors", "tokens.npy"]
+
+
+def test_tokens_are_written_only_when_asked_for(tmp_path):
+    predict(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["neighbours.safetensors"]
+
+
+def _trainer(rank, total=3):
+    return SimpleNamespace(
+        is_global_zero=rank == 0, global_rank=rank, default_root_dir=".", strategy=SimpleNamespace(barrier=lambda name: None),
+        predict_dataloaders=DataLoader(range(total)),
+    )  # fmt: skip
+
+
+def _give(writer, trainer, rows, ids, tokens):
+    pooled = tokens.mean((-2, -1))
+    writer.write_on_batch_end(trainer, None, {"id": ids, "tokens": tokens, "pooled": pooled}, rows, {}, 0, 0)
+
+
+def test_two_processes_fill_one_file(tmp_path):
+    writers, trainers = [NeighbourWriter(output=str(tmp_path), tokens=True) for _ in range(2)], [_trainer(0), _trainer(1)]
+    module = SimpleNamespace(device=torch.device("cpu"))
+    (tmp_path / "neighbours-5.part.safetensors").write_text("left by a broken run")
+    for writer, trainer in zip(writers, trainers, strict=True):
+        writer.on_predict_start(trainer, module)
+    tokens = torch.arange(6.0).view(3, 2, 1, 1)
+    _give(writers[1], trainers[1], [1], ["b"], tokens[1:2])
+    _give(writers[0], trainers[0], [2, 0], ["c", "a"], tokens[[2, 0]])
+    for rank in (1, 0):
+        writers[rank].on_predict_end(trainers[rank], module)
+    assert read(tmp_path)[1] == ["a", "b", "c"]
+    assert np.array_equal(np.load(tmp_path / "tokens.npy"), tokens.numpy())
+
+
+def test_a_crop_that_was_not_predicted_is_reported(tmp_path):
+    writer, trainer = NeighbourWriter(output=str(tmp_path)), _trainer(0)
+    writer.on_predict_start(trainer, None)
+    _give(writer, trainer, [0], ["a"], torch.ones(1, 2, 1, 1))
+    with pytest.raises(DataError, match="2 of 3 crops"):
+        writer.on_predict_end(trainer, SimpleNamespace(device="cpu"))
+    assert not (tmp_path / "neighbours.safetensors").exists()
+
+
+def test_crops_of_two_sizes_are_reported(tmp_path):
+    writer, trainer = NeighbourWriter(output=str(tmp_path), tokens=True), _trainer(0)
+    writer.on_predict_start(trainer, None)
+    _give(writer, trainer, [0], ["a"], torch.ones(1, 2, 1, 1))
+    with pytest.raises(DataError, match=r"tokens\.npy.*one size"):
+        _give(writer, trainer, [1], ["b"], torch.ones(1, 2, 1, 2))
+
+
+def test_a_sampler_that_hides_its_rows_is_reported(tmp_path):
+    writer = NeighbourWriter(output=str(tmp_path))
+    with pytest.raises(DataError, match="sampler"):
+        _give(writer, _trainer(0), None, ["a"], torch.ones(1, 2, 1, 1))
+
+
+@pytest.mark.slow
+def test_two_processes_write_what_one_does(tmp_path):
+    predict(tmp_path / "one", tokens=True)
+    root = Path(__file__).parents[2]
+    code = "from tests.callbacks.test_neighbour_writer import predict; import sys; predict(sys.argv[1], 2, tokens=True)"
+    script = tmp_path / "job.py"
+    script.write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, script, tmp_path / "two"], check=True, env=environment, cwd=root, timeout=180)
+    for name in ("neighbours.safetensors", "tokens.npy"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

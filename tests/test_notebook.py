@@ -1,0 +1,35 @@
+"""The walk-through runs from top to bottom on a fabricated run, and is committed without outputs."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from tests.fake_run import make_run
+
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "walkthrough.ipynb"
+
+
+def test_no_outputs_are_committed():
+    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
+        assert not cell.get("outputs"), "clear the notebook's outputs before committing"
+        assert cell.get("execution_count") is None
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_it_runs(tmp_path, monkeypatch, finished):
+    run = make_run(tmp_path, images=6, supervised=finished)
+    if not finished:  # pictures of the last stage are missing, as where only labels were made
+        (run / "segment-mars-small" / "complemented").rename(run / "elsewhere")
+    monkeypatch.setenv("MARS_RUN", str(run))
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == 5
+    assert any("debiased labels" in str(output) for output in outputs)
+    assert ("'closed': None" in str(outputs[-1])) is not finished

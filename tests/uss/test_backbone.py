@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+
+from mars_pl.normalise import Normalise
+from mars_pl.uss.backbone import FrozenViT
+
+
+def test_tokens_are_those_of_the_last_block_after_the_final_norm(backbone, image):
+    tokens = backbone(image)
+    every = backbone.network.forward_features(Normalise()(image))
+    by_hand = every[:, backbone.network.num_prefix_tokens :].transpose(1, 2).reshape(2, 64, 3, 4)
+    assert tokens.dtype == torch.float32
+    assert torch.equal(tokens, by_hand)
+
+
+@pytest.mark.parametrize(
+    ("side", "scale", "grid"), [((48, 64), 1.0, (3, 4)), ((49, 63), 1.0, (4, 4)), ((40, 64), 2.0, (5, 8))]
+)
+def test_sides_grow_to_the_next_multiple_of_the_patch(side, scale, grid):
+    backbone = FrozenViT("test_vit", scale=scale)
+    assert backbone(torch.zeros(1, 3, *side, dtype=torch.uint8)).shape == (1, backbone.dim, *grid)
+
+
+def test_a_scaled_photograph_is_stretched_as_a_whole(backbone, image):
+    larger = FrozenViT("test_vit", scale=2.0)
+    larger.load_state_dict(backbone.state_dict())
+    stretched = F.interpolate(Normalise()(image), (96, 128), mode="bilinear", align_corners=False)
+    expected = backbone.network.forward_features(stretched)[:, 1:].transpose(1, 2).reshape(2, 64, 6, 8)
+    torch.testing.assert_close(larger(image), expected)
+
+
+def test_it_never_learns(backbone, image):
+    around = nn.Sequential(backbone).train()
+    assert around.training
+    assert not any(module.training for module in backbone.modules())
+    assert not any(parameter.requires_grad for parameter in backbone.parameters())
+    assert not around(image).requires_grad
+
+
+def test_half_precision_weights_load_as_float32(tmp_path, backbone, image):
+    path = tmp_path / "vit.safetensors"
+    save_file({key: value.half() for key, value in backbone.network.state_dict().items()}, path)
+    loaded = FrozenViT("test_vit", weights=str(path))
+    for key, value in loaded.network.state_dict().items():
+        assert torch.equal(value, backbone.network.state_dict()[key].half().float())
+    assert loaded(image).dtype == torch.float32
+
+
+def test_weights_of_another_network_are_refused(tmp_path, backbone):
+    path = tmp_path / "vit.safetensors"
+    state = backbone.network.state_dict()
+    save_file({key: state[key] for key in list(state)[1:]}, path)
+    with pytest.raises(ValueError, match=r"vit\.safetensors"):
+        FrozenViT("test_vit", weights=str(path))
+
+
+def test_two_sources_of_weights_are_refused():
+    with pytest.raises(ValueError, match="not both"):
+        FrozenViT("test_vit", weights="somewhere.safetensors", pretrained=True)
+
+
+def test_a_scale_of_zero_is_refused():
+    with pytest.raises(ValueError, match="scale"):
+        FrozenViT("test_vit", scale=0)
+
+
+def test_the_architecture_can_be_made_smaller():
+    small = FrozenViT("test_vit", model_kwargs={"patch_size": 8, "depth": 1, "embed_dim": 32, "num_heads": 2})
+    assert small(torch.zeros(1, 3, 24, 16, dtype=torch.uint8)).shape == (1, 32, 3, 2)

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import torch
+
+from mars_pl.uss.dense_features import DenseFeatures
+from mars_pl.uss.stego_head import STEGOHead
+from mars_pl.weights import save_weights
+
+
+def test_mean_of_both_directions(backbone, image):
+    features = DenseFeatures(backbone, partial(STEGOHead, dim=5))
+    head = features.head
+    there, back = head(backbone(image)), head(backbone(image.flip(-1))).flip(-1)
+    assert not torch.allclose(there, back, atol=1e-3)
+    torch.testing.assert_close(features(image), (there + back) / 2)
+    assert features.dim == 5
+
+
+@pytest.mark.parametrize("width", [64, 57])
+def test_a_mirrored_image_has_mirrored_features(backbone, image, width):
+    features, image = DenseFeatures(backbone, partial(STEGOHead, dim=5)), image[..., :width]
+    torch.testing.assert_close(features(image.flip(-1)), features(image).flip(-1), rtol=1e-4, atol=1e-5)
+
+
+def test_without_head_and_flip_it_is_the_backbone(backbone, image):
+    features = DenseFeatures(backbone, flip=False)
+    assert torch.equal(features(image), backbone(image))
+    assert features.dim == 64
+
+
+def test_it_stays_in_evaluation_and_gives_no_gradient(backbone, image):
+    features = DenseFeatures(backbone, STEGOHead).train()
+    assert not features.head.training
+    assert torch.equal(features(image), features(image))
+    assert not features(image).requires_grad
+    assert not any(parameter.requires_grad for parameter in features.parameters())
+
+
+def test_the_head_reads_its_weights(tmp_path, backbone, image):
+    fitted = STEGOHead(64, dim=5)
+    save_weights(fitted, tmp_path / "weights.safetensors")
+    loaded = DenseFeatures(backbone, partial(STEGOHead, dim=5), weights=str(tmp_path / "weights.safetensors"))
+    assert torch.equal(loaded(image), DenseFeatures(backbone, lambda channels: fitted)(image))
+
+
+def test_weights_without_a_head_are_refused(backbone):
+    with pytest.raises(ValueError, match=r"head\.safetensors.*no head"):
+        DenseFeatures(backbone, weights="head.safetensors")
