@@ -1,0 +1,3 @@
+# What `make … DATA=scenes` chooses where nothing else is said.
+BACKBONE  ?= vit_scenes
+SEGMENTER ?= deeplabv3plus_scenes
