@@ -22,6 +22,7 @@ SEGMENT_SEEDS ?= $(SEGMENT_SEED)
 RUN       ?= $(DATA)$(if $(filter-out 0,$(SEED)),-seed$(SEED))
 WEIGHTS   ?= weights
 export MARS_WEIGHTS := $(WEIGHTS)
+TOKENS        ?= false
 TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
 TRUTH         ?= $(DATA_ROOT)/SegmentationClass
@@ -97,8 +98,9 @@ U := $(R)/uss-$(USS)
 FEATURES_FIT := $(U)/fit
 FEATURES += --model.init_args.features.init_args.weights $(U)/fit/weights.safetensors
 NEIGHBOURS := $(U)/neighbours
-$(eval $(call stage,$(NEIGHBOURS),,predict,$(call variant,uss,neighbours),--model.init_args.backbone $(BACKBONE_YAML)))
-$(eval $(call stage,$(U)/fit,$(NEIGHBOURS),fit,$(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML) --data.init_args.neighbours $(NEIGHBOURS)))
+CROPS := $(call variant,uss,crops)
+$(eval $(call stage,$(NEIGHBOURS),,predict,$(CROPS) $(call variant,uss,neighbours),--model.init_args.backbone $(BACKBONE_YAML) --trainer.callbacks.init_args.tokens $(TOKENS)))
+$(eval $(call stage,$(U)/fit,$(NEIGHBOURS),fit,$(CROPS) $(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML) --data.init_args.neighbours $(NEIGHBOURS)/neighbours.safetensors $(if $(filter true,$(TOKENS)),--data.init_args.tokens $(NEIGHBOURS)/tokens.npy)))
 endif
 
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
@@ -113,7 +115,7 @@ name_of   = $(1)-$(SEGMENTER)$(if $(filter-out supervised,$(1)),-$(WSSS)$(if $(f
 folder_of = $(R)/segment-$(call name_of,$(1),$(2))
 labels_of = $(if $(filter supervised,$(1)),$(TRUTH_AUG),$(if $(filter baseline,$(1)),$(PSEUDO_BASELINE),$(D)/labels))
 inputs_of = $(if $(filter supervised,$(1)),,$(if $(filter baseline,$(1)),$(PSEUDO),$(D)/labels))
-row_of    = $(if $(filter mars,$(1)),final,$(1))$(if $(filter-out $(SEED),$(2)),-seed$(2))
+row_of    = $(or $(if $(filter mars,$(1)),final),$(if $(filter debiased,$(1)),debiased-network),$(1))$(if $(filter-out $(SEED),$(2)),-seed$(2))
 
 # $(call training,name,seed)
 define training
@@ -154,7 +156,7 @@ $(R)/metrics.json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
-.PHONY: help demo test test-slow lint mars gap setup notebooks clean FORCE
+.PHONY: help demo overlays test test-slow lint mars gap setup notebooks clean FORCE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -179,6 +181,13 @@ gap:  ## baseline, MARS and full supervision on the same data, for SEEDS= and SE
 GAP_ROWS := $(foreach seed,$(SEGMENT_SEEDS),$(foreach name,baseline $(TRAIN) $(ALSO) supervised,$(call row_of,$(name),$(seed))))
 gap-of-seed: $(GAP_ROWS:%=$(R)/rows/%.json)
 	@$(MAKE) --no-print-directory mars ROWS="$(sort $(ROWS) $(GAP_ROWS))"
+
+FOLDERS := {"Yᵇ": "$(PSEUDO_MARS)", "Yᵈᵇ": "$(D)/labels", "Yᶜᵒ": "$(FINAL)/complemented"}
+overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ and prediction in Weights & Biases (offline without login)
+	$(MARS) validate $(patsubst %,-c %,$(DATA_YAML) $(SEGMENT_YAML) configs/trainer/$(TRAINER).yaml configs/trainer/wandb.yaml) \
+	  --data.init_args.root $(DATA_ROOT) --data.init_args.validate_split $(TRAIN_SPLIT) --trainer.limit_val_batches 24 \
+	  --model.init_args.weights $(FINAL)/fit/weights.safetensors --trainer.callbacks.init_args.count 24 \
+	  --trainer.callbacks.init_args.folders '$(FOLDERS)' --trainer.default_root_dir $(R)/overlays
 
 data/scenes: | $(READY)
 	$(VENV)/bin/python -m datamodules.scenes_generator $@

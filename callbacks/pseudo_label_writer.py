@@ -61,6 +61,7 @@ class PseudoLabelWriter(Callback):
         background_scores: sub-folder to the background score of the labels in it; ``mars`` is where MARS starts,
             ``baseline`` what the baseline is trained on.
         sweep: scores that are counted against the truth.
+        sweep_images: only the first so many images are swept, since each score costs a refinement; null for all.
         split: name of the images that have truth, printed beside every figure.
         refine: applied to each label; ``None`` writes the argmax.
         workers: processes for refinement and writing.
@@ -71,6 +72,7 @@ class PseudoLabelWriter(Callback):
         self,
         background_scores: dict[str, float],
         sweep: Sequence[float] = (),
+        sweep_images: int | None = None,
         split: str = "train",
         refine: Refine | None = None,
         workers: int = 2,
@@ -78,7 +80,7 @@ class PseudoLabelWriter(Callback):
     ) -> None:
         self.output = output
         self.background_scores, self.swept = dict(background_scores), tuple(sweep)
-        self.split, self.refine, self.workers = split, refine, workers
+        self.sweep_images, self.split, self.refine, self.workers = sweep_images, split, refine, workers
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Make the folders and start the workers."""
@@ -98,7 +100,9 @@ class PseudoLabelWriter(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        truth = batch["truth"][0].cpu().numpy() if "truth" in batch else None
+        place = batch_idx * trainer.world_size + trainer.global_rank
+        swept = "truth" in batch and (self.sweep_images is None or place < self.sweep_images)
+        truth = batch["truth"][0].cpu().numpy() if swept else None
         self.images += truth is not None
         self.pool.submit(
             make_labels,
@@ -125,7 +129,7 @@ class PseudoLabelWriter(Callback):
                 write_about(folder, refinement=refinement_name(self.refine), note=f"background score {score}")
         if trainer.is_global_zero and images and self.swept:
             totals = {score: sum(part[score] for part, _ in parts if score in part) for score in self.swept}
-            over = trainer.datamodule.scored_classes  # type: ignore[attr-defined]
+            over = trainer.datamodule.scored_class_ids  # type: ignore[attr-defined]
             rows = [_sweep_row(score, Scores.from_confusion(total, over)) for score, total in totals.items()]
             _print_sweep(rows, self.split, images, refinement_name(self.refine))
             sweep = {"split": self.split, "images": images, "refinement": refinement_name(self.refine)}
@@ -143,11 +147,13 @@ def _sweep_row(score: float, scores: Scores) -> dict[str, float]:
 
 
 def _print_sweep(rows: Sequence[dict[str, float]], split: str, images: int, refinement: str) -> None:
-    table = Table(title=f"Background score on {split} ({images} images, refinement {refinement}); nothing is chosen by it")
+    console = Console()
+    console.print(f"Background score on {split} ({images} images, refinement {refinement}); nothing is chosen by it")
+    table = Table()
     for column in ("background", "mIoU %", "FP", "FN"):
         table.add_column(column, justify="right")
     best = max(rows, key=lambda row: row["miou"])
     for row in rows:
         mark = " ←" if row is best else ""
         table.add_row(f"{row['background']:.2f}", f"{100 * row['miou']:.1f}{mark}", f"{row['fp']:.3f}", f"{row['fn']:.3f}")
-    Console().print(table)
+    console.print(table)

@@ -1,0 +1,65 @@
+"""The exponential moving average that makes the teacher (§3.4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch import nn
+
+
+class EMATeacher(Callback):
+    """Moves a module's ``teacher`` towards its ``network`` after every optimiser step, batch norm statistics included.
+
+    At step t = 1, 2, … the teacher keeps min(decay, 1 − 1/(t + 1)) of itself: the mean of all states so far until the
+    horizon 1 / (1 − decay) is reached, so that a short fit forgets its random start too.
+
+    Args:
+        decay: in [0, 1] (DHR: .999); choose its horizon shorter than the fit.
+    """
+
+    def __init__(self, decay: float = 0.999) -> None:
+        if not 0 <= decay <= 1:
+            raise ValueError(f"decay: a share in [0, 1], not {decay}")
+        self.decay = decay
+        self.updates = 0
+        self.initial_share = 1.0
+        """What is left of the initial weights in the teacher: the product of all decays so far."""
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start counting optimiser steps where the fit, new or resumed, stands."""
+        self._step = trainer.global_step
+
+    def on_train_batch_end(  # noqa: D102 - Lightning's hook
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: object, batch: object, batch_idx: int
+    ) -> None:
+        if trainer.global_step == self._step:  # gradients are still being accumulated
+            return
+        self._step = trainer.global_step
+        self.updates += 1
+        decay = min(self.decay, 1 - 1 / (self.updates + 1))
+        move_teacher(pl_module.teacher, pl_module.network, decay)  # type: ignore[arg-type]
+        self.initial_share *= decay
+        pl_module.log("teacher/initial_share", self.initial_share)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed fit needs to go on."""
+        return {"updates": self.updates, "initial_share": self.initial_share}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was taken."""
+        self.updates, self.initial_share = state_dict["updates"], state_dict["initial_share"]
+
+
+@torch.no_grad()
+def move_teacher(teacher: nn.Module, student: nn.Module, decay: float) -> None:
+    """Set each float of ``teacher`` to decay · teacher + (1 − decay) · student in place; counters are copied."""
+    theirs = [*teacher.parameters(), *teacher.buffers()]
+    ours = [*student.parameters(), *student.buffers()]
+    floats = [pair for pair in zip(theirs, ours, strict=True) if pair[0].is_floating_point()]
+    torch._foreach_lerp_([old for old, _ in floats], [new for _, new in floats], 1 - decay)
+    for old, new in zip(theirs, ours, strict=True):
+        if not old.is_floating_point():
+            old.copy_(new)

@@ -1,0 +1,99 @@
+"""The convolutional encoder of a segmentation network: two feature maps of any timm model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import timm
+from torch import Tensor, nn
+
+from mars_pl.weights import load_weights
+
+
+class Encoder(nn.Module):
+    """The low-level map (1/4 of the image) and the last map of a timm model.
+
+    Args:
+        name: timm name, e.g. ``resnet101``.
+        output_stride: of the last map, 8 or 16: later stages are dilated.
+        pretrained: take timm's ImageNet weights from its hub.
+        weights: or a safetensors file of the whole timm model, its classifier included.
+        frozen_stages: keep the stem and this many of the stages (at strides 4, 8, 16, 32 of the undilated model) as
+            loaded: no gradient, running statistics; 0 trains everything. A frozen front costs no backward pass.
+        options: further arguments of ``timm.create_model``.
+
+    Raises:
+        ValueError: where the weights are not this model's, or it has no map at 1/4 or not so many stages.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        output_stride: int,
+        pretrained: bool = False,
+        weights: str | None = None,
+        frozen_stages: int = 0,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        arguments = {"output_stride": output_stride, **(options or {})}
+        stages = timm.create_model(name, features_only=True, **arguments).feature_info.get_dicts()
+        low = [index for index, stage in enumerate(stages) if stage["reduction"] == 4]
+        if not low:
+            raise ValueError(
+                f"{name}: no feature map at 1/4 of the image, which DeepLabv3+ needs; take another encoder"
+            )
+        if not 0 <= frozen_stages <= len(stages) - low[0]:
+            raise ValueError(f"frozen_stages: {name} has {len(stages) - low[0]} stages, not {frozen_stages} to freeze")
+        self.features = timm.create_model(
+            name, pretrained=pretrained, features_only=True, out_indices=(low[0], len(stages) - 1), **arguments
+        )
+        if weights is not None:
+            classifier = timm.create_model(name, **arguments)
+            load_weights(classifier, weights)  # every key of the file must fit
+            found = classifier.state_dict()
+            wanted = {key: key if key in found else _unflattened(key) for key in self.features.state_dict()}
+            self.features.load_state_dict({key: found[origin] for key, origin in wanted.items()})
+        self.low_level_channels, self.channels = self.features.feature_info.channels()
+        self._frozen: list[str] = []  # by name: sync batch norm replaces modules
+        if frozen_stages:
+            self._freeze(str(stages[low[0] + frozen_stages - 1]["module"]))
+        self.train()  # Lightning keeps the modes it finds
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Map normalised images (B, 3, H, W) to the map at 1/4 and the last one."""
+        low_level, last = self.features(image)
+        return low_level, last
+
+    def train(self, mode: bool = True) -> Encoder:
+        """Switch to training; what is frozen keeps its running statistics."""
+        super().train(mode)
+        for name in self._frozen:
+            self.features.get_submodule(name).eval()
+        return self
+
+    def _freeze(self, last: str) -> None:
+        """Freeze every module up to and including ``last``, in the order in which timm registers them."""
+        names = [name for name, _ in self.features.named_modules()]
+        prefix = next(name for name in names if last in (name, _unflattened(name)))
+        within = [index for index, name in enumerate(names) if name == prefix or name.startswith(f"{prefix}.")]
+        for name, module in list(self.features.named_modules())[: within[-1] + 1]:
+            if name and not prefix.startswith(f"{name}."):  # not the containers that also hold later stages
+                self._frozen.append(name)
+                for parameter in module.parameters():
+                    parameter.requires_grad_(False)
+
+
+def _unflattened(key: str) -> str:
+    """Name in the whole model, ``stages.0.…``, of what some of timm's feature extractors call ``stages_0.…``."""
+    first, dot, rest = key.partition(".")
+    return first.replace("_", ".", 1) + dot + rest
+
+
+def imagenet_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and deviation of RGB in [0, 1] with which timm's weights of ``name`` were trained."""
+    configuration = timm.get_pretrained_cfg(name)
+    if configuration is None:
+        raise ValueError(f"{name}: timm records no mean and deviation for this encoder; give mean and std")
+    return tuple(configuration.mean), tuple(configuration.std)

@@ -1,0 +1,65 @@
+"""Multi-scale, flipped inference of whole images, as the authors evaluate their networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mars_pl.segment.aspp import resize
+
+
+@dataclass  # not frozen: Lightning moves what predict returns
+class SegmentationPrediction:
+    """What a segmentation network says of one whole image.
+
+    Attributes:
+        id: of the image.
+        probabilities: float32 (K, H, W), background first; a class that is nowhere probable is all zeros.
+    """
+
+    id: str
+    probabilities: Tensor
+
+
+def multi_scale_probabilities(
+    network: nn.Module, images: Tensor, scales: Sequence[float], flip: bool, multiple: int = 1
+) -> Tensor:
+    """Average the softmax of every view, each resized to the image (RS+EPM: scales 1, 0.5, 1.5, 2 and their flips).
+
+    Args:
+        network: maps images (B, 3, h, w) in [0, 255] to logits (B, K, ·, ·).
+        images: uint8 (B, 3, H, W).
+        scales: factors on both sides.
+        flip: add the mirror image of each view.
+        multiple: sides are rounded to a multiple of this, for networks that ask for one.
+
+    Returns:
+        float32 (B, K, H, W); each pixel sums to 1.
+    """
+    size = images.shape[-2:]
+    total = torch.zeros((), device=images.device)
+    for scale in scales:
+        sides = [max(multiple, multiple * math.floor(side * scale / multiple + 0.5)) for side in size]
+        view = images.float()
+        if list(size) != sides:
+            view = F.interpolate(view, size=sides, mode="bilinear", align_corners=False, antialias=scale < 1)
+        probabilities = network(view).float().softmax(dim=1)
+        if flip:
+            probabilities = (probabilities + network(view.flip(-1)).float().softmax(dim=1).flip(-1)) / 2
+        total = total + resize(probabilities, size) / len(scales)
+    return total
+
+
+def drop_improbable(probabilities: Tensor, least: float = 0.05) -> Tensor:
+    """Set the classes of (B, K, H, W) to zero whose highest probability in the image is below ``least``.
+
+    A dense CRF costs time per class (RS+EPM's limit). Background stays.
+    """
+    probable = probabilities.amax(dim=(2, 3)) >= least
+    probable[:, 0] = True
+    return probabilities * probable[:, :, None, None]

@@ -1,0 +1,191 @@
+"""Lightning glue of the last stage: a student, its EMA teacher, and labels that the teacher completes (§3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any, Literal
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.trainer.states import TrainerFn
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+
+from mars_pl.metrics.segmentation_scores import SegmentationScores
+from mars_pl.schedule import poly
+from mars_pl.segment.aspp import resize
+from mars_pl.segment.complement import Complement
+from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
+from mars_pl.segment.inference import SegmentationPrediction, drop_improbable, multi_scale_probabilities
+from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
+from mars_pl.weights import load_weights
+
+
+class SegmentationModule(pl.LightningModule):
+    """Trains a network on (debiased) labels; the callback ``EMATeacher`` moves ``teacher`` after ``network``.
+
+    Args:
+        network: maps uint8 images (B, 3, H, W) to logits (B, num_classes, h, w) of any size; the student.
+        num_classes: including background (linked from the data).
+        ignore_index: label code of pixels that neither train nor score (linked).
+        biased_index: label code of biased pixels (linked).
+        scored_class_ids: classes over which validation takes its means (linked); ``None`` is all.
+        complement: how biased pixels are filled and weighed; ``None`` ignores them.
+        loss_size: where Eq. 7 is taken, see ``WeightedCrossEntropy``.
+        norm: of Eq. 7, likewise.
+        lr: of the encoder (DHR: 1e-3); poly schedule per optimiser step.
+        head_factor: new layers learn this many times faster.
+        optimizer: ``sgd`` as in every published recipe; ``adamw`` learns small networks from random weights sooner.
+        momentum: of SGD.
+        weight_decay: on all parameters.
+        scales: of prediction; validation looks at the image as it is.
+        flip: add mirror images in prediction.
+        predict_with: the network that predicts where a checkpoint holds both.
+        weights: safetensors file of a finished fit, loaded into both networks.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        num_classes: int,
+        ignore_index: int = 255,
+        biased_index: int = 254,
+        scored_class_ids: Sequence[int] | None = None,
+        complement: Complement | None = None,
+        loss_size: Literal["image", "logits"] = "image",
+        norm: Literal["pixels", "weights"] = "pixels",
+        lr: float = 1e-3,
+        head_factor: float = 10.0,
+        optimizer: Literal["sgd", "adamw"] = "sgd",
+        momentum: float = 0.9,
+        weight_decay: float = 4e-5,
+        scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
+        flip: bool = True,
+        predict_with: Literal["teacher", "student"] = "teacher",
+        weights: str | None = None,
+    ) -> None:
+        super().__init__()
+        if weights is not None:
+            load_weights(network, weights)
+        self.network = network
+        self.teacher = deepcopy(network).requires_grad_(False).eval()
+        self.complement = complement
+        self.loss = WeightedCrossEntropy(ignore_index, norm, loss_size)
+        self.teacher_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
+        self.student_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
+        self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
+        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        self.optimizer = optimizer
+        self.scales, self.flip, self.predict_with = tuple(scales), flip, predict_with
+        self._same_weights = weights is not None
+        self._said_ignored = False
+
+    def train(self, mode: bool = True) -> SegmentationModule:
+        """Switch to training; the teacher stays in evaluation."""
+        super().train(mode)
+        self.teacher.eval()
+        return self
+
+    def setup(self, stage: str) -> None:
+        """Refuse a network with another number of classes than the data (a link that misses its target is silent).
+
+        Raises:
+            ValueError: in one line.
+        """
+        with torch.no_grad():
+            channels = self.teacher(torch.zeros(1, 3, 64, 64, dtype=torch.uint8, device=self.device)).shape[1]
+        if channels != self.num_classes:
+            raise ValueError(
+                f"the network has {channels} output channels, the data {self.num_classes} classes with background: "
+                f"set the network's num_classes to {self.num_classes}"
+            )
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Weighted cross entropy (Eq. 7) of a batch of crops."""
+        label, weight = self._target(batch)
+        loss = self.loss(self.network(batch["image"]), label, weight)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(label))
+        return loss
+
+    def _target(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
+        """Return Yᶜᵒ and W; without a complement, Yᵈᵇ with its biased pixels ignored."""
+        label = batch["label"]
+        biased = label == self.biased_index
+        self.log("train/biased_share", biased.float().mean(), batch_size=len(label))
+        rows = biased.flatten(1).any(dim=1).nonzero().flatten()
+        if not len(rows):
+            return label, None
+        if self.complement is None:
+            if not self._said_ignored:
+                self.print(f"biased pixels ({self.biased_index}) are ignored: this training has no teacher's fill")
+                self._said_ignored = True
+            return torch.where(biased, self.ignore_index, label), None
+        label, weight = label.clone(), torch.ones(label.shape, device=label.device)
+        with torch.no_grad():
+            images, valid = batch["image"][rows], batch["valid"][rows] if "valid" in batch else None
+            logits = self.teacher(images)
+            label[rows], weight[rows] = self.complement(
+                images, logits, label[rows], batch["classes"][rows], self.biased_index, valid
+            )
+        self.log("train/certainty", weight[biased].mean(), batch_size=len(rows))
+        return label, weight
+
+    def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Tensor]:
+        """Count one whole image, or several of one size, for teacher and student; one without truth is not measured.
+
+        Returns:
+            ``prediction``: the teacher's mask, int64 (B, H, W), for who shows pictures.
+        """
+        masks = []
+        for _, network, scores in self._scored:
+            masks.append(resize(network(batch["image"]).float(), batch["image"].shape[-2:]).argmax(dim=1))
+            if "truth" in batch:
+                scores.update(masks[-1], batch["truth"])
+        return {"prediction": masks[0]}
+
+    def on_validation_epoch_end(self) -> None:
+        """Log ``val/<role>/miou`` and its fellows, and say them in one line."""
+        line = []
+        for role, _, scores in self._scored:
+            values = scores.compute()
+            scores.reset()
+            if values["miou"].isnan():  # no image had truth
+                return
+            self.log_dict({f"val/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
+            line.append(f"{role} mIoU {100 * values['miou']:.1f} %, FP {values['fp']:.3f}, FN {values['fn']:.3f}")
+        self.print(f"epoch {self.current_epoch}, val: " + "; ".join(line))
+
+    def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
+        """Predict one whole image (batches of one)."""
+        network = self.teacher if self.predict_with == "teacher" else self.network
+        probabilities = multi_scale_probabilities(network, batch["image"], self.scales, self.flip)
+        return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities)[0])
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Optimise the student with the poly schedule per optimiser step."""
+        if isinstance(self.network, DeepLabV3Plus):
+            groups = self.network.parameter_groups(self.lr, self.head_factor)
+        else:  # a network from elsewhere learns at one rate
+            groups = [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
+        optimizer: torch.optim.Optimizer
+        if self.optimizer == "sgd":
+            optimizer = torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
+        else:
+            optimizer = torch.optim.AdamW(groups, lr=self.lr, weight_decay=self.weight_decay)
+        steps = int(self.trainer.estimated_stepping_batches)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": poly(optimizer, steps), "interval": "step"}}
+
+    def export(self) -> dict[str, nn.Module]:
+        """Return what a fit leaves, by file name: the teacher, to be used next, and the student for comparison."""
+        return {"weights": self.teacher, "student": self.network}
+
+    @property
+    def _scored(self) -> list[tuple[str, nn.Module, SegmentationScores]]:
+        """Teacher and student; outside a fit, weights from a file make one network of the two."""
+        both = [
+            ("teacher", self.teacher, self.teacher_scores),
+            ("student", self.network, self.student_scores),
+        ]
+        fitting = self.trainer.state.fn == TrainerFn.FITTING
+        return both if fitting or not self._same_weights else both[:1]

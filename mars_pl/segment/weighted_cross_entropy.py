@@ -1,0 +1,59 @@
+"""Weighted cross entropy (§3.4, Eq. 7)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mars_pl.segment.aspp import resize
+
+
+class WeightedCrossEntropy(nn.Module):
+    """Cross entropy of each pixel times its certainty W (Eq. 7), always in float32.
+
+    Args:
+        ignore_index: label code of pixels that do not train.
+        norm: what the sum is divided by: ``pixels``, those that are not ignored, so that doubt makes the loss smaller;
+            or ``weights``, the sum of W.
+        loss_size: where the two meet: ``image``, logits upsampled to the label; or ``logits``, label and W taken at the
+            nearest pixel of the smaller logits (DHR).
+    """
+
+    def __init__(
+        self,
+        ignore_index: int = 255,
+        norm: Literal["pixels", "weights"] = "pixels",
+        loss_size: Literal["image", "logits"] = "image",
+    ) -> None:
+        super().__init__()
+        self.ignore_index, self.norm, self.loss_size = ignore_index, norm, loss_size
+
+    def forward(self, logits: Tensor, label: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the loss, a float32 scalar; 0 where every pixel is ignored.
+
+        Args:
+            logits: (B, K, h, w).
+            label: int64 (B, H, W).
+            weight: W in [0, 1], (B, H, W); ``None`` is 1 everywhere.
+        """
+        weight = torch.ones_like(label, dtype=torch.float32) if weight is None else weight.float()
+        if self.loss_size == "image":
+            logits = resize(logits.float(), label.shape[-2:])
+        else:
+            label, weight = nearest(label, logits.shape[-2:]), nearest(weight, logits.shape[-2:])
+        entropy = F.cross_entropy(logits.float(), label, ignore_index=self.ignore_index, reduction="none")
+        counted = (label != self.ignore_index).float()
+        total = counted.sum() if self.norm == "pixels" else (weight * counted).sum()
+        return (weight * entropy).sum() / total.clamp(min=1e-6)
+
+
+def nearest(maps: Tensor, size: torch.Size) -> Tensor:
+    """Resize (B, H, W) of any type to ``size`` by the pixel nearest to each new pixel's centre."""
+    rows, columns = (
+        ((torch.arange(new, device=maps.device) + 0.5) * old / new).long()
+        for old, new in zip(maps.shape[-2:], size, strict=True)
+    )
+    return maps[:, rows[:, None], columns]

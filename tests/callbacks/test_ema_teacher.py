@@ -1,0 +1,98 @@
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+from callbacks.ema_teacher import EMATeacher, move_teacher
+
+
+def norm(mean, weight, batches):
+    """Batch norm of one channel with the given running mean, weight and counter."""
+    layer = nn.BatchNorm1d(1)
+    layer.running_mean.fill_(mean)
+    layer.weight.data.fill_(weight)
+    layer.num_batches_tracked.fill_(batches)
+    return layer
+
+
+def test_parameters_and_statistics_move_and_counters_are_copied():
+    teacher, student = norm(1.0, 2.0, 3), norm(5.0, 4.0, 7)
+    weight = teacher.weight
+    move_teacher(teacher, student, 0.75)
+    assert teacher.running_mean.item() == pytest.approx(0.75 * 1 + 0.25 * 5)
+    assert teacher.weight.item() == pytest.approx(0.75 * 2 + 0.25 * 4)
+    assert teacher.num_batches_tracked.item() == 7
+    assert teacher.weight is weight  # in place
+    assert student.running_mean.item() == 5
+
+
+class Module(pl.LightningModule):
+    """One weight that grows by 1 an optimiser step."""
+
+    def __init__(self):
+        super().__init__()
+        self.network, self.teacher = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False).requires_grad_(False)
+        self.network.weight.data.fill_(0)
+        self.teacher.weight.data.fill_(0)
+
+    def training_step(self, batch, batch_index):
+        return -self.network.weight.sum()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.network.parameters(), lr=1.0)
+
+
+def fit(callback, batches, **options):
+    module = Module()
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    trainer = pl.Trainer(callbacks=[callback], max_epochs=1, enable_checkpointing=False, **quiet, **options)
+    trainer.fit(module, DataLoader(torch.zeros(batches, 1)))
+    return module, trainer
+
+
+def test_a_short_fit_is_the_mean_of_all_states():
+    callback = EMATeacher(decay=0.999)
+    module, trainer = fit(callback, 4)
+    assert module.teacher.weight.item() == pytest.approx((0 + 1 + 2 + 3 + 4) / 5)
+    assert callback.initial_share == pytest.approx(1 / 5)
+    assert trainer.callback_metrics["teacher/initial_share"].item() == pytest.approx(1 / 5)
+
+
+def test_decay_takes_over_at_its_horizon():
+    callback = EMATeacher(decay=0.6)
+    module, _ = fit(callback, 4)
+    expected = 0.0
+    for state, decay in ((1, 1 / 2), (2, 0.6), (3, 0.6), (4, 0.6)):
+        expected = decay * expected + (1 - decay) * state
+    assert module.teacher.weight.item() == pytest.approx(expected)
+    assert callback.initial_share == pytest.approx(0.5 * 0.6**3)
+
+
+@pytest.mark.parametrize("decay", [0.98, 0.99, 0.999])
+def test_the_start_is_forgotten_within_a_short_fit(decay):
+    callback = EMATeacher(decay)
+    fit(callback, 120)
+    assert callback.updates == 120
+    assert callback.initial_share < 0.01
+
+
+def test_accumulated_batches_count_once():
+    callback = EMATeacher()
+    module, _ = fit(callback, 6, accumulate_grad_batches=3)
+    assert callback.updates == 2
+    assert module.network.weight.item() == pytest.approx(2)
+    assert module.teacher.weight.item() == pytest.approx((0 + 1 + 2) / 3)
+
+
+def test_state_goes_on():
+    callback = EMATeacher()
+    fit(callback, 3)
+    again = EMATeacher()
+    again.load_state_dict(callback.state_dict())
+    assert (again.updates, again.initial_share) == (3, pytest.approx(1 / 4))
+
+
+def test_a_decay_beyond_one_is_refused():
+    with pytest.raises(ValueError, match="decay"):
+        EMATeacher(1.5)

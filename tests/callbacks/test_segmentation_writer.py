@@ -1,0 +1,66 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from callbacks.segmentation_writer import SegmentationWriter
+from datamodules.errors import DataError
+from datamodules.labels import read_label
+from mars_pl.refine.protocol import Refine
+from mars_pl.segment.inference import SegmentationPrediction
+
+# two rows of pixels: class 2 everywhere likeliest, then background or class 1
+PROBABILITIES = torch.tensor([[0.3, 0.1], [0.2, 0.4], [0.5, 0.5]])[:, :, None].expand(3, 2, 4).contiguous()
+LABEL = np.array([[254, 254, 0, 1], [254, 1, 255, 0]], dtype=np.uint8)
+
+
+class LastWins(Refine):
+    """Gives every pixel to the last class that takes part."""
+
+    def __call__(self, images, probabilities):
+        part = probabilities.flatten(2).any(2).float()
+        order = part * torch.arange(1, probabilities.shape[1] + 1)
+        return probabilities * 0 + order[:, :, None, None]
+
+
+def write(tmp_path, label=None, **settings):
+    writer = SegmentationWriter(**settings)
+    trainer = SimpleNamespace(default_root_dir=str(tmp_path), is_global_zero=True)
+    batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "classes": torch.tensor([[1.0, 0.0]])}
+    if label is not None:
+        batch["label"] = torch.from_numpy(label.astype(np.int64))[None]
+    module = SimpleNamespace(predict_with="teacher", scales=(1.0,))
+    writer.on_predict_start(trainer, module)
+    writer.on_predict_batch_end(trainer, module, SegmentationPrediction("a", PROBABILITIES), batch, 0)
+    writer.on_predict_end(trainer, module)
+    return read_label(tmp_path / "a.png").tolist()
+
+
+def test_the_argmax_is_written_with_how_it_was_made(tmp_path):
+    assert write(tmp_path, workers=0) == [[2] * 4, [2] * 4]
+    about = json.loads((tmp_path / "about.json").read_text())
+    assert about == {"refinement": "none", "network": "teacher", "multi_scale": False}
+
+
+def test_refined_in_worker_processes(tmp_path):
+    assert write(tmp_path, refine=LastWins(), workers=1) == [[2] * 4, [2] * 4]
+
+
+def test_biased_pixels_alone_are_filled_with_classes_of_the_image(tmp_path):
+    assert write(tmp_path, LABEL, workers=0, fill=True) == [[0, 0, 0, 1], [1, 1, 255, 0]]
+    assert read_label(tmp_path / "prediction" / "a.png").tolist() == [[2] * 4, [2] * 4]
+
+
+def test_a_label_without_biased_pixels_is_not_refined(tmp_path):
+    def refuse(images, probabilities):
+        raise AssertionError("refined in vain")
+
+    label = np.where(LABEL == 254, 1, LABEL)
+    assert write(tmp_path, label, refine=refuse, workers=0, fill=True) == [[1, 1, 0, 1], [1, 1, 255, 0]]
+
+
+def test_filling_needs_labels(tmp_path):
+    with pytest.raises(DataError, match=r"data\.labels"):
+        write(tmp_path, workers=0, fill=True)

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.fake_tree import make_voc_tree
+from tests.tiny_run import TinyRun
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory) -> TinyRun:
+    """The pipeline on eight photographs of 40 to 64 pixels; a stage is made when a test first asks for it."""
+    house = tmp_path_factory.mktemp("tiny")
+    make_voc_tree(house / "data" / "voc", 8, image_labels="npy")
+    return TinyRun(house)

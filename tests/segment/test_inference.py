@@ -1,0 +1,62 @@
+import pytest
+import torch
+from torch import nn
+
+from mars_pl.segment.inference import drop_improbable, multi_scale_probabilities
+
+
+class Brightness(nn.Module):
+    """Two classes; the logit of the second is the brightness. Remembers the sizes it saw."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def forward(self, image):
+        self.sizes.append(tuple(image.shape[-2:]))
+        bright = image.float().mean(1, keepdim=True) / 255
+        return torch.cat([torch.zeros_like(bright), 4 * bright - 2], dim=1)
+
+
+class LeftOnly(nn.Module):
+    """Says class 1 on the left half of whatever it sees."""
+
+    def forward(self, image):
+        logits = torch.zeros(len(image), 2, *image.shape[-2:])
+        logits[:, 1, :, : image.shape[-1] // 2] = 100.0
+        logits[:, 0, :, image.shape[-1] // 2 :] = 100.0
+        return logits
+
+
+IMAGES = torch.randint(0, 256, (1, 3, 20, 31), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def test_views_are_scaled_and_the_mean_is_a_distribution_at_image_size():
+    network = Brightness()
+    probabilities = multi_scale_probabilities(network, IMAGES, (1.0, 0.5, 2.0), flip=True)
+    assert network.sizes == [(20, 31)] * 2 + [(10, 16)] * 2 + [(40, 62)] * 2
+    assert probabilities.shape == (1, 2, 20, 31)
+    assert torch.allclose(probabilities.sum(1), torch.ones(1, 20, 31))
+
+
+def test_one_scale_without_flip_is_the_softmax():
+    network = Brightness()
+    expected = network(IMAGES).softmax(1)
+    assert torch.allclose(multi_scale_probabilities(network, IMAGES, (1.0,), flip=False), expected)
+    assert torch.allclose(multi_scale_probabilities(network, IMAGES, (1.0,), flip=True), expected, atol=1e-6)
+
+
+def test_flips_are_turned_back():
+    probabilities = multi_scale_probabilities(LeftOnly(), IMAGES[..., :30], (1.0,), flip=True)
+    assert torch.allclose(probabilities, torch.full_like(probabilities, 0.5))
+
+
+def test_sides_are_multiples_where_a_network_asks_for_it():
+    network = Brightness()
+    multi_scale_probabilities(network, IMAGES, (1.0, 0.1), flip=False, multiple=16)
+    assert network.sizes == [(16, 32), (16, 16)]
+
+
+def test_improbable_classes_are_zero_and_background_stays():
+    probabilities = torch.tensor([0.01, 0.04, 0.05, 0.9]).view(1, 4, 1, 1)
+    assert drop_improbable(probabilities).flatten().tolist() == pytest.approx([0.01, 0, 0.05, 0.9])

@@ -1,0 +1,153 @@
+"""Every shipped YAML, parsed and instantiated by the real command line in the compositions that the Makefile makes."""
+
+import os
+import shutil
+from contextlib import chdir
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import save_file
+
+from mars_pl import lightning_cli
+from mars_pl.cli import main
+from mars_pl.wsss import classifier
+from tests.fake_tree import make_voc_tree
+from tests.tiny_run import EVERY_TRAINING, REPOSITORY, make_house, plan
+
+CONFIGS = REPOSITORY / "configs"
+DATA = sorted(path.stem for path in (CONFIGS / "data").glob("*.yaml"))
+CHOICES = {
+    "USS": sorted(path.stem.removeprefix("features_") for path in (CONFIGS / "uss").glob("features_*.yaml")),
+    "BACKBONE": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
+    "SEGMENTER": sorted(path.stem for path in (CONFIGS / "segment").glob("deeplab*.yaml")),
+    "TRAINER": sorted(path.stem for path in (CONFIGS / "trainer").glob("*.yaml")),
+    "WSSS": ["cam"],
+}
+ALSO = "ALSO=" + " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
+
+
+def compositions():
+    """(what the Makefile was asked, words after `mars`) of every fit and predict of every choice, each once."""
+    from tempfile import TemporaryDirectory
+
+    found = {}
+    with TemporaryDirectory() as folder:
+        for data in DATA:
+            for variable, values in CHOICES.items():
+                for value in values:
+                    words = ["gap-of-seed", f"DATA={data}", f"{variable}={value}", ALSO]
+                    house = make_house(REPOSITORY.__class__(folder) / f"{data}-{value}")
+                    (house / "data" / data / "SegmentationClass").mkdir(parents=True)
+                    for stage, command in plan(house, *words).items():
+                        if command[0] in ("fit", "predict"):
+                            parts = tuple(word for word in command if word.endswith(".yaml"))
+                            name = f"{data}-{value}-{'/'.join(stage.split('/')[2:])}"
+                            found.setdefault((command[0], parts), (name, command))
+                    shutil.rmtree(house)
+    return dict(found.values())
+
+
+COMPOSITIONS = compositions()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("configs")
+    (folder / "configs").symlink_to(CONFIGS)
+    make_voc_tree(folder / "tree", 2)
+    return folder
+
+
+@pytest.fixture
+def instantiate(house, monkeypatch):
+    """Parse and instantiate as the command does, and stop short of running. Networks of paper size are made of shapes
+    alone (torch's meta device), weights files are left out, and what was not there to parse is given empty."""
+    seen = []
+    monkeypatch.setattr(lightning_cli.MarsCLI, "_run_subcommand", lambda cli, subcommand: seen.append(cli))
+    monkeypatch.setattr(lightning_cli.MarsCLI, "_prepare_subcommand_parser", lightning_cli.MarsCLI._prepare_subcommand_parser)
+    real = lightning_cli.MarsCLI.instantiate_classes
+
+    def of_shapes(cli):
+        with torch.device("meta"):
+            real(cli)
+
+    monkeypatch.setattr(lightning_cli.MarsCLI, "instantiate_classes", of_shapes)
+
+    def run(words):
+        with chdir(house):
+            assert main(words) == 0
+        return seen.pop()
+
+    return run
+
+
+def offline(house, words):
+    """Words that take the place of downloads, of files of earlier stages and of a GPU."""
+    texts = {word: yaml.safe_load((REPOSITORY / word).read_text()) for word in words if word.endswith(".yaml")}
+    more = ["--trainer.accelerator", "cpu"] if "configs/trainer/cpu.yaml" not in words else []
+    for word, text in texts.items():
+        if word.startswith("configs/backbone/"):
+            flag = words[words.index(word) - 1]
+            more += [f"{flag}.init_args.weights", "null", f"{flag}.init_args.pretrained", "false"]
+        network = ((text.get("model") or {}).get("init_args") or {}).get("network", {}).get("init_args", {})
+        for name, value in {"weights": "null", "pretrained": "false"}.items():
+            more += [f"--model.init_args.network.init_args.{name}", value] if name in network else []
+    for flag in ("--model.init_args.weights", "--model.init_args.features.init_args.weights"):
+        more += [flag, "null"] if flag in words else []
+    if "--model.init_args.centroids" in words:
+        classes = len(lightning_classes(words))
+        save_file({"centroids": torch.zeros(classes, 4)}, house / "centroids.safetensors")
+        more += ["--model.init_args.centroids", "centroids.safetensors"]
+    return more
+
+
+def lightning_classes(words):
+    from mars_pl.commands.data_choice import data_choice
+
+    return data_choice(str(REPOSITORY / next(word for word in words if word.startswith("configs/data/"))))[0]
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+def test_composition(name, instantiate, house):
+    words = COMPOSITIONS[name]
+    root = ["--trainer.default_root_dir", "runs/here", "--seed_everything", "7"]
+    cli = instantiate([*words, *offline(house, words), *root])
+    classes = len(lightning_classes(words))
+    assert cli.datamodule.num_classes == classes
+    assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
+    if hasattr(cli.model, "num_classes"):
+        assert cli.model.num_classes == classes
+    if hasattr(cli.model, "network"):
+        weights = [value for key, value in cli.model.network.state_dict().items() if value.ndim == 4]
+        assert weights[-1].shape[0] == classes - isinstance(cli.model.network, classifier.CAMClassifier)
+    if words[0] == "predict":
+        assert not cli.config_init.predict.return_predictions
+    names = [type(callback).__name__ for callback in cli.trainer.callbacks]
+    if words[0] == "fit":
+        assert {"ModelCheckpoint", "WeightsWriter", "SeedEpoch"} <= set(names)
+        assert ("EMATeacher" in names) == ("/segment/" in " ".join(words))
+    else:
+        assert sum(name.endswith("Writer") for name in names) == 1
+    assert cli.trainer.num_sanity_val_steps == 0
+    assert not cli.trainer._accelerator_connector.use_distributed_sampler
+
+
+def test_every_yaml_belongs_to_a_composition():
+    used = {word for words in COMPOSITIONS.values() for word in words if word.startswith("configs/")}
+    shipped = {str(path.relative_to(REPOSITORY)) for path in CONFIGS.rglob("*.yaml")}
+    assert shipped - used == set()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_yaml_says_first_what_it_is_for_and_stays_short(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 32
+    if path.parent.name != "trainer":
+        assert lines[0].startswith("# ")
+
+
+def test_no_shipped_yaml_names_a_path_of_this_machine():
+    for path in CONFIGS.rglob("*"):
+        if path.is_file():
+            assert "/work" not in path.read_text() and os.path.expanduser("~/") not in path.read_text()
