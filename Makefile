@@ -22,12 +22,18 @@ SEGMENT_SEEDS ?= $(SEGMENT_SEED)
 RUN       ?= $(DATA)$(if $(filter-out 0,$(SEED)),-seed$(SEED))
 WEIGHTS   ?= weights
 export MARS_WEIGHTS := $(WEIGHTS)
+# Threads that wait must not spin: beside CRF workers or a second stage that made a prediction 20 times slower on two cores.
+export OMP_WAIT_POLICY ?= PASSIVE
 TOKENS        ?= false
 TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
 TRUTH         ?= $(DATA_ROOT)/SegmentationClass
 TRUTH_AUG     ?= $(DATA_ROOT)/SegmentationClassAug
 COMPANION     ?= $(wildcard $(DATA_ROOT)/Companion)
+
+# A misspelt choice ends here, not hours later.
+CHOSEN := $(DATA:%=data/%) $(if $(LABELS),,wsss/$(WSSS)) uss/features_$(USS) backbone/$(BACKBONE) segment/$(SEGMENTER) train/$(TRAIN) trainer/$(TRAINER)
+$(foreach choice,$(CHOSEN),$(if $(wildcard configs/$(choice).yaml),,$(error configs/$(choice).yaml: no such file; mend the choice or write it)))
 
 VENV  ?= .venv
 READY := $(VENV)/ready
@@ -43,9 +49,9 @@ sums    = $(shell cat $(filter %.yaml,$(1)) /dev/null | cksum | cut -d' ' -f1)
 variant = $(firstword $(wildcard configs/$(1)/$(2)_$(DATA).yaml) configs/$(1)/$(2).yaml)
 within  = $(patsubst $(R)/%,%,$(1))
 
-# $(call sealed,file): a rule that keeps $(seal) in the file
+# $(call sealed,file): a rule that keeps $(seal) in the file. GNU make 4.3 now and then leaves $(file <…) its newline, hence strip.
 define sealed
-$(1): $(if $(call same,$(file <$(1)),$(seal)),,FORCE)
+$(1): $(if $(call same,$(strip $(file <$(1))),$(strip $(seal))),,FORCE)
 	@mkdir -p $$(@D) && echo '$(seal)' > $$@
 endef
 

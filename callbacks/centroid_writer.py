@@ -35,9 +35,7 @@ class CentroidWriter(BasePredictionWriter):
         ValueError: where α is not in (0, 1].
     """
 
-    def __init__(
-        self, alpha: float = 0.4, distance: Distance = "mean", nearest: int = 10, output: str = "."
-    ) -> None:
+    def __init__(self, alpha: float = 0.4, distance: Distance = "mean", nearest: int = 10, output: str = ".") -> None:
         super().__init__("batch")
         share(1, alpha)  # a wrong α must not wait for the last image
         self.output = Path(output)

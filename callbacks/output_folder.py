@@ -19,7 +19,11 @@ def output_folder(trainer: pl.Trainer, output: str) -> Path:
 
 def refinement_name(refine: Refine | None) -> str:
     """Name under which a figure records its refinement."""
-    return "none" if refine is None else {"DenseCRF": "crf", "PAMR": "pamr"}.get(type(refine).__name__, type(refine).__name__)
+    return (
+        "none"
+        if refine is None
+        else {"DenseCRF": "crf", "PAMR": "pamr"}.get(type(refine).__name__, type(refine).__name__)
+    )
 
 
 def write_about(folder: Path, **facts: str | bool | None) -> None:

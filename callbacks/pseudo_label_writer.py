@@ -38,7 +38,7 @@ def make_labels(
     refine: Refine | None,
     num_classes: int,
 ) -> Confusions:
-    """Write one image's label into each folder at its score; count those of ``swept`` against the truth. Runs in a worker."""
+    """Write one image's label into each folder at its score, count those of ``swept``. Runs in a worker."""
     confusions: Confusions = {}
     for score in sorted({*folders.values(), *(swept if truth is not None else ())}):
         label = pseudo_label(
@@ -85,7 +85,8 @@ class PseudoLabelWriter(Callback):
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Make the folders and start the workers."""
         self.folders = {
-            output_folder(trainer, str(Path(self.output, name))): score for name, score in self.background_scores.items()
+            output_folder(trainer, str(Path(self.output, name))): score
+            for name, score in self.background_scores.items()
         }
         self.pool: WorkerPool[Confusions] = WorkerPool(self.workers)
         self.totals: Confusions = {}
@@ -128,8 +129,10 @@ class PseudoLabelWriter(Callback):
             for folder, score in self.folders.items():
                 write_about(folder, refinement=refinement_name(self.refine), note=f"background score {score}")
         if trainer.is_global_zero and images and self.swept:
-            totals = {score: sum(part[score] for part, _ in parts if score in part) for score in self.swept}
-            over = trainer.datamodule.scored_class_ids  # type: ignore[attr-defined]
+            data = trainer.datamodule  # type: ignore[attr-defined]
+            nothing = np.zeros((data.num_classes, data.num_classes), dtype=np.int64)
+            totals = {score: sum((part[score] for part, _ in parts if score in part), nothing) for score in self.swept}
+            over = data.scored_class_ids
             rows = [_sweep_row(score, Scores.from_confusion(total, over)) for score, total in totals.items()]
             _print_sweep(rows, self.split, images, refinement_name(self.refine))
             sweep = {"split": self.split, "images": images, "refinement": refinement_name(self.refine)}
@@ -155,5 +158,7 @@ def _print_sweep(rows: Sequence[dict[str, float]], split: str, images: int, refi
     best = max(rows, key=lambda row: row["miou"])
     for row in rows:
         mark = " ←" if row is best else ""
-        table.add_row(f"{row['background']:.2f}", f"{100 * row['miou']:.1f}{mark}", f"{row['fp']:.3f}", f"{row['fn']:.3f}")
+        table.add_row(
+            f"{row['background']:.2f}", f"{100 * row['miou']:.1f}{mark}", f"{row['fp']:.3f}", f"{row['fn']:.3f}"
+        )
     console.print(table)

@@ -32,9 +32,7 @@ class SegmentationWriter(Callback):
         output: folder, relative to the run's ``default_root_dir``.
     """
 
-    def __init__(
-        self, refine: Refine | None = None, workers: int = 2, fill: bool = False, output: str = "."
-    ) -> None:
+    def __init__(self, refine: Refine | None = None, workers: int = 2, fill: bool = False, output: str = ".") -> None:
         self.refine, self.workers, self.fill, self.output = refine, workers, fill, Path(output)
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -55,19 +53,22 @@ class SegmentationWriter(Callback):
     ) -> None:
         classes = batch["classes"][0] if self.fill else torch.ones_like(batch["classes"][0])
         tensors = [batch["image"][0], outputs.probabilities, classes]
-        arrays = [tensor.cpu().numpy() if self.workers else tensor for tensor in tensors]
+        image, probabilities, present = (tensor.cpu().numpy() if self.workers else tensor for tensor in tensors)
         debiased = None
         if self.fill:
             if "label" not in batch:
-                raise DataError("fill: the data has no labels to fill; set data.labels to the folder of debiased labels")
+                raise DataError(
+                    "fill: the data has no labels to fill; set data.labels to the folder of debiased labels"
+                )
             debiased = batch["label"][0].cpu().numpy()
             mask = outputs.probabilities.argmax(0).cpu().numpy().astype(np.uint8)
             write_label(self.output / "prediction" / f"{outputs.id}.png", mask)
-        self.pool.submit(write_segmentation, self.output / f"{outputs.id}.png", *arrays, debiased, self.refine)
+        path = self.output / f"{outputs.id}.png"
+        self.pool.submit(write_segmentation, path, image, probabilities, present, debiased, self.refine)
         for _ in self.pool.results():
             pass
 
-    def on_predict_end(self, trainer: pl.Trainer, pl_module: Any) -> None:  # noqa: ANN401 - any module that predicts
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Wait for the last file; say how the masks were made."""
         self.pool.close()
         if trainer.is_global_zero:

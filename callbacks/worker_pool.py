@@ -27,13 +27,15 @@ class WorkerPool(Generic[T]):
         self._done: deque[T] = deque()
         # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
         self._executor = (
-            ProcessPoolExecutor(workers, multiprocessing.get_context("forkserver"), initializer=torch.set_num_threads, initargs=(1,))
+            ProcessPoolExecutor(
+                workers, multiprocessing.get_context("forkserver"), initializer=torch.set_num_threads, initargs=(1,)
+            )
             if workers > 0
             else None
         )
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Queue one call; waits while the backlog is full. Arguments and function must pickle: pass numpy arrays, not tensors."""
+        """Queue one call, waiting while the backlog is full; all of it must pickle, so pass arrays, not tensors."""
         if self._executor is None:
             self._done.append(function(*args, **kwargs))
             return

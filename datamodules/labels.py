@@ -1,4 +1,4 @@
-"""Label files: 8-bit indexed PNG at the image's size with the VOC palette, and the codes 254 (biased) and 255 (ignored)."""
+"""Label files: 8-bit indexed PNG at the image's size with VOC's palette, and the codes 254 and 255."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Label = NDArray[np.uint8]
 
 @lru_cache(maxsize=1)
 def voc_palette() -> tuple[int, ...]:
-    """Return VOC's 256 colours as 768 numbers: the bits of an index spread over red, green and blue from the high bit down."""
+    """Return VOC's 256 colours as 768 numbers: an index's bits spread over the channels from the high bit down."""
     index = np.arange(256)
     colours = np.zeros((256, 3), dtype=np.int64)
     for bit in range(8):
@@ -44,7 +44,10 @@ def read_label(path: Path) -> Label:
     try:
         with Image.open(path) as image:
             if image.mode not in ("P", "L"):
-                raise DataError(f"{path}: a label is an 8-bit single-channel PNG, this one has mode {image.mode}; save class indices, not colours")
+                raise DataError(
+                    f"{path}: a label is an 8-bit single-channel PNG, "
+                    f"this one has mode {image.mode}; save class indices, not colours"
+                )
             return np.array(image, dtype=np.uint8)
     except FileNotFoundError:
         raise DataError(f"{path}: no such label; is this the right label folder?") from None

@@ -56,19 +56,19 @@ class RestrictedUnpickler(pickle.Unpickler):
         super().__init__(file, encoding="latin1")
         self._names = _numpy_names() | dict(also or {})
 
-    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401 — the base's signature
+    def find_class(self, module: str, name: str) -> Any:
         """Return what may be built; raises UnpicklingError for anything else."""
         try:
             return self._names[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
-    def persistent_load(self, pid: object) -> Any:  # noqa: ANN401 — the base's signature
+    def persistent_load(self, pid: object) -> Any:
         """Refuse references to objects outside the file."""
         raise pickle.UnpicklingError("it refers to objects outside the file")
 
 
-def read_pickled_npy(path: Path, also: Names | None = None) -> Any:  # noqa: ANN401 — what the file holds
+def read_pickled_npy(path: Path, also: Names | None = None) -> Any:
     """Read a `.npy` file, pickled or not: the array, or the one object that `np.save` wrapped into an array.
 
     Raises:

@@ -21,7 +21,7 @@ class Scenes(SegmentationData):
         options: what `SegmentationData` takes.
     """
 
-    def __init__(self, root: str, data_seed: int = 0, train: int = 800, val: int = 200, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, root: str, data_seed: int = 0, train: int = 800, val: int = 200, **options: Any) -> None:
         super().__init__(root=root, class_names=CLASS_NAMES["scenes"], **options)
         self.data_seed = data_seed
         self.train = train

@@ -54,7 +54,7 @@ class RandomResize(v2.Transform):
             factor = low_scale + (high_scale - low_scale) * float(torch.rand(()))
         return {"size": [max(round(height * factor), 1), max(round(width * factor), 1)]}
 
-    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:  # noqa: ANN401 — the base's signature
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Resize one of the inputs."""
         bicubic = v2.InterpolationMode.BICUBIC
         return self._call_kernel(F.resize, inpt, params["size"], interpolation=bicubic, antialias=True)

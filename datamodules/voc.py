@@ -16,5 +16,5 @@ class VOC(SegmentationData):
         options: what `SegmentationData` takes.
     """
 
-    def __init__(self, root: str, **options: Any) -> None:  # noqa: ANN401 — the command line resolves them from the base
+    def __init__(self, root: str, **options: Any) -> None:
         super().__init__(root=root, class_names=CLASS_NAMES["voc"], **options)

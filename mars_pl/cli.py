@@ -6,10 +6,13 @@ import importlib
 import importlib.util
 import os
 import sys
+import time
+from argparse import ArgumentError
 from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
+from mars_pl.parser_faults import first_fault
 
 LIGHT_COMMANDS = {
     "evaluate": "mars_pl.commands.evaluate",
@@ -17,6 +20,9 @@ LIGHT_COMMANDS = {
     "gap": "mars_pl.commands.gap",
 }
 """Commands that answer in a second: their modules import neither Lightning nor timm."""
+
+PATIENCE = 10.0
+"""Seconds that processes after the first wait with an error: the first, where it has the same, ends them."""
 
 USAGE = """usage: mars COMMAND …
 
@@ -29,7 +35,7 @@ Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run one command; errors that a user can mend end in one line and exit code 1.
+    """Run one command; errors that a user can mend end in one line and exit code 1, or 2 where the words are wrong.
 
     Args:
         args: the words after ``mars``; default is the command line. Callable in process from tests.
@@ -42,25 +48,38 @@ def main(args: Sequence[str] | None = None) -> int:
         _refuse_shadowed_packages()
         if words[0] in LIGHT_COMMANDS:
             return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
+        os.environ.setdefault(
+            "OMP_WAIT_POLICY", "PASSIVE"
+        )  # before torch loads: spinning threads starve the CRF workers
         from mars_pl.lightning_cli import run
 
         run(words)
-    except (DataError, ValueError) as error:
+    except (DataError, ValueError, ArgumentError) as error:
         if os.environ.get("MARS_TRACEBACK"):
             raise
-        line = " ".join(str(error).split())
-        print(f"mars: error: {line}", file=sys.stderr)
-        return 1
+        if os.environ.get("LOCAL_RANK", "0") != "0":
+            time.sleep(PATIENCE)
+        misspelt = isinstance(error, ArgumentError)
+        remedy = f"; `mars {words[0]} --help` lists the options" if misspelt else ""
+        print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
+        return 2 if misspelt else 1
     return 0
 
 
 def _refuse_shadowed_packages() -> None:
-    """A folder ``callbacks`` or ``datamodules`` in the working directory hides ours where that directory leads the path."""
+    """A folder ``callbacks`` or ``datamodules`` in the working directory hides ours where it leads the path."""
     for name in ("callbacks", "datamodules"):
         spec = importlib.util.find_spec(name)
         ours = Path(__file__).resolve().parent.parent / name
-        if spec is None or not spec.submodule_search_locations or Path(next(iter(spec.submodule_search_locations))).resolve() != ours:
-            raise DataError(f"the folder {name!r} on Python's path is not mars-pl's ({ours}); run the console script `mars` from elsewhere")
+        if (
+            spec is None
+            or not spec.submodule_search_locations
+            or Path(next(iter(spec.submodule_search_locations))).resolve() != ours
+        ):
+            raise DataError(
+                f"the folder {name!r} on Python's path is not mars-pl's ({ours}); "
+                "run the console script `mars` from elsewhere"
+            )
 
 
 def console() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import logging
+import re
 import warnings
 from collections.abc import Sequence
 from inspect import signature
@@ -48,12 +51,18 @@ class MarsCLI(LightningCLI):
         self.has_network = has_network
         super().__init__(pl.LightningModule, SegmentationData, **options)
 
+    def init_parser(self, **options: Any) -> LightningArgumentParser:
+        """Let a wrong option raise; the command says it in one line."""
+        return super().init_parser(exit_on_error=False, **options)
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Link what the data says to the module and its parts, and the seed to the data."""
         for name in LINKS:
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
         if self.has_network:
-            parser.link_arguments("data.num_classes", "model.init_args.network.init_args.num_classes", apply_on="instantiate")
+            parser.link_arguments(
+                "data.num_classes", "model.init_args.network.init_args.num_classes", apply_on="instantiate"
+            )
         parser.link_arguments("data.scored_class_ids", "model.init_args.scored_class_ids", apply_on="instantiate")
         parser.link_arguments("seed_everything", "data.init_args.seed")
 
@@ -66,7 +75,9 @@ class MarsCLI(LightningCLI):
                 *(config.get("callbacks") or []),
                 SeedEpoch(),
                 # monitor-free: no stage chooses an epoch by pixel masks
-                ModelCheckpoint(root / "checkpoints", filename="last", enable_version_counter=False, save_on_train_epoch_end=True),
+                ModelCheckpoint(
+                    root / "checkpoints", filename="last", enable_version_counter=False, save_on_train_epoch_end=True
+                ),
                 WeightsWriter(),
             ]
         if config.get("logger") is None:
@@ -77,7 +88,7 @@ class MarsCLI(LightningCLI):
 def takes_network(args: Sequence[str]) -> bool:
     """Tell from the words after ``mars`` whether the module they name has an argument ``network``."""
     class_path = ""
-    for flag, value in zip(args, args[1:], strict=False):
+    for flag, value in itertools.pairwise(args):
         if flag in ("-c", "--config") and Path(value).is_file():
             model = (yaml.safe_load(Path(value).read_text()) or {}).get("model") or {}
             class_path = model.get("class_path", class_path)
@@ -89,11 +100,34 @@ def takes_network(args: Sequence[str]) -> bool:
         return False  # the parser names what is wrong with it
 
 
+NOISE = (
+    ".*in eval mode at the start of training.*",  # a frozen backbone and a teacher are so on purpose
+    ".*does not have many workers.*",  # few are what two cores bear
+    ".*LightningCLI's args parameter.*",  # `main` hands on what it was given
+    ".*passed in a `val_dataloader` but have no `validation_step`.*",  # STEGO validates nothing
+    ".*logs directory .* exists and is not empty.*",  # a stage's folder also holds its configuration
+    ".*smaller than the logging interval.*",
+    ".*LeafSpec.*",  # torch's deprecation inside Lightning
+    ".*No positive samples found in target.*",  # a class without a validation image
+)
+
+
+def _quieten() -> None:
+    """Silence what says nothing to a user of these commands: known warnings, device lists and advertisements."""
+    for message in NOISE:
+        warnings.filterwarnings("ignore", message)
+    idle = re.compile(r"GPU available|TPU available|Tip:|HPU available|estimate number of stepping batches")
+    for name in (
+        "pytorch_lightning.utilities.rank_zero",
+        "lightning_fabric.utilities.rank_zero",
+        "lightning_fabric.utilities.seed",
+    ):
+        logging.getLogger(name).addFilter(lambda record: not idle.search(record.getMessage()))
+
+
 def run(args: Sequence[str]) -> None:
     """Parse and run one subcommand of LightningCLI."""
-    # A frozen backbone and a teacher are in eval mode on purpose; few workers are what two cores bear.
-    for message in (".*in eval mode at the start of training.*", ".*does not have many workers.*", ".*LightningCLI's args parameter.*"):
-        warnings.filterwarnings("ignore", message)
+    _quieten()
     MarsCLI(
         takes_network(args),
         subclass_mode_model=True,
@@ -101,7 +135,12 @@ def run(args: Sequence[str]) -> None:
         save_config_callback=RunConfig,
         save_config_kwargs={"save_to_log_dir": False},
         seed_everything_default=0,
-        trainer_defaults={"default_root_dir": "runs/unnamed", "use_distributed_sampler": False, "num_sanity_val_steps": 0},
+        trainer_defaults={
+            "default_root_dir": "runs/unnamed",
+            "use_distributed_sampler": False,
+            "num_sanity_val_steps": 0,
+            "enable_model_summary": False,
+        },
         auto_configure_optimizers=False,
         parser_kwargs={"predict": {"default_config_files": [str(Path(__file__).parent / "predict_defaults.yaml")]}},
         args=list(args),

@@ -19,7 +19,10 @@ def find_weights(path: str | Path) -> Path:
     for candidate in (Path(path), Path(os.environ.get("MARS_WEIGHTS", "weights")) / path):
         if candidate.is_file():
             return candidate
-    raise ValueError(f"{path}: no such weights here or in the folder of MARS_WEIGHTS (make: WEIGHTS=); name another file or run the stage that makes it")
+    raise ValueError(
+        f"{path}: no such weights here or in the folder of MARS_WEIGHTS "
+        "(make: WEIGHTS=); name another file or run the stage that makes it"
+    )
 
 
 def load_weights(module: nn.Module, path: str | Path) -> None:
@@ -40,7 +43,10 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
         )
     for key, tensor in found.items():
         if tensor.shape != wanted[key].shape:
-            raise ValueError(f"{path}: {key} has shape {tuple(tensor.shape)}, {type(module).__name__} wants {tuple(wanted[key].shape)}")
+            raise ValueError(
+                f"{path}: {key} has shape {tuple(tensor.shape)}, "
+                f"{type(module).__name__} wants {tuple(wanted[key].shape)}"
+            )
     module.load_state_dict(found)
 
 

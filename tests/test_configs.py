@@ -1,8 +1,9 @@
 """Every shipped YAML, parsed and instantiated by the real command line in the compositions that the Makefile makes."""
 
 import os
-import shutil
 from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from safetensors.torch import save_file
 
 from mars_pl import lightning_cli
 from mars_pl.cli import main
+from mars_pl.commands.data_choice import data_choice
 from mars_pl.wsss import classifier
 from tests.fake_tree import make_voc_tree
 from tests.tiny_run import EVERY_TRAINING, REPOSITORY, make_house, plan
@@ -21,31 +23,31 @@ CHOICES = {
     "USS": sorted(path.stem.removeprefix("features_") for path in (CONFIGS / "uss").glob("features_*.yaml")),
     "BACKBONE": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
     "SEGMENTER": sorted(path.stem for path in (CONFIGS / "segment").glob("deeplab*.yaml")),
-    "TRAINER": sorted(path.stem for path in (CONFIGS / "trainer").glob("*.yaml")),
-    "WSSS": ["cam"],
+    "TRAINER": ["gpu", "ddp"],
 }
 ALSO = "ALSO=" + " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
 
 
 def compositions():
-    """(what the Makefile was asked, words after `mars`) of every fit and predict of every choice, each once."""
-    from tempfile import TemporaryDirectory
+    """Words after `mars` of the Makefile's fits and predicts, by a name.
 
-    found = {}
+    All of them for each data set with what it chooses by itself; of every other choice those that bring a new YAML.
+    """
+    found, seen = {}, set()
+    asked = [(data, "") for data in DATA]
+    asked += [(data, f"{name}={value}") for name, values in CHOICES.items() for value in values for data in DATA]
     with TemporaryDirectory() as folder:
-        for data in DATA:
-            for variable, values in CHOICES.items():
-                for value in values:
-                    words = ["gap-of-seed", f"DATA={data}", f"{variable}={value}", ALSO]
-                    house = make_house(REPOSITORY.__class__(folder) / f"{data}-{value}")
-                    (house / "data" / data / "SegmentationClass").mkdir(parents=True)
-                    for stage, command in plan(house, *words).items():
-                        if command[0] in ("fit", "predict"):
-                            parts = tuple(word for word in command if word.endswith(".yaml"))
-                            name = f"{data}-{value}-{'/'.join(stage.split('/')[2:])}"
-                            found.setdefault((command[0], parts), (name, command))
-                    shutil.rmtree(house)
-    return dict(found.values())
+        house = make_house(Path(folder))
+        for data, choice in asked:
+            (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
+            for stage, words in plan(house, "gap-of-seed", f"DATA={data}", choice or "TRAINER=cpu", ALSO).items():
+                brought = {(data if not choice else "", word) for word in words if word.startswith("configs/")}
+                if words[0] in ("fit", "predict") and not brought <= seen:
+                    found[f"{data}{choice and '-'}{choice}-{'/'.join(stage.split('/')[2:])}"] = words
+                    seen |= brought | {("", word) for _, word in brought}
+    last = next(words for name, words in found.items() if name.startswith("scenes-segment-mars-"))
+    found["wandb"] = [*last, "-c", "configs/trainer/wandb.yaml"]  # comes on top of another trainer's YAML
+    return found
 
 
 COMPOSITIONS = compositions()
@@ -65,7 +67,6 @@ def instantiate(house, monkeypatch):
     alone (torch's meta device), weights files are left out, and what was not there to parse is given empty."""
     seen = []
     monkeypatch.setattr(lightning_cli.MarsCLI, "_run_subcommand", lambda cli, subcommand: seen.append(cli))
-    monkeypatch.setattr(lightning_cli.MarsCLI, "_prepare_subcommand_parser", lightning_cli.MarsCLI._prepare_subcommand_parser)
     real = lightning_cli.MarsCLI.instantiate_classes
 
     def of_shapes(cli):
@@ -84,27 +85,29 @@ def instantiate(house, monkeypatch):
 
 def offline(house, words):
     """Words that take the place of downloads, of files of earlier stages and of a GPU."""
-    texts = {word: yaml.safe_load((REPOSITORY / word).read_text()) for word in words if word.endswith(".yaml")}
-    more = ["--trainer.accelerator", "cpu"] if "configs/trainer/cpu.yaml" not in words else []
-    for word, text in texts.items():
-        if word.startswith("configs/backbone/"):
-            flag = words[words.index(word) - 1]
-            more += [f"{flag}.init_args.weights", "null", f"{flag}.init_args.pretrained", "false"]
+    init: dict = {}
+    for word in words:
+        text = yaml.safe_load((REPOSITORY / word).read_text()) if word.endswith(".yaml") else {}
         network = ((text.get("model") or {}).get("init_args") or {}).get("network", {}).get("init_args", {})
-        for name, value in {"weights": "null", "pretrained": "false"}.items():
-            more += [f"--model.init_args.network.init_args.{name}", value] if name in network else []
-    for flag in ("--model.init_args.weights", "--model.init_args.features.init_args.weights"):
-        more += [flag, "null"] if flag in words else []
+        for name in network.keys() & {"weights", "pretrained"}:
+            init.setdefault("network", {"init_args": {}})["init_args"][name] = None if name == "weights" else False
+        if word.startswith("configs/backbone/"):
+            backbone = {"class_path": text["class_path"], "init_args": {"weights": None, "pretrained": False}}
+            features = "--model.init_args.features" in words
+            init |= {"features": {"init_args": {"backbone": backbone}}} if features else {"backbone": backbone}
+    if "--model.init_args.features.init_args.weights" in words:
+        init["features"]["init_args"]["weights"] = None
+    if "--model.init_args.weights" in words:
+        init["weights"] = None
     if "--model.init_args.centroids" in words:
-        classes = len(lightning_classes(words))
-        save_file({"centroids": torch.zeros(classes, 4)}, house / "centroids.safetensors")
-        more += ["--model.init_args.centroids", "centroids.safetensors"]
-    return more
+        init["centroids"] = "centroids.safetensors"
+        save_file({"centroids": torch.zeros(len(classes_of(words)), 4)}, house / init["centroids"])
+    (house / "offline.yaml").write_text(yaml.safe_dump({"model": {"init_args": init}} if init else {}))
+    more = ["--trainer.accelerator", "cpu"] if "configs/trainer/cpu.yaml" not in words else []
+    return ["-c", "offline.yaml", *more]
 
 
-def lightning_classes(words):
-    from mars_pl.commands.data_choice import data_choice
-
+def classes_of(words):
     return data_choice(str(REPOSITORY / next(word for word in words if word.startswith("configs/data/"))))[0]
 
 
@@ -113,7 +116,7 @@ def test_composition(name, instantiate, house):
     words = COMPOSITIONS[name]
     root = ["--trainer.default_root_dir", "runs/here", "--seed_everything", "7"]
     cli = instantiate([*words, *offline(house, words), *root])
-    classes = len(lightning_classes(words))
+    classes = len(classes_of(words))
     assert cli.datamodule.num_classes == classes
     assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
     if hasattr(cli.model, "num_classes"):

@@ -28,7 +28,9 @@ def data_choice(choice: str) -> tuple[tuple[str, ...], Sequence[str] | None]:
         return CLASS_NAMES[choice], None
     path = Path(choice)
     if not path.is_file():
-        raise DataError(f"--data {choice}: neither a file nor one of {', '.join(sorted(CLASS_NAMES))}; name a data YAML")
+        raise DataError(
+            f"--data {choice}: neither a file nor one of {', '.join(sorted(CLASS_NAMES))}; name a data YAML"
+        )
     data: dict[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("data", {})
     options: dict[str, Any] = data.get("init_args", {})
     known = CLASS_NAMES.get(str(data.get("class_path", "")).rsplit(".", 1)[-1].lower())

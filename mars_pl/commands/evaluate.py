@@ -96,7 +96,12 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
     """How the masks were made: as told, else as their writer left it beside them in ``about.json``."""
     path = options.predictions / "about.json"
     left = json.loads(path.read_text()) if path.is_file() else {}
-    told = {"refinement": options.refinement, "network": options.network, "multi_scale": options.multi_scale or None, "note": options.note}
+    told = {
+        "refinement": options.refinement,
+        "network": options.network,
+        "multi_scale": options.multi_scale or None,
+        "note": options.note,
+    }
     about = {key: left.get(key) if value is None else value for key, value in told.items()}
     return {**about, "multi_scale": bool(about["multi_scale"])}
 

@@ -67,7 +67,7 @@ class Run:
         folder = self.stage(stage)
         return None if folder is None else next(iter([*folder.glob(file), *sorted(folder.glob(f"*/{file}"))]), None)
 
-    def stage_json(self, stage: str, file: str) -> Any:  # noqa: ANN401 — whatever the file holds
+    def stage_json(self, stage: str, file: str) -> Any:
         """Return what a stage's JSON file holds, None where there is no such file."""
         path = self.stage_file(stage, file)
         return None if path is None else read_json(path)
@@ -158,7 +158,7 @@ def write_metrics(run: Run, metrics: Metrics) -> Path:
     return path
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401 — whatever the file holds
+def read_json(path: Path) -> Any:
     """Read one JSON file.
 
     Raises:
@@ -177,7 +177,7 @@ def _place(name: str) -> tuple[int, str]:
     return (_ORDER.index(stem) if stem in _ORDER else len(_ORDER), name)
 
 
-def _without_nan(value: Any) -> Any:  # noqa: ANN401 — JSON
+def _without_nan(value: Any) -> Any:
     """What could not be measured is null in the file: NaN is no JSON."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}

@@ -22,7 +22,7 @@ def image_seed(image_id: str) -> int:
 
 
 @lru_cache(maxsize=1)
-def _thread_controller() -> Any:  # noqa: ANN401 - threadpoolctl comes with scikit-learn, without types
+def _thread_controller() -> Any:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
     return ThreadpoolController()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,40 +71,6 @@ def dense_crf(
     return refined
 
 
-def dense_crf_on_labels(
-    image: NDArray[np.uint8],
-    labels: NDArray[np.integer[Any]],
-    num_labels: int,
-    certainty: float = 0.7,
-    settings: CRFSettings = NAMED["irn-label"],
-) -> NDArray[np.int64]:
-    """Refine hard labels, as IRN does with thresholded CAMs before it learns affinities from them.
-
-    Args:
-        image: uint8 RGB of shape (H, W, 3).
-        labels: integers of shape (H, W) in [0, num_labels).
-        num_labels: labels in competition, whether or not they occur.
-        certainty: probability that a given label is right, in (0, 1); the rest is shared by the others.
-        settings: of the pairwise potentials.
-
-    Returns:
-        int64 labels of shape (H, W).
-
-    Raises:
-        ValueError: where a label is out of range, the sizes differ, or pydensecrf is not installed.
-    """
-    if not 0 < certainty < 1:
-        raise ValueError(f"certainty {certainty} of a label is a probability between 0 and 1, both excluded")
-    if labels.min() < 0 or labels.max() >= num_labels:
-        raise ValueError(f"labels from {labels.min()} to {labels.max()} do not fit in 0…{num_labels - 1}")
-    given = labels.astype(np.int64)
-    if num_labels == 1:
-        return given
-    is_given = np.arange(num_labels)[:, None, None] == given
-    unary = -np.log(np.where(is_given, certainty, (1 - certainty) / (num_labels - 1)))
-    return np.asarray(_mean_field(image, unary, settings).argmax(axis=0), dtype=np.int64)
-
-
 def _mean_field(image: NDArray[np.uint8], unary: NDArray[Any], settings: CRFSettings) -> NDArray[np.float32]:
     """Run mean-field inference on unary energies of shape (K, H, W)."""
     try:
@@ -132,37 +98,23 @@ class DenseCRF(Refine):
     """Refine batches by dense CRF.
 
     Args:
-        iterations: see `CRFSettings`, as for the next five.
-        gaussian_sxy: in pixels.
-        gaussian_compat: weight.
-        bilateral_sxy: in pixels.
-        bilateral_srgb: in grey levels.
-        bilateral_compat: weight.
+        preset: the settings of a published system, one of `NAMED`.
+        scale: of both reaches in pixels, for pictures that are not of VOC's size (500 pixels).
         workers: processes that share a batch; 0 works in this one (where the caller already is a worker).
+
+    Raises:
+        ValueError: where no settings have that name.
     """
 
-    def __init__(
-        self,
-        iterations: int = 10,
-        gaussian_sxy: float = 1,
-        gaussian_compat: float = 3,
-        bilateral_sxy: float = 67,
-        bilateral_srgb: float = 3,
-        bilateral_compat: float = 4,
-        workers: int = 0,
-    ) -> None:
-        self.settings = CRFSettings(
-            iterations, gaussian_sxy, gaussian_compat, bilateral_sxy, bilateral_srgb, bilateral_compat
+    def __init__(self, preset: str = "deeplab", scale: float = 1.0, workers: int = 0) -> None:
+        if preset not in NAMED:
+            raise ValueError(f"no CRF settings are called {preset!r}; there are {', '.join(NAMED)}")
+        named = NAMED[preset]
+        self.settings = replace(
+            named, gaussian_sxy=scale * named.gaussian_sxy, bilateral_sxy=scale * named.bilateral_sxy
         )
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
-
-    @classmethod
-    def named(cls, name: str, workers: int = 0) -> DenseCRF:
-        """Return the CRF of a published system, one of `NAMED`."""
-        if name not in NAMED:
-            raise ValueError(f"no CRF settings are called {name!r}; there are {', '.join(NAMED)}")
-        return cls(**asdict(NAMED[name]), workers=workers)
 
     def __call__(self, images: Tensor, probabilities: Tensor) -> Tensor:
         """Refine (B, K, H, W) along uint8 RGB (B, 3, H, W); see `Refine`."""

@@ -13,7 +13,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from mars_pl.metrics.segmentation_scores import SegmentationScores
-from mars_pl.schedule import poly
+from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.aspp import resize
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
@@ -36,7 +36,7 @@ class SegmentationModule(pl.LightningModule):
         norm: of Eq. 7, likewise.
         lr: of the encoder (DHR: 1e-3); poly schedule per optimiser step.
         head_factor: new layers learn this many times faster.
-        optimizer: ``sgd`` as in every published recipe; ``adamw`` learns small networks from random weights sooner.
+        optimizer: ``sgd``, or ``adamw`` for small networks from random weights.
         momentum: of SGD.
         weight_decay: on all parameters.
         scales: of prediction; validation looks at the image as it is.
@@ -57,7 +57,7 @@ class SegmentationModule(pl.LightningModule):
         norm: Literal["pixels", "weights"] = "pixels",
         lr: float = 1e-3,
         head_factor: float = 10.0,
-        optimizer: Literal["sgd", "adamw"] = "sgd",
+        optimizer: Kind = "sgd",
         momentum: float = 0.9,
         weight_decay: float = 4e-5,
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
@@ -76,7 +76,7 @@ class SegmentationModule(pl.LightningModule):
         self.student_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
         self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
-        self.optimizer = optimizer
+        self.optimizer: Kind = optimizer
         self.scales, self.flip, self.predict_with = tuple(scales), flip, predict_with
         self._same_weights = weights is not None
         self._said_ignored = False
@@ -168,13 +168,8 @@ class SegmentationModule(pl.LightningModule):
             groups = self.network.parameter_groups(self.lr, self.head_factor)
         else:  # a network from elsewhere learns at one rate
             groups = [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
-        optimizer: torch.optim.Optimizer
-        if self.optimizer == "sgd":
-            optimizer = torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
-        else:
-            optimizer = torch.optim.AdamW(groups, lr=self.lr, weight_decay=self.weight_decay)
         steps = int(self.trainer.estimated_stepping_batches)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": poly(optimizer, steps), "interval": "step"}}
+        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
 
     def export(self) -> dict[str, nn.Module]:
         """Return what a fit leaves, by file name: the teacher, to be used next, and the student for comparison."""

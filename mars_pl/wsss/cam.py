@@ -35,7 +35,9 @@ def flip_pair_activation(network: ActivationNetwork, image: Tensor) -> Tensor:
     return maps[0] + maps[1].flip(-1)
 
 
-def multi_scale_activation(network: ActivationNetwork, image: Tensor, scales: Sequence[float], stride: int = 16) -> Tensor:
+def multi_scale_activation(
+    network: ActivationNetwork, image: Tensor, scales: Sequence[float], stride: int = 16
+) -> Tensor:
     """Sum flip-paired activation maps over scales at the size of the image.
 
     Each map is enlarged to the image's size rounded up to a multiple of ``stride`` and then cut, so that cells of the

@@ -6,25 +6,25 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 import torch.nn.functional as F
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torchmetrics.classification import MultilabelAveragePrecision
 
-from mars_pl.schedule import poly
+from mars_pl.optimisation import Kind, optimisation
 from mars_pl.weights import load_weights
 from mars_pl.wsss.cam import multi_scale_activation, normalise_activation
 from mars_pl.wsss.classifier import CAMClassifier
 
 
 class ClassificationModule(pl.LightningModule):
-    """Multi-label classification by the soft-margin loss with IRNet's optimiser; predicts scores of the image's classes.
+    """Multi-label classification by the soft-margin loss; predicts scores of the image's classes.
 
     Args:
         network: the classifier.
         num_classes: including background (linked from the data).
         lr: of the backbone.
+        optimizer: IRNet's SGD, or AdamW.
         head_factor: the classifier learns this many times faster.
         momentum: IRNet's published code has effectively none (1e-4, by the order of its arguments).
         weight_decay: on all parameters.
@@ -37,6 +37,7 @@ class ClassificationModule(pl.LightningModule):
         network: CAMClassifier,
         num_classes: int,
         lr: float = 0.1,
+        optimizer: Kind = "sgd",
         head_factor: float = 10.0,
         momentum: float = 1e-4,
         weight_decay: float = 1e-4,
@@ -45,6 +46,7 @@ class ClassificationModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.network = network
+        self.optimizer: Kind = optimizer
         self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
         self.scales = tuple(scales)
         self.precision_metric = MultilabelAveragePrecision(num_labels=num_classes - 1, validate_args=False)
@@ -67,23 +69,18 @@ class ClassificationModule(pl.LightningModule):
         self.precision_metric.reset()
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
-        """Scores of one whole image: ``class_ids`` int64 (K,) of its labels and ``scores`` float32 (K, H, W) in [0, 1]."""
+        """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1]."""
         present = batch["classes"][0].nonzero().flatten()
         maps = multi_scale_activation(self.network, batch["image"], self.scales)[present]
         return {"id": batch["id"][0], "class_ids": present + 1, "scores": normalise_activation(maps)}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """SGD with a faster classifier and the poly schedule per step."""
+        """Let the classifier learn faster; poly schedule per step."""
         backbone = [p for p in self.network.backbone.parameters() if p.requires_grad]
         head = list(self.network.classifier.parameters())
-        optimizer = torch.optim.SGD(
-            [{"params": backbone}, {"params": head, "lr": self.lr * self.head_factor}],
-            lr=self.lr,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-        )
+        groups: list[dict[str, Any]] = [{"params": backbone}, {"params": head, "lr": self.lr * self.head_factor}]
         steps = int(self.trainer.estimated_stepping_batches)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": poly(optimizer, steps), "interval": "step"}}
+        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
 
     def export(self) -> CAMClassifier:
         """Return the network whose weights the next stage reads."""

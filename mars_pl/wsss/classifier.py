@@ -1,4 +1,4 @@
-"""The multi-label classifier whose class activation maps become pseudo labels (IRNet's CAM network on any timm backbone)."""
+"""The multi-label classifier whose class activation maps become pseudo labels (IRNet's, on any timm backbone)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class CAMClassifier(nn.Module):
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
         output_stride: of the last feature map; IRNet has 16.
         frozen: prefixes of backbone parameters that receive no gradient (IRNet: stem and the first two stages).
-        frozen_batch_norm: keep the backbone's running statistics, as IRNet does; turn off where it starts from random weights.
+        frozen_batch_norm: keep the backbone's running statistics, as IRNet does; off where it starts from random ones.
         backbone_options: further arguments of ``timm.create_model``.
         mean: of RGB in [0, 1], as the backbone was trained.
         std: likewise.
@@ -88,9 +88,9 @@ class CAMClassifier(nn.Module):
 
 
 def _map_channels(backbone: nn.Module) -> int:
-    """Channels of the map that ``forward_features`` returns; timm's ``num_features`` counts them before a pooled head."""
+    """Channels of the map that ``forward_features`` returns; ``num_features`` may count before a head."""
     training = backbone.training
     with torch.no_grad():
-        channels = backbone.eval().forward_features(torch.zeros(1, 3, 64, 64)).shape[1]
+        features: Tensor = backbone.eval().forward_features(torch.zeros(1, 3, 64, 64))  # type: ignore[operator]
     backbone.train(training)
-    return int(channels)
+    return features.shape[1]

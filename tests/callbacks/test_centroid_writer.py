@@ -15,7 +15,11 @@ from tests.debias.colours import ColourFeatures, Colours, predict
 
 
 def write(output, data=None, **settings):
-    predict(CentroidModule(ColourFeatures(), num_classes=4), CentroidWriter(output=str(output), **settings), data or Colours())
+    predict(
+        CentroidModule(ColourFeatures(), num_classes=4),
+        CentroidWriter(output=str(output), **settings),
+        data or Colours(),
+    )
     return output
 
 

@@ -72,8 +72,8 @@ def test_tokens_are_written_only_when_asked_for(tmp_path):
 
 def _trainer(rank, total=3):
     return SimpleNamespace(
-        is_global_zero=rank == 0, global_rank=rank, default_root_dir=".", strategy=SimpleNamespace(barrier=lambda name: None),
-        predict_dataloaders=DataLoader(range(total)),
+        is_global_zero=rank == 0, global_rank=rank, default_root_dir=".", predict_dataloaders=DataLoader(range(total)),
+        strategy=SimpleNamespace(barrier=lambda name: None),
     )  # fmt: skip
 
 
@@ -83,7 +83,10 @@ def _give(writer, trainer, rows, ids, tokens):
 
 
 def test_two_processes_fill_one_file(tmp_path):
-    writers, trainers = [NeighbourWriter(output=str(tmp_path), tokens=True) for _ in range(2)], [_trainer(0), _trainer(1)]
+    writers, trainers = (
+        [NeighbourWriter(output=str(tmp_path), tokens=True) for _ in range(2)],
+        [_trainer(0), _trainer(1)],
+    )
     module = SimpleNamespace(device=torch.device("cpu"))
     (tmp_path / "neighbours-5.part.safetensors").write_text("left by a broken run")
     for writer, trainer in zip(writers, trainers, strict=True):

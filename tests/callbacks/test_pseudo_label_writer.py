@@ -13,7 +13,9 @@ SCORES = torch.tensor([[[0.9, 0.35, 0.1, 0.0]], [[0.1, 0.1, 0.45, 0.0]]])
 def write(tmp_path, truth=True, images=2, **settings):
     writer = PseudoLabelWriter(workers=0, **settings)
     data = SimpleNamespace(num_classes=4, scored_class_ids=None)
-    trainer = SimpleNamespace(default_root_dir=str(tmp_path), is_global_zero=True, world_size=1, global_rank=0, datamodule=data)
+    trainer = SimpleNamespace(
+        default_root_dir=str(tmp_path), is_global_zero=True, world_size=1, global_rank=0, datamodule=data
+    )
     writer.on_predict_start(trainer, None)
     for index in range(images):
         batch = {"image": torch.zeros(1, 3, 1, 4, dtype=torch.uint8)}

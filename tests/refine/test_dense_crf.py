@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mars_pl.refine.dense_crf import NAMED, CRFSettings, DenseCRF, dense_crf, dense_crf_on_labels
+from mars_pl.refine.dense_crf import NAMED, CRFSettings, DenseCRF, dense_crf
 from mars_pl.refine.protocol import Refine
 
 pydensecrf = pytest.importorskip("pydensecrf.densecrf")
@@ -66,25 +66,6 @@ def test_the_input_is_not_written_to():
     assert np.array_equal(probabilities, before)
 
 
-def test_labels_are_moved_to_the_edge_and_their_certainty_counts():
-    image, probabilities = two_halves()
-    labels = probabilities.argmax(0)
-    truth = np.broadcast_to(np.arange(40) >= EDGE, (40, 40)).astype(np.int64)
-    refined = dense_crf_on_labels(image, labels, num_labels=2)
-    assert refined.dtype == np.int64
-    assert np.array_equal(refined, truth)
-    assert np.array_equal(dense_crf_on_labels(image, labels, 2, certainty=1 - 1e-12), labels)
-
-
-def test_labels_out_of_range_are_refused():
-    image, _ = two_halves()
-    with pytest.raises(ValueError, match="from 2 to 2 do not fit in 0…1"):
-        dense_crf_on_labels(image, np.full((40, 40), 2), num_labels=2)
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        dense_crf_on_labels(image, np.zeros((40, 40), dtype=int), num_labels=2, certainty=1.0)
-    assert not dense_crf_on_labels(image, np.zeros((40, 40), dtype=int), num_labels=1).any()
-
-
 def test_a_map_of_another_size_is_refused():
     image, probabilities = two_halves()
     with pytest.raises(ValueError, match="resize"):
@@ -96,17 +77,17 @@ def test_a_batch_gives_what_single_images_give(workers):
     image, probabilities = two_halves()
     images = torch.from_numpy(np.stack([image, image[:, ::-1], image[::-1]])).permute(0, 3, 1, 2)
     maps = torch.from_numpy(np.stack([probabilities, probabilities[:, :, ::-1].copy(), probabilities[::-1].copy()]))
-    crf = DenseCRF(iterations=3, workers=workers)
+    crf = DenseCRF(workers=workers)
     refined = crf(images, maps)
     assert refined.dtype == torch.float32
     for one, (picture, given) in zip(refined, zip(images, maps, strict=True), strict=True):
-        expected = dense_crf(picture.permute(1, 2, 0).numpy(), given.numpy(), CRFSettings(iterations=3))
+        expected = dense_crf(picture.permute(1, 2, 0).numpy(), given.numpy())
         assert np.array_equal(one.numpy(), expected)
     assert np.array_equal(crf(images, maps).numpy(), refined.numpy())
 
 
 def test_it_pickles_and_copies_without_its_processes():
-    crf = DenseCRF(iterations=2, workers=1)
+    crf = DenseCRF(workers=1)
     image, probabilities = two_halves()
     images = torch.from_numpy(image).permute(2, 0, 1).expand(2, -1, -1, -1)
     crf(images, torch.from_numpy(probabilities).expand(2, -1, -1, -1))
@@ -117,11 +98,12 @@ def test_it_pickles_and_copies_without_its_processes():
 
 def test_the_default_is_deeplab_and_others_have_names():
     assert DenseCRF().settings == NAMED["deeplab"] == CRFSettings(10, 1, 3, 67, 3, 4)
-    named = DenseCRF.named("irn-label", workers=3)
+    named = DenseCRF("irn-label", workers=3)
     assert named.settings == CRFSettings(10, 3, 3, 50, 5, 10) and named.workers == 3
     assert isinstance(named, Refine)
+    assert DenseCRF("irn-label", scale=0.5).settings == CRFSettings(10, 1.5, 3, 25, 5, 10)
     with pytest.raises(ValueError, match="'deeplap'; there are deeplab, irn-label"):
-        DenseCRF.named("deeplap")
+        DenseCRF("deeplap")
 
 
 def test_without_pydensecrf_one_line_names_the_extra(monkeypatch):

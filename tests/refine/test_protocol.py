@@ -5,7 +5,7 @@ from typing import Optional
 import pytest
 from jsonargparse import ArgumentParser
 
-from mars_pl.refine.dense_crf import CRFSettings, DenseCRF
+from mars_pl.refine.dense_crf import NAMED, DenseCRF
 from mars_pl.refine.pamr import PAMR
 from mars_pl.refine.protocol import Refine
 
@@ -17,8 +17,8 @@ def parse(refine):
 
 
 def test_both_refinements_and_none_are_built_from_a_configuration():
-    crf = parse({"class_path": "mars_pl.refine.dense_crf.DenseCRF", "init_args": {"bilateral_sxy": 32, "workers": 2}})
-    assert isinstance(crf, DenseCRF) and crf.settings == CRFSettings(bilateral_sxy=32) and crf.workers == 2
+    crf = parse({"class_path": "mars_pl.refine.dense_crf.DenseCRF", "init_args": {"preset": "irn-label", "workers": 2}})
+    assert isinstance(crf, DenseCRF) and crf.settings == NAMED["irn-label"] and crf.workers == 2
     pamr = parse({"class_path": "mars_pl.refine.pamr.PAMR", "init_args": {"dilations": [1, 2], "scale": 0.5}})
     assert isinstance(pamr, PAMR) and pamr.dilations == (1, 2) and pamr.scale == 0.5
     assert parse(None) is None

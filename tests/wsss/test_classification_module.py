@@ -13,7 +13,7 @@ def test_prediction_holds_the_images_classes_only():
     assert out["id"] == "a"
     assert out["class_ids"].tolist() == [2, 4]
     assert out["scores"].shape == (2, 50, 70)
-    assert 0 <= out["scores"].min() and out["scores"].max() <= 1
+    assert out["scores"].min() >= 0 and out["scores"].max() <= 1
 
 
 def test_the_classifier_learns_faster_and_frozen_parameters_are_left_out():

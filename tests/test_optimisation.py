@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mars_pl.schedule import poly
+from mars_pl.optimisation import poly
 
 
 def test_poly_decays_to_nearly_zero_by_hand():

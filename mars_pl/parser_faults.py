@@ -1,0 +1,36 @@
+"""What is wrong with a command's options, in one line: jsonargparse tells of every type that a value might have had."""
+
+from __future__ import annotations
+
+import re
+
+FRAME = ("Does not validate against any of the Union", "Subtypes: ", "Errors:", "Given value type: ", "Given value: ")
+"""Beginnings of the lines around the one that a person needs."""
+
+
+def first_fault(message: str) -> str:
+    """Return a message's first line of reasoning as one line: of each union what its first type, the wanted one, says.
+
+    A message that is not the parser's comes back with its white space made even.
+    """
+    kept: list[str] = []
+    bullets: list[int] = []  # indents of the bullets that are open
+    skipped: int | None = None  # indent of the bullet whose lines are left out
+    for line in message.splitlines():
+        text = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if skipped is not None and indent > skipped:
+            continue
+        skipped = None
+        bullets = [other for other in bullets if other <= indent]
+        if bullets and text.startswith("- ") and indent in bullets:
+            skipped = indent
+            continue
+        if text.startswith("- "):
+            bullets.append(indent)
+            text = text[2:]
+        if text and not text.startswith(FRAME):
+            kept.append(text)
+    line = " ".join(" ".join(kept).split())
+    line = re.sub(r"Problem with given class_path '(?:[\w]+\.)*(\w+)'", r"\1", line)
+    return re.sub(r'Parser key "([^"]+)"', r"\1", line)

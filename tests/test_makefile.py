@@ -1,0 +1,311 @@
+"""What Make does: a stage runs again when, and only when, its words or inputs changed; a broken fit goes on.
+
+The command is a stub that writes down its words and leaves what the stage leaves.
+"""
+
+import copy
+import os
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from tests.tiny_run import REPOSITORY
+
+STUB = r"""#!/bin/bash
+# Stands for `mars`: one line a call in calls.txt, and the outputs of the stage.
+echo "$*" >> calls.txt
+if [ "$1" = report ]; then echo '{}' > "$2/metrics.json"; exit 0; fi
+if [ "$1" = gap ]; then exit 0; fi
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --json) mkdir -p "$(dirname "$2")"; echo '{}' > "$2"; exit 0;;
+    --trainer.default_root_dir) root=$2;;
+    --ckpt_path) [ -e "$2" ] || exit 9;;
+  esac
+  shift
+done
+mkdir -p "$root"
+echo half > "$root/half.txt"
+if [ -e break ] && [[ "$root" == *$(cat break)* ]]; then
+  mkdir -p "$root/checkpoints"; echo epoch > "$root/checkpoints/last.ckpt"; exit 3
+fi
+echo whole > "$root/weights.safetensors"
+"""
+
+STAGES = [
+    "wsss-cam/fit",
+    "wsss-cam/labels",
+    "uss-stego/neighbours",
+    "uss-stego/fit",
+    "debias-cam-stego/centroids",
+    "debias-cam-stego/labels",
+    "segment-mars-deeplabv3plus_resnet101-cam-stego/fit",
+    "segment-mars-deeplabv3plus_resnet101-cam-stego/complemented",
+    "segment-mars-deeplabv3plus_resnet101-cam-stego/predictions",
+]
+DEBIAS_ON = {stage for stage in STAGES if stage.startswith(("debias", "segment"))}
+
+
+def without_make():
+    """The environment of a shell, where the suite itself was started by make."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
+class House:
+    """A copy of Makefile and configs in which `mars` is the stub."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        shutil.copy(REPOSITORY / "Makefile", folder)
+        shutil.copytree(REPOSITORY / "configs", folder / "configs")
+        for name in ("pyproject.toml", "constraints.txt"):
+            shutil.copy(REPOSITORY / name, folder)
+        (folder / "venv").mkdir()
+        (folder / "venv" / "ready").touch()
+        (folder / "data" / "voc").mkdir(parents=True)
+        stub = folder / "stub"
+        stub.write_text(STUB)
+        stub.chmod(stub.stat().st_mode | stat.S_IEXEC)
+
+    def make(self, *words, code=0):
+        """Run make and return the stages that ran with their words; rows and reports by their file."""
+        calls = self.folder / "calls.txt"
+        calls.unlink(missing_ok=True)
+        command = ["make", "DATA=voc", "VENV=venv", "MARS=./stub", *(words or ["mars"])]
+        done = subprocess.run(command, cwd=self.folder, env=without_make(), capture_output=True, text=True, timeout=120)
+        assert (done.returncode == 0) == (code == 0), done.stdout + done.stderr
+        lines = [line.split() for line in calls.read_text().splitlines()] if calls.exists() else []
+        return {self._name(line): line for line in lines}
+
+    def _name(self, line):
+        if "--trainer.default_root_dir" in line:
+            place = line.index("--trainer.default_root_dir") + 1
+            return line[place].removesuffix(".part").split("/", 2)[2]
+        return " ".join(line[:2]) if "--json" not in line else line[line.index("--json") + 1]
+
+    def stage(self, name, run="voc"):
+        return self.folder / "runs" / run / name
+
+
+@pytest.fixture
+def house(tmp_path):
+    return House(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def pattern(tmp_path_factory):
+    """A house in which `make mars` has run; its copies keep the times of its files."""
+    house = House(tmp_path_factory.mktemp("pattern"))
+    house.first = house.make()
+    return house
+
+
+@pytest.fixture
+def made(pattern, tmp_path):
+    shutil.copytree(pattern.folder, tmp_path / "house", symlinks=True)
+    house = copy.copy(pattern)
+    house.folder = tmp_path / "house"
+    return house
+
+
+def test_all_stages_in_order_then_the_report(made):
+    assert list(made.first) == [*STAGES, "report runs/voc"]
+    for stage in STAGES:
+        assert (made.stage(stage) / "weights.safetensors").exists()
+        assert not made.stage(stage + ".part").exists() and not (made.stage(stage) / "begun").exists()
+        assert (made.stage("seconds") / stage.replace("/", "-")).read_text().strip().isdigit()
+    assert (made.stage("run.json")).exists()
+
+
+def test_each_stage_reads_what_the_one_before_wrote(made):
+    weights = {stage: f"runs/voc/{stage}/weights.safetensors" for stage in STAGES}
+    text = {stage: " ".join(words) for stage, words in made.first.items()}
+    assert weights["wsss-cam/fit"] in text["wsss-cam/labels"]
+    assert "runs/voc/uss-stego/neighbours/neighbours.safetensors" in text["uss-stego/fit"]
+    assert f"weights {weights['uss-stego/fit']}" in text["debias-cam-stego/centroids"]
+    assert "--data.init_args.labels runs/voc/wsss-cam/labels/mars" in text["debias-cam-stego/centroids"]
+    assert "runs/voc/debias-cam-stego/centroids/centroids.safetensors" in text["debias-cam-stego/labels"]
+    assert "--data.init_args.labels runs/voc/debias-cam-stego/labels" in text[STAGES[6]]
+    assert all("--ckpt_path" not in line for line in text.values())
+
+
+def test_the_plan_is_what_runs(house):
+    command = ["make", "-n", "DATA=voc", "VENV=venv", "MARS=./stub", "mars"]
+    done = subprocess.run(command, cwd=house.folder, env=without_make(), capture_output=True, text=True, check=True)
+    planned = [line.split("— ")[1].rstrip('"') for line in done.stdout.splitlines() if "— " in line]
+    assert planned == STAGES
+    assert not (house.folder / "runs").exists()
+
+
+def test_a_second_run_does_nothing(made):
+    assert made.make() == {}
+
+
+def test_touching_a_yaml_reruns_nothing(made):
+    for path in (made.folder / "configs").rglob("*.yaml"):
+        path.touch()
+    assert made.make() == {}
+
+
+@pytest.mark.parametrize(
+    ("yaml", "rerun"),
+    [
+        ("configs/debias/centroids.yaml", DEBIAS_ON),
+        ("configs/debias/labels.yaml", DEBIAS_ON - {"debias-cam-stego/centroids"}),
+        ("configs/train/mars.yaml", {stage for stage in STAGES if stage.startswith("segment")}),
+        ("configs/segment/predictions.yaml", {STAGES[8]}),
+        ("configs/segment/complemented.yaml", {STAGES[7]}),
+        ("configs/uss/features_stego.yaml", DEBIAS_ON),
+        ("configs/uss/neighbours.yaml", DEBIAS_ON | {"uss-stego/neighbours", "uss-stego/fit"}),
+        ("configs/backbone/vit_base_patch8_dino.yaml", DEBIAS_ON | {"uss-stego/neighbours", "uss-stego/fit"}),
+        ("configs/wsss/cam_labels.yaml", DEBIAS_ON | {"wsss-cam/labels"}),
+        ("configs/train/baseline.yaml", set()),
+        ("configs/backbone/vit_scenes.yaml", set()),
+    ],
+)
+def test_a_changed_yaml_reruns_its_stage_and_those_after(made, yaml, rerun):
+    path = made.folder / yaml
+    path.write_text(path.read_text() + "# changed\n")
+    assert set(made.make()) == (rerun | {"report runs/voc"} if rerun else set())
+    assert made.make() == {}
+
+
+def test_a_changed_argument_reruns_what_reads_it(made):
+    backbone = ("mars", "BACKBONE=vit_small_focus")
+    assert set(made.make(*backbone)) == DEBIAS_ON | {"uss-stego/neighbours", "uss-stego/fit", "report runs/voc"}
+    assert made.make(*backbone) == {}
+    assert set(made.make()) == DEBIAS_ON | {"uss-stego/neighbours", "uss-stego/fit", "report runs/voc"}
+
+
+def test_another_choice_makes_folders_of_its_own_and_shares_the_rest(made):
+    ran = made.make("mars", "USS=backbone")
+    assert {stage for stage in ran if stage.startswith("wsss")} == set()
+    assert {"debias-cam-backbone/centroids", "debias-cam-backbone/labels"} <= set(ran)
+    assert not any("uss-" in stage for stage in ran)
+    assert {"report runs/voc"} >= set(made.make())
+
+
+def test_two_trainings_share_debias(made):
+    ran = made.make("mars", "TRAIN=complement")
+    folder = "segment-complement-deeplabv3plus_resnet101-cam-stego"
+    assert set(ran) == {f"{folder}/{job}" for job in ("fit", "predictions", "complemented")} | {"report runs/voc"}
+
+
+def test_labels_from_elsewhere_start_at_debias(house):
+    (house.folder / "masks").mkdir()
+    ran = house.make("mars", "LABELS=masks/")
+    assert [stage.replace("masks", "cam") for stage in ran][:-1] == [
+        stage for stage in STAGES if not stage.startswith("wsss")
+    ]
+    assert "--data.init_args.labels masks" in " ".join(ran["debias-masks-stego/centroids"])
+    assert house.make("mars", "LABELS=masks/") == {}
+
+
+def test_a_seed_has_a_run_of_its_own(made):
+    ran = made.make("mars", "SEED=1")
+    assert list(ran) == [*STAGES, "report runs/voc-seed1"]
+    assert all("--seed_everything 1" in " ".join(words) for stage, words in ran.items() if stage in STAGES)
+
+
+def test_a_seed_of_the_segmenter_alone_shares_the_rest(made):
+    (made.folder / "data/voc/SegmentationClass").mkdir()
+    made.make("gap-of-seed")
+    ran = made.make("gap-of-seed", "SEGMENT_SEEDS=0 1")
+    fits = {stage for stage in ran if stage.endswith("/fit")}
+    assert fits and all(stage.startswith("segment-") and "-seed1/" in stage for stage in fits)
+    assert all("--seed_everything 1" in " ".join(ran[stage]) for stage in fits)
+
+
+def break_at(house, stage):
+    (house.folder / "break").write_text(stage)
+    ran = house.make("mars", code=2)
+    (house.folder / "break").unlink()
+    return ran
+
+
+def test_a_failing_stage_leaves_no_finished_name_and_stops_the_rest(house):
+    ran = break_at(house, "debias-cam-stego/centroids")
+    assert list(ran)[-1] == "debias-cam-stego/centroids"
+    assert not house.stage("debias-cam-stego/centroids").exists()
+    assert not house.stage("debias-cam-stego/labels").exists()
+    assert not house.stage("seconds/debias-cam-stego-centroids").exists()
+    assert next(iter(house.make())) == "debias-cam-stego/centroids"
+
+
+def test_a_failing_predict_starts_afresh(house):
+    break_at(house, "debias-cam-stego/centroids")
+    (house.stage("debias-cam-stego/centroids.part") / "old.png").touch()
+    ran = house.make()
+    assert "--ckpt_path" not in ran["debias-cam-stego/centroids"]
+    assert not (house.stage("debias-cam-stego/centroids") / "old.png").exists()
+
+
+def test_an_interrupted_fit_goes_on(house):
+    break_at(house, "wsss-cam/fit")
+    ran = house.make()
+    words = ran["wsss-cam/fit"]
+    assert words[words.index("--ckpt_path") + 1] == "runs/voc/wsss-cam/fit.part/checkpoints/last.ckpt"
+    assert list(ran) == [*STAGES, "report runs/voc"]
+
+
+def test_an_interrupted_fit_that_never_reached_a_checkpoint_starts_again(house):
+    break_at(house, "wsss-cam/fit")
+    shutil.rmtree(house.stage("wsss-cam/fit.part") / "checkpoints")
+    assert "--ckpt_path" not in house.make()["wsss-cam/fit"]
+
+
+def test_an_interrupted_fit_starts_afresh_when_its_words_changed(house):
+    break_at(house, "wsss-cam/fit")
+    path = house.folder / "configs/wsss/cam.yaml"
+    path.write_text(path.read_text() + "# changed\n")
+    assert "--ckpt_path" not in house.make()["wsss-cam/fit"]
+
+
+def test_an_interrupted_fit_starts_afresh_when_its_input_changed(house):
+    break_at(house, "segment-mars-deeplabv3plus_resnet101-cam-stego/fit")
+    path = house.folder / "configs/debias/labels.yaml"
+    path.write_text(path.read_text() + "# changed\n")
+    ran = house.make()
+    assert next(iter(ran)) == "debias-cam-stego/labels"
+    assert "--ckpt_path" not in ran[STAGES[6]]
+
+
+def test_a_launcher_stands_before_fit_and_predict_only(house):
+    (house.folder / "data/voc/SegmentationClass").mkdir()
+    launcher = house.folder / "launch"
+    launcher.write_text('#!/bin/bash\nshift\necho "$2" >> launched.txt\nexec "$@"\n')
+    launcher.chmod(0o755)
+    ran = house.make("mars", "LAUNCH=./launch --two")
+    launched = (house.folder / "launched.txt").read_text().split()
+    jobs = [words[0] for words in ran.values() if words[0] in ("fit", "predict")]
+    assert launched == jobs
+    assert len(ran) > len(jobs)
+
+
+def test_rows_follow_the_truth(made):
+    (made.folder / "data/voc/SegmentationClass").mkdir()
+    ran = made.make()
+    rows = {name.rsplit("/", 1)[-1] for name in ran if name.endswith(".json")}
+    assert rows == {
+        f"{row}.json" for row in ("pseudo", "pseudo-baseline", "debiased", "complemented", "baseline", "final")
+    }
+    assert {stage for stage in ran if stage.startswith("segment-baseline")} and not DEBIAS_ON & set(ran)
+    assert made.make() == {}
+
+
+def test_the_list_of_targets(house):
+    done = subprocess.run(
+        ["make", "VENV=venv"], cwd=house.folder, env=without_make(), capture_output=True, text=True, check=True
+    )
+    assert {line.split()[0] for line in done.stdout.splitlines() if line.strip()} >= {"demo", "test", "mars", "gap"}
+
+
+@pytest.mark.parametrize("choice", ["WSSS", "USS", "BACKBONE", "SEGMENTER", "TRAIN", "TRAINER"])
+def test_a_misspelt_choice_is_refused_before_anything_runs(house, choice):
+    assert house.make("mars", f"{choice}=misspelt", code=2) == {}
+    command = ["make", "DATA=voc", "VENV=venv", f"{choice}=misspelt", "mars"]
+    done = subprocess.run(command, cwd=house.folder, env=without_make(), capture_output=True, text=True)
+    (line,) = done.stderr.splitlines()
+    assert "misspelt.yaml: no such file; mend the choice or write it" in line
