@@ -40,7 +40,7 @@ def main(args: Sequence[str] | None = None) -> int:
     Args:
         args: the words after ``mars``; default is the command line. Callable in process from tests.
     """
-    words = list(sys.argv[1:] if args is None else args)
+    words, parent = list(sys.argv[1:] if args is None else args), os.getppid()
     if not words or words[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if words else 2
@@ -57,13 +57,22 @@ def main(args: Sequence[str] | None = None) -> int:
     except (DataError, ValueError, ArgumentError) as error:
         if os.environ.get("MARS_TRACEBACK"):
             raise
-        if os.environ.get("LOCAL_RANK", "0") != "0":
-            time.sleep(PATIENCE)
         misspelt = isinstance(error, ArgumentError)
         remedy = f"; `mars {words[0]} --help` lists the options" if misspelt else ""
-        print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
+        if not _first_process_has_ended(parent):
+            print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
         return 2 if misspelt else 1
     return 0
+
+
+def _first_process_has_ended(parent: int) -> bool:
+    """Tell, in a process that Lightning started for DDP, whether its parent, the first process, ends within a while."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        return False
+    until = time.monotonic() + PATIENCE
+    while os.getppid() == parent and time.monotonic() < until:
+        time.sleep(0.1)
+    return os.getppid() != parent
 
 
 def _refuse_shadowed_packages() -> None:

@@ -1,6 +1,5 @@
 """Every shipped YAML, parsed and instantiated by the real command line in the compositions that the Makefile makes."""
 
-import os
 from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -153,4 +152,4 @@ def test_a_yaml_says_first_what_it_is_for_and_stays_short(path):
 def test_no_shipped_yaml_names_a_path_of_this_machine():
     for path in CONFIGS.rglob("*"):
         if path.is_file():
-            assert "/work" not in path.read_text() and os.path.expanduser("~/") not in path.read_text()
+            assert "/work" not in path.read_text() and f"{Path.home()}/" not in path.read_text()

@@ -50,12 +50,8 @@ def can_be_made(house, words):
                 if not place.is_absolute() or place.resolve().is_relative_to(house.resolve()):
                     (place / "SegmentationClass").mkdir(parents=True, exist_ok=True)
     unknown = re.compile(r"No rule|Error|\*\*\*")
-    elsewhere = [
-        f"{name}={house}/away" for name in ("DATA_ROOT", "LABELS") for word in words if word.startswith(f"{name}=/")
-    ]
-    elsewhere += [
-        f"{name}={house}/away" for name in ("DATA_ROOT", "LABELS") for word in words if word.startswith(f"{name}=../")
-    ]
+    outside = {word.partition("=")[0] for word in words if re.match(r"(DATA_ROOT|LABELS)=(/|\.\./)", word)}
+    elsewhere = [f"{name}={house}/away" for name in sorted(outside)]
     (house / "away" / "SegmentationClass").mkdir(parents=True, exist_ok=True)
     done = make(house, "-n", *words, *elsewhere, check=False)
     return done.returncode == 0 and not unknown.search(done.stderr), done.stderr

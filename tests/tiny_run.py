@@ -68,7 +68,7 @@ SEGMENT = {
 
 
 def make_house(folder: Path) -> Path:
-    """Give `folder` what the Makefile needs beside the data: itself, the configs and an environment that looks ready."""
+    """Give `folder` what the Makefile needs beside data: itself, configs and an environment that looks ready."""
     (folder / "venv").mkdir(parents=True)
     for name in ("Makefile", "configs", "pyproject.toml", "constraints.txt"):
         (folder / name).symlink_to(REPOSITORY / name)
@@ -85,7 +85,7 @@ def make(house: Path, *words: str, check: bool = True) -> subprocess.CompletedPr
 
 
 def plan(house: Path, *words: str) -> dict[str, list[str]]:
-    """Return the words after `mars` of each command that `make` would start, in order, by the folder or file it makes."""
+    """Return the words after `mars` of each command that `make` would start, by the folder or file it makes."""
     printed = make(house, "-n", "MARS=mars", *words).stdout
     commands: dict[str, list[str]] = {}
     for match in COMMAND.finditer(printed):
@@ -158,24 +158,22 @@ class TinyRun:
 
     def _small(self, words: list[str]) -> list[str]:
         text = " ".join(words)
-        vit = f"init_args.name test_vit --V.init_args.pretrained false --V.init_args.weights {self.house}/vit.safetensors --V.init_args.scale 2"
+        options = {"name": "test_vit", "pretrained": "false", "weights": self.house / "vit.safetensors", "scale": 2}
+        vit = " ".join(f"--V.init_args.{name} {value}" for name, value in options.items())
         if "configs/wsss/" in text:
             small, more = CAM, ""
         elif "configs/uss/crops" in text:
             small = STEGO if words[0] == "fit" else CROPS
-            more = f"--V.{vit}".replace("V.", "model.init_args.backbone.")
+            more = vit.replace("V.", "model.init_args.backbone.")
         elif "configs/debias/" in text:
-            small, more = DEBIAS, f"--V.{vit}".replace("V.", "model.init_args.features.init_args.backbone.")
+            small, more = DEBIAS, vit.replace("V.", "model.init_args.features.init_args.backbone.")
         else:
             small, more = SEGMENT, ""
             filled = yaml.safe_load(Path(self.house, words[words.index("configs/trainer/cpu.yaml") - 2]).read_text())
             if words[0] == "fit" and filled["model"]["init_args"]["complement"]:
                 more = "--model.init_args.complement.init_args.refine.init_args.workers 0"
-        if words[0] == "predict" and "Writer" in text + self._yamls(words) and "neighbours.yaml" not in text:
-            more += "" if "centroids.yaml" in text else " --trainer.callbacks.init_args.workers 0"
+        if words[0] == "predict" and "neighbours.yaml" not in text and "centroids.yaml" not in text:
+            more += " --trainer.callbacks.init_args.workers 0"
         overlay = self.house / f"tiny_{len(list(self.house.glob('tiny_*.yaml')))}.yaml"
         overlay.write_text(yaml.safe_dump(small))
         return ["-c", str(overlay), *more.split(), *QUIET.split()]
-
-    def _yamls(self, words: list[str]) -> str:
-        return "".join(Path(self.house, word).read_text() for word in words if word.endswith(".yaml"))

@@ -170,7 +170,8 @@ def _with_progress(counts: Iterable[Counts], total: int) -> Iterator[Counts]:
             progress.advance(task)
             yield count
     finally:
-        progress.stop()
+        if progress.live.is_started:  # it would print an empty line
+            progress.stop()
 
 
 def _print(row: Mapping[str, Any]) -> None:
