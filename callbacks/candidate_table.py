@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from callbacks.candidate_parts import columns
-from callbacks.whole_file import whole_file
+from datamodules.whole_file import whole_file
 from mars_pl.debias.centroids import Candidates, debiased_centroids
 from mars_pl.debias.distance import mean_in_order
-from mars_pl.debias.target_share import count_kinds
+from mars_pl.metrics.target_share import Kind, kind, target_share
 
 CENTROIDS = "centroids.safetensors"
 CANDIDATES = "candidates.csv"
@@ -79,20 +80,22 @@ class CandidateTable:
             tensors |= {f"{name}.{key}": value for key, value in columns(part).items()}
         return tensors | {"foreground.distances": self.distances, "foreground.selected": self.selected}
 
+    def _kinds(self, rows: Tensor) -> list[Kind]:
+        return [kind(iou) for iou in self.iou[rows].tolist()]
+
     def summary(self) -> dict[str, Any]:
         """Return what ``selection.json`` holds: counts and shares by Fig. 8's rule, None where there is no truth."""
         everything = torch.ones_like(self.selected)
         rows = {name: self.foreground.classes == index for index, name in enumerate(self.class_names) if index}
         shares = {"all": everything, **rows}
         judged = bool((~torch.isnan(self.iou)).any())
-        before, after = (count_kinds(self.iou[taken]) for taken in (everything, self.selected))
-        kinds = {
-            **{name: getattr(before, name) for name in ("targets", "biased", "between")},
-            **{f"selected_{name}": getattr(after, name) for name in ("targets", "biased", "between")},
-        }
+        before, after = Counter(self._kinds(everything)), Counter(self._kinds(self.selected))
+        names: dict[str, Kind] = {"targets": "target", "biased": "biased", "between": "between"}
+        kinds = {name: before[one] for name, one in names.items()}
+        kinds |= {f"selected_{name}": after[one] for name, one in names.items()}
         return {
-            "target_share": {name: count_kinds(self.iou[row & self.selected]).share for name, row in shares.items()},
-            "target_share_before": {name: count_kinds(self.iou[row]).share for name, row in shares.items()},
+            "target_share": {name: target_share(self._kinds(row & self.selected)) for name, row in shares.items()},
+            "target_share_before": {name: target_share(self._kinds(row)) for name, row in shares.items()},
             "candidates": len(self.foreground),
             "selected": int(self.selected.sum()),
             "background": len(self.background),

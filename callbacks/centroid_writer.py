@@ -17,7 +17,7 @@ from datamodules.errors import DataError
 from mars_pl.debias.centroid_module import ImageCandidates
 from mars_pl.debias.centroids import NO_CANDIDATES, Candidates, join, select, share
 from mars_pl.debias.distance import Distance, background_distance
-from mars_pl.debias.target_share import region_iou
+from mars_pl.debias.region_iou import region_iou
 
 
 class CentroidWriter(BasePredictionWriter):

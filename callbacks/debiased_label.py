@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from callbacks.whole_file import whole_file
 from datamodules.labels import write_label
+from datamodules.whole_file import whole_file
 from mars_pl.debias.similarity import debiased_label, debiased_mask
 from mars_pl.refine.protocol import Refine
 

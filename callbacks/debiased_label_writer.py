@@ -17,8 +17,8 @@ from rich.table import Table
 from callbacks.debiased_label import Counts, make_debiased_label
 from callbacks.gather import gather_objects
 from callbacks.output_folder import output_folder, refinement_name, write_about
-from callbacks.whole_file import whole_file
 from callbacks.worker_pool import WorkerPool
+from datamodules.whole_file import whole_file
 from mars_pl.debias.debias_module import DebiasedMap
 from mars_pl.refine.protocol import Refine
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from datamodules.errors import DataError
+from datamodules.whole_file import whole_file
 
 BIASED = 254
 """Code of a biased pixel, the paper's −1 (Eq. 5)."""
@@ -56,12 +57,8 @@ def read_label(path: Path) -> Label:
 
 
 def write_label(path: Path, label: Label) -> None:
-    """Write class indices of shape (H, W) as an indexed PNG with the VOC palette.
-
-    The file appears whole or not at all: it is written beside its place and then renamed.
-    """
+    """Write class indices of shape (H, W) as an indexed PNG with the VOC palette, whole or not at all."""
     image = Image.fromarray(np.ascontiguousarray(label, dtype=np.uint8)).convert("P")
     image.putpalette(voc_palette())
-    partial = path.with_suffix(".png.part")
-    image.save(partial, format="PNG")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        image.save(partial, format="PNG")

@@ -48,9 +48,8 @@ def main(args: Sequence[str] | None = None) -> int:
         _refuse_shadowed_packages()
         if words[0] in LIGHT_COMMANDS:
             return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
-        os.environ.setdefault(
-            "OMP_WAIT_POLICY", "PASSIVE"
-        )  # before torch loads: spinning threads starve the CRF workers
+        # Before torch loads: spinning threads starve the CRF workers.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from mars_pl.lightning_cli import run
 
         run(words)

@@ -19,6 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from datamodules.errors import DataError
+from datamodules.whole_file import whole_file
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.mask_folders import Counts, Folders, count_images
 from mars_pl.commands.metrics_table import fraction, percent, provenance, scored_classes
@@ -201,8 +202,6 @@ def _print(row: Mapping[str, Any]) -> None:
 
 
 def _write(path: Path, row: Mapping[str, Any]) -> None:
-    """Write the row; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

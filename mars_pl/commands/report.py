@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from datamodules.whole_file import whole_file
 from mars_pl.commands.metrics_table import DASH, percent, rows_table, scored_classes, terminal
 from mars_pl.commands.report_gap import unlike
 from mars_pl.commands.report_run import Metrics, Run, merge, open_run, write_metrics
@@ -36,13 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def write_page(run: Run, metrics: Metrics, pictures: int) -> Path:
-    """Write `report.html` into the run folder: it appears whole or not at all."""
+    """Write `report.html` into the run folder."""
     from mars_pl.commands.report_page import page  # Jinja2 and the pictures are not needed with --no-html
 
     path = run.folder / "report.html"
-    part = path.with_suffix(".html.part")
-    part.write_text(page(run, metrics, pictures), encoding="utf-8")
-    part.replace(path)
+    with whole_file(path) as partial:
+        partial.write_text(page(run, metrics, pictures), encoding="utf-8")
     return path
 
 

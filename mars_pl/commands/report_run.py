@@ -12,8 +12,10 @@ from typing import Any
 
 from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
+from datamodules.whole_file import whole_file
 from mars_pl.commands.report_gap import Row, gap
-from mars_pl.commands.report_selection import read_candidates, target_share
+from mars_pl.commands.report_selection import read_candidates
+from mars_pl.metrics.target_share import target_share
 
 Metrics = dict[str, Any]
 
@@ -145,16 +147,18 @@ def _selection(run: Run, rows: Mapping[str, Row | None]) -> dict[str, Any]:
         own = [item for item in read_candidates(table, run.class_names) if item.class_name in accompanied]
         for key, group in (("target_share_before", own), ("target_share", [item for item in own if item.selected])):
             shares = dict(selection[key] or {})
-            selection[key] = {"all": shares.pop("all", None), "companion": target_share(group)} | shares
+            selection[key] = {
+                "all": shares.pop("all", None),
+                "companion": target_share(item.kind for item in group),
+            } | shares
     return selection
 
 
 def write_metrics(run: Run, metrics: Metrics) -> Path:
-    """Write `metrics.json` into the run folder: it appears whole or not at all."""
+    """Write `metrics.json` into the run folder."""
     path = run.folder / "metrics.json"
-    part = path.with_suffix(".json.part")
-    part.write_text(json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     return path
 
 

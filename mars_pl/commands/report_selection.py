@@ -13,9 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
-
-TARGET_ABOVE, BIASED_BELOW = 0.3, 0.1
-"""Fig. 8's rule: a centroid is a target above the one IoU with the truth, biased below the other."""
+from mars_pl.metrics.target_share import Kind, kind, target_share
 
 
 @dataclass(frozen=True)
@@ -30,11 +28,9 @@ class Candidate:
     iou: float | None
 
     @property
-    def kind(self) -> str:
-        """`target`, `biased`, `between`, or `unknown` where there is no truth."""
-        if self.iou is None:
-            return "unknown"
-        return "target" if self.iou > TARGET_ABOVE else "biased" if self.iou < BIASED_BELOW else "between"
+    def kind(self) -> Kind:
+        """By Fig. 8's rule: `target`, `biased`, `between`, or `unknown` where there is no truth."""
+        return kind(self.iou)
 
 
 def read_candidates(path: Path, class_names: Sequence[str]) -> list[Candidate]:
@@ -59,13 +55,6 @@ def _candidate(row: dict[str, str], class_names: Sequence[str]) -> Candidate:
     return Candidate(row["id"], name, int(float(row["pixels"])), float(row["distance"]), selected, iou)
 
 
-def target_share(candidates: Sequence[Candidate]) -> float | None:
-    """Return targets / (targets + biased), None where there is neither."""
-    kinds = Counter(candidate.kind for candidate in candidates)
-    both = kinds["target"] + kinds["biased"]
-    return kinds["target"] / both if both else None
-
-
 def shares(candidates: Sequence[Candidate], class_names: Sequence[str]) -> list[dict[str, Any]]:
     """Count for each class, in the classes' order, what kinds its candidates and its selected ones are."""
     present = {candidate.class_name for candidate in candidates}
@@ -80,7 +69,7 @@ def shares(candidates: Sequence[Candidate], class_names: Sequence[str]) -> list[
             entry[key] = {kind: kinds[kind] for kind in ("target", "between", "biased", "unknown")} | {
                 "all": len(group)
             }
-            entry[f"{key}_share"] = target_share(group)
+            entry[f"{key}_share"] = target_share(candidate.kind for candidate in group)
         result.append(entry)
     return result
 

@@ -16,7 +16,6 @@ from mars_pl.metrics.segmentation_scores import SegmentationScores
 from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.aspp import resize
 from mars_pl.segment.complement import Complement
-from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.segment.inference import SegmentationPrediction, drop_improbable, multi_scale_probabilities
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 from mars_pl.weights import load_weights
@@ -26,7 +25,8 @@ class SegmentationModule(pl.LightningModule):
     """Trains a network on (debiased) labels; the callback ``EMATeacher`` moves ``teacher`` after ``network``.
 
     Args:
-        network: maps uint8 images (B, 3, H, W) to logits (B, num_classes, h, w) of any size; the student.
+        network: maps uint8 images (B, 3, H, W) to logits (B, num_classes, h, w) of any size; the student. A method
+            ``parameter_groups(lr, head_factor)`` says which of its layers learn faster.
         num_classes: including background (linked from the data).
         ignore_index: label code of pixels that neither train nor score (linked).
         biased_index: label code of biased pixels (linked).
@@ -164,9 +164,9 @@ class SegmentationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimise the student with the poly schedule per optimiser step."""
-        if isinstance(self.network, DeepLabV3Plus):
-            groups = self.network.parameter_groups(self.lr, self.head_factor)
-        else:  # a network from elsewhere learns at one rate
+        if hasattr(self.network, "parameter_groups"):
+            groups = self.network.parameter_groups(self.lr, self.head_factor)  # type: ignore[operator]
+        else:  # it learns at one rate
             groups = [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
         steps = int(self.trainer.estimated_stepping_batches)
         return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)

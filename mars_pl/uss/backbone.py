@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import timm
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.uss.frozen import Frozen
 from mars_pl.weights import load_weights
 
 
-class FrozenViT(nn.Module):
+class FrozenViT(Frozen):
     """A timm vision transformer that gives the tokens of its last block, after the final norm, and never learns.
 
     Args:
@@ -55,12 +56,7 @@ class FrozenViT(nn.Module):
         self.scale = scale
         self.dim: int = self.network.num_features
         self.patch: tuple[int, int] = self.network.patch_embed.patch_size
-        self.requires_grad_(False)
-        self.eval()
-
-    def train(self, mode: bool = True) -> Self:
-        """Stay in evaluation mode, whatever the module around it does."""
-        return super().train(False)
+        self.freeze()
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> Tensor:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mars_pl.uss.frozen import Frozen
 from mars_pl.weights import load_weights
 
 
-class DenseFeatures(nn.Module):
+class DenseFeatures(Frozen):
     """Frozen backbone and head as one network from photographs to features.
 
     Args:
@@ -20,9 +21,11 @@ class DenseFeatures(nn.Module):
             None gives the tokens themselves (``USS=backbone``).
         weights: of the head, as its fit left them.
         flip: average with the un-flipped features of the mirrored image, as STEGO does at evaluation.
+        shifts: s × s shifted photographs give interleaved maps with 1/s of the backbone's stride, at s² the cost.
+            A token sees things at the size it was trained on, as it does not in an enlarged photograph.
 
     Raises:
-        ValueError: where weights are given without a head or do not fit.
+        ValueError: where weights are given without a head or do not fit, or ``shifts`` is below 1.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class DenseFeatures(nn.Module):
         head: Callable[[int], nn.Module] | None = None,
         weights: str | None = None,
         flip: bool = True,
+        shifts: int = 1,
     ) -> None:
         super().__init__()
         if head is None and weights is not None:
@@ -39,19 +43,35 @@ class DenseFeatures(nn.Module):
         self.head: nn.Module = nn.Identity() if head is None else head(backbone.dim)  # type: ignore[arg-type]
         if weights is not None:
             load_weights(self.head, weights)
-        self.flip = flip
+        if shifts < 1:
+            raise ValueError(f"shifts: at least 1, not {shifts}")
+        self.flip, self.shifts = flip, shifts
         self.dim: int = int((backbone if head is None else self.head).dim)  # type: ignore[arg-type]
-        self.requires_grad_(False)
-        self.eval()
-
-    def train(self, mode: bool = True) -> Self:
-        """Stay in evaluation mode, whatever the module around it does."""
-        return super().train(False)
+        self.freeze()
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 RGB (B, 3, H, W) to float32 features (B, dim, h, w), not normalised to unit length."""
+        if self.shifts == 1:
+            return self._features(image)
+        patch = self.backbone.patch
+        steps = [offsets(side, self.shifts) for side in patch]  # type: ignore[union-attr]
+        margin = [max(map(abs, of_side)) for of_side in steps]
+        padded = F.pad(image.float(), (margin[1], margin[1], margin[0], margin[0]), mode="reflect").to(image.dtype)
+        height, width = image.shape[-2:]
+        rows = []
+        for down in (margin[0] + step for step in steps[0]):
+            views = [padded[..., down : down + height, right + margin[1] :][..., :width] for right in steps[1]]
+            rows.append(torch.stack([self._features(view) for view in views], dim=-1).flatten(-2))
+        return torch.stack(rows, dim=-2).flatten(-3, -2)
+
+    def _features(self, image: Tensor) -> Tensor:
         features: Tensor = self.head(self.backbone(image))
         if self.flip:
             features = (features + self.head(self.backbone(image.flip(-1))).flip(-1)) / 2
         return features
+
+
+def offsets(patch: int, shifts: int) -> list[int]:
+    """Return by how many whole pixels the photograph moves for each interleaved map: cell centres at equal steps."""
+    return [round(patch * ((step + 0.5) / shifts - 0.5)) for step in range(shifts)]

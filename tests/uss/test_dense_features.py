@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 import torch
 
-from mars_pl.uss.dense_features import DenseFeatures
+from mars_pl.uss.dense_features import DenseFeatures, offsets
 from mars_pl.uss.stego_head import STEGOHead
 from mars_pl.weights import save_weights
 
@@ -49,3 +49,36 @@ def test_the_head_reads_its_weights(tmp_path, backbone, image):
 def test_weights_without_a_head_are_refused(backbone):
     with pytest.raises(ValueError, match=r"head\.safetensors.*no head"):
         DenseFeatures(backbone, weights="head.safetensors")
+
+
+class MeanColour(torch.nn.Module):
+    """A backbone whose token is its patch's mean colour."""
+
+    dim, patch = 3, (8, 8)
+
+    def forward(self, image):
+        return torch.nn.functional.avg_pool2d(image.float(), 8)
+
+
+@pytest.mark.parametrize(
+    ("patch", "shifts", "moves"), [(8, 1, [0]), (8, 2, [-2, 2]), (8, 4, [-3, -1, 1, 3]), (14, 2, [-4, 4])]
+)
+def test_a_photograph_moves_by_equal_steps_around_nothing(patch, shifts, moves):
+    assert offsets(patch, shifts) == moves
+
+
+def test_shifted_maps_interleave_to_a_finer_stride(image):
+    fine = DenseFeatures(MeanColour(), flip=False, shifts=2)(image[..., :32, :48])
+    assert fine.shape[-2:] == (8, 12)
+    padded = torch.nn.functional.pad(image[..., :32, :48].float(), (2, 2, 2, 2), mode="reflect")
+    torch.testing.assert_close(fine, torch.nn.functional.avg_pool2d(padded, 8, stride=4))
+
+
+def test_the_finer_map_of_a_mirrored_image_is_mirrored(backbone, image):
+    features = DenseFeatures(backbone, shifts=2)
+    torch.testing.assert_close(features(image.flip(-1)), features(image).flip(-1), rtol=1e-4, atol=1e-5)
+
+
+def test_no_shift_at_all_is_refused(backbone):
+    with pytest.raises(ValueError, match="shifts"):
+        DenseFeatures(backbone, shifts=0)
