@@ -25,6 +25,8 @@ export MARS_WEIGHTS := $(WEIGHTS)
 # Threads that wait must not spin: beside CRF workers or a second stage that made a prediction 20 times slower on two cores.
 export OMP_WAIT_POLICY ?= PASSIVE
 TOKENS        ?= false
+SHIFTS        ?= 1
+CENTROIDS     ?= centroids
 TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
 TRUTH         ?= $(DATA_ROOT)/SegmentationClass
@@ -32,7 +34,7 @@ TRUTH_AUG     ?= $(DATA_ROOT)/SegmentationClassAug
 COMPANION     ?= $(wildcard $(DATA_ROOT)/Companion)
 
 # A misspelt choice ends here, not hours later.
-CHOSEN := $(DATA:%=data/%) $(if $(LABELS),,wsss/$(WSSS)) uss/features_$(USS) backbone/$(BACKBONE) segment/$(SEGMENTER) train/$(TRAIN) trainer/$(TRAINER)
+CHOSEN := $(DATA:%=data/%) $(if $(LABELS),,wsss/$(WSSS)) uss/features_$(USS) debias/$(CENTROIDS) backbone/$(BACKBONE) segment/$(SEGMENTER) train/$(TRAIN) trainer/$(TRAINER)
 $(foreach choice,$(CHOSEN),$(if $(wildcard configs/$(choice).yaml),,$(error configs/$(choice).yaml: no such file; mend the choice or write it)))
 
 VENV  ?= .venv
@@ -111,8 +113,9 @@ endif
 
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
 D := $(R)/debias-$(WSSS)-$(USS)
-$(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,centroids),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
-$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
+SHIFTED := $(if $(filter-out 1,$(SHIFTS)), --model.init_args.features.init_args.shifts $(SHIFTS))
+$(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,$(CENTROIDS)),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
+$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES)$(SHIFTED) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
 
 # ------------------------------------------------------------------------------------------------ §3.4 segment
 # The trainings share everything but the label folder and the complement.
@@ -182,8 +185,9 @@ mars: $(R)/metrics.json  ## DATA= WSSS= USS= SEGMENTER= TRAIN= …: all stages a
 
 gap:  ## baseline, MARS and full supervision on the same data, for SEEDS= and SEGMENT_SEEDS=
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory gap-of-seed SEED=$$seed || exit 1; done
-	@echo; $(MARS) gap $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,$(origin RUN)),$(RUN),$(DATA)$(if $(filter-out 0,$(seed)),-seed$(seed))))
+	@for row in final $(ALSO); do echo; $(MARS) gap $(GAP_RUNS) --row $$row || exit 1; done
 
+GAP_RUNS := $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,$(origin RUN)),$(RUN),$(DATA)$(if $(filter-out 0,$(seed)),-seed$(seed))))
 GAP_ROWS := $(foreach seed,$(SEGMENT_SEEDS),$(foreach name,baseline $(TRAIN) $(ALSO) supervised,$(call row_of,$(name),$(seed))))
 gap-of-seed: $(GAP_ROWS:%=$(R)/rows/%.json)
 	@$(MAKE) --no-print-directory mars ROWS="$(sort $(ROWS) $(GAP_ROWS))"

@@ -22,7 +22,8 @@ CHOICES = {
     "USS": sorted(path.stem.removeprefix("features_") for path in (CONFIGS / "uss").glob("features_*.yaml")),
     "BACKBONE": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
     "SEGMENTER": sorted(path.stem for path in (CONFIGS / "segment").glob("deeplab*.yaml")),
-    "TRAINER": ["gpu", "ddp"],
+    "TRAINER": ["cpu_bf16", "gpu", "ddp"],
+    "CENTROIDS": ["centroids", "centroids_minimum"],
 }
 ALSO = "ALSO=" + " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
 
