@@ -218,6 +218,29 @@ def test_a_seed_of_the_segmenter_alone_shares_the_rest(made):
     assert all("--seed_everything 1" in " ".join(ran[stage]) for stage in fits)
 
 
+def test_a_finer_stride_touches_the_debiased_labels_and_not_the_centroids(made):
+    ran = made.make("mars", "SHIFTS=2")
+    assert {stage for stage in ran if stage.startswith("debias")} == {"debias-cam-stego/labels"}
+    assert "--model.init_args.features.init_args.shifts 2" in " ".join(ran["debias-cam-stego/labels"])
+
+
+def test_other_centroids_are_debiased_anew(made):
+    ran = made.make("mars", "CENTROIDS=centroids_minimum")
+    assert "-c configs/debias/centroids_minimum.yaml" in " ".join(ran["debias-cam-stego/centroids"])
+    assert not any(stage.startswith(("wsss", "uss")) for stage in ran)
+
+
+def test_every_further_training_gets_its_gap(house):
+    (house.folder / "data/voc/SegmentationClass").mkdir(parents=True, exist_ok=True)
+    house.make("gap", "SEEDS=0 1", "ALSO=mars_removal")
+    calls = (house.folder / "calls.txt").read_text().splitlines()
+    runs = "runs/voc runs/voc-seed1"
+    assert [call for call in calls if call.startswith("gap")] == [
+        f"gap {runs} --row final",
+        f"gap {runs} --row mars_removal",
+    ]
+
+
 def break_at(house, stage):
     (house.folder / "break").write_text(stage)
     ran = house.make("mars", code=2)
