@@ -65,7 +65,7 @@ def test_command(words, house):
         for word in words[1:]:
             name, _, value = word.partition("=")
             folder = {"USS": "uss/features_", "BACKBONE": "backbone/", "SEGMENTER": "segment/", "WSSS": "wsss/"}
-            folder |= {"TRAIN": "train/", "TRAINER": "trainer/", "DATA": "data/"}
+            folder |= {"TRAIN": "train/", "TRAINER": "trainer/", "DATA": "data/", "CENTROIDS": "debias/"}
             if name in folder:
                 assert (REPOSITORY / "configs" / f"{folder[name]}{value}.yaml").is_file(), word
     else:
