@@ -62,7 +62,8 @@ class DenseFeatures(Frozen):
         rows = []
         for down in (margin[0] + step for step in steps[0]):
             views = [padded[..., down : down + height, right + margin[1] :][..., :width] for right in steps[1]]
-            rows.append(torch.stack([self._features(view) for view in views], dim=-1).flatten(-2))
+            maps = self._features(torch.cat(views)).chunk(self.shifts)
+            rows.append(torch.stack(maps, dim=-1).flatten(-2))
         return torch.stack(rows, dim=-2).flatten(-3, -2)
 
     def _features(self, image: Tensor) -> Tensor:
