@@ -19,7 +19,8 @@ SEED      ?= 0
 SEEDS     ?= $(SEED)
 SEGMENT_SEED  ?= $(SEED)
 SEGMENT_SEEDS ?= $(SEGMENT_SEED)
-RUN       ?= $(DATA)$(if $(filter-out 0,$(SEED)),-seed$(SEED))
+run_of    = $(DATA)$(if $(filter-out 0,$(1)),-seed$(1))
+RUN       ?= $(call run_of,$(SEED))
 WEIGHTS   ?= weights
 export MARS_WEIGHTS := $(WEIGHTS)
 # Threads that wait must not spin: beside CRF workers or a second stage that made a prediction 20 times slower on two cores.
@@ -113,9 +114,8 @@ endif
 
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
 D := $(R)/debias-$(WSSS)-$(USS)
-SHIFTED := $(if $(filter-out 1,$(SHIFTS)), --model.init_args.features.init_args.shifts $(SHIFTS))
 $(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,$(CENTROIDS)),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
-$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES)$(SHIFTED) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
+$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
 
 # ------------------------------------------------------------------------------------------------ §3.4 segment
 # The trainings share everything but the label folder and the complement.
@@ -187,7 +187,7 @@ gap:  ## baseline, MARS and full supervision on the same data, for SEEDS= and SE
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory gap-of-seed SEED=$$seed || exit 1; done
 	@for row in final $(ALSO); do echo; $(MARS) gap $(GAP_RUNS) --row $$row || exit 1; done
 
-GAP_RUNS := $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,$(origin RUN)),$(RUN),$(DATA)$(if $(filter-out 0,$(seed)),-seed$(seed))))
+GAP_RUNS := $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,$(origin RUN)),$(RUN),$(call run_of,$(seed))))
 GAP_ROWS := $(foreach seed,$(SEGMENT_SEEDS),$(foreach name,baseline $(TRAIN) $(ALSO) supervised,$(call row_of,$(name),$(seed))))
 gap-of-seed: $(GAP_ROWS:%=$(R)/rows/%.json)
 	@$(MAKE) --no-print-directory mars ROWS="$(sort $(ROWS) $(GAP_ROWS))"

@@ -23,7 +23,7 @@ CHOICES = {
     "BACKBONE": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
     "SEGMENTER": sorted(path.stem for path in (CONFIGS / "segment").glob("deeplab*.yaml")),
     "TRAINER": ["cpu_bf16", "gpu", "ddp"],
-    "CENTROIDS": ["centroids", "centroids_minimum"],
+    "CENTROIDS": sorted(path.stem for path in (CONFIGS / "debias").glob("centroids*.yaml")),
 }
 ALSO = "ALSO=" + " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
 

@@ -54,14 +54,13 @@ class DenseFeatures(Frozen):
         """Map uint8 RGB (B, 3, H, W) to float32 features (B, dim, h, w), not normalised to unit length."""
         if self.shifts == 1:
             return self._features(image)
-        patch = self.backbone.patch
-        steps = [offsets(side, self.shifts) for side in patch]  # type: ignore[union-attr]
-        margin = [max(map(abs, of_side)) for of_side in steps]
-        padded = F.pad(image.float(), (margin[1], margin[1], margin[0], margin[0]), mode="reflect").to(image.dtype)
+        down, right = (offsets(side, self.shifts) for side in self.backbone.patch)  # type: ignore[union-attr]
+        above, beside = max(map(abs, down)), max(map(abs, right))
+        padded = F.pad(image.float(), (beside, beside, above, above), mode="reflect").to(image.dtype)
         height, width = image.shape[-2:]
         rows = []
-        for down in (margin[0] + step for step in steps[0]):
-            views = [padded[..., down : down + height, right + margin[1] :][..., :width] for right in steps[1]]
+        for top in (above + move for move in down):
+            views = [padded[..., top : top + height, left : left + width] for left in (beside + move for move in right)]
             maps = self._features(torch.cat(views)).chunk(self.shifts)
             rows.append(torch.stack(maps, dim=-1).flatten(-2))
         return torch.stack(rows, dim=-2).flatten(-3, -2)
