@@ -32,7 +32,9 @@ TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
 TRUTH         ?= $(DATA_ROOT)/SegmentationClass
 TRUTH_AUG     ?= $(DATA_ROOT)/SegmentationClassAug
-COMPANION     ?= $(wildcard $(DATA_ROOT)/Companion)
+# What the data holds; scenes that are still to be generated will hold it.
+held = $(if $(wildcard $(DATA_ROOT)),$(wildcard $(1)),$(if $(filter scenes,$(DATA)),$(1)))
+COMPANION     ?= $(call held,$(DATA_ROOT)/Companion)
 
 # A misspelt choice ends here, not hours later.
 CHOSEN := $(DATA:%=data/%) $(if $(LABELS),,wsss/$(WSSS)) uss/features_$(USS) debias/$(CENTROIDS) backbone/$(BACKBONE) segment/$(SEGMENTER) train/$(TRAIN) trainer/$(TRAINER)
@@ -138,7 +140,7 @@ $(foreach name,$(TRAININGS),$(foreach seed,$(sort $(SEED) $(SEGMENT_SEEDS)),$(ev
 
 # ------------------------------------------------------------------------------------------------ figures
 # Rows need truth; without it every label and mask is still written.
-HAS_TRUTH := $(if $(wildcard $(DATA_ROOT)),$(wildcard $(TRUTH)),$(filter scenes,$(DATA)))
+HAS_TRUTH := $(call held,$(TRUTH))
 ALSO ?=
 FINAL := $(call folder_of,$(TRAIN),$(SEED))
 CORRECT := --reference $(PSEUDO_MARS)

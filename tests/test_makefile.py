@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from tests.tiny_run import REPOSITORY
+from tests.tiny_run import REPOSITORY, make_house, plan
 
 STUB = r"""#!/bin/bash
 # Stands for `mars`: one line a call in calls.txt, and the outputs of the stage.
@@ -239,6 +239,16 @@ def test_every_further_training_gets_its_gap(house):
         f"gap {runs} --row final",
         f"gap {runs} --row mars_removal",
     ]
+
+
+def test_scenes_that_are_still_to_be_generated_are_measured_as_later_ones(tmp_path):
+    house = make_house(tmp_path)
+    first = plan(house, "mars", "DATA=scenes")
+    for name in ("SegmentationClass", "Companion"):
+        (house / "data/scenes" / name).mkdir(parents=True)
+    rows = {name: words for name, words in plan(house, "mars", "DATA=scenes").items() if words[0] == "evaluate"}
+    assert rows and all("--companion" in words for words in rows.values())
+    assert {name: first[name] for name in rows} == rows
 
 
 def break_at(house, stage):
