@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,10 +56,10 @@ def render(seed: int, index: int) -> Scene:
     return Scene(image, label, companion, tuple(int(code) for code in np.unique(label) if code))
 
 
-def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200) -> None:
+def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200, processes: int = 1) -> None:
     """Write the data set of ``seed`` in VOC's folder layout, whole or not at all.
 
-    Beside VOC's folders there is ``Companion``, masks for measuring only.
+    Beside VOC's folders there is ``Companion``, masks for measuring only. The files do not hang on ``processes``.
 
     Raises:
         DataError: where ``root`` already holds something, or ``train`` runs into the validation pictures.
@@ -64,26 +68,30 @@ def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200) ->
         raise DataError(f"{root}: {train} train pictures asked for, Scenes has at most {VAL_FROM}; ask for fewer")
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise DataError(f"{root}: something is there already; remove it to generate Scenes anew")
-    partial = root.with_name(root.name + ".part")
-    shutil.rmtree(partial, ignore_errors=True)
+    part = root.with_name(root.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
     for folder in FOLDERS:
-        (partial / folder).mkdir(parents=True)
+        (part / folder).mkdir(parents=True)
     splits = {"train": range(train), "val": range(VAL_FROM, VAL_FROM + val)}
     pictures = [index for split in splits.values() for index in split]
-    for index in track(pictures, description="Generating Scenes"):
-        _write_scene(partial, _name(seed, index), render(seed, index))
+    write = partial(_write_scene, part, seed)
+    with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
+        written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
+        for _ in track(written, description="Generating Scenes", total=len(pictures)):
+            pass
     for split, indices in splits.items():
         names = "".join(f"{_name(seed, index)}\n" for index in indices)
         for file in ("train", "train_aug") if split == "train" else ("val",):
-            (partial / LISTS / f"{file}.txt").write_text(names)
-    partial.replace(root)
+            (part / LISTS / f"{file}.txt").write_text(names)
+    part.replace(root)
 
 
 def _name(seed: int, index: int) -> str:
     return f"s{seed}_{index:05d}"
 
 
-def _write_scene(root: Path, name: str, scene: Scene) -> None:
+def _write_scene(root: Path, seed: int, index: int) -> None:
+    name, scene = _name(seed, index), render(seed, index)
     Image.fromarray(scene.image).save(root / "JPEGImages" / f"{name}.jpg", quality=95, subsampling=0)
     write_label(root / "SegmentationClass" / f"{name}.png", scene.label)
     write_label(root / "SegmentationClassAug" / f"{name}.png", scene.label)
@@ -105,4 +113,4 @@ def _annotation(name: str, scene: Scene) -> str:
 
 
 if __name__ == "__main__":
-    write_scenes(Path(sys.argv[1]))
+    write_scenes(Path(sys.argv[1]), processes=os.cpu_count() or 1)

@@ -140,6 +140,14 @@ def test_the_tree_is_vocs(tmp_path):
             assert inside[0].any() and inside[-1].any() and inside[:, 0].any() and inside[:, -1].any()
 
 
+def test_several_processes_write_the_same_files(tmp_path):
+    for processes in (1, 2):
+        write_scenes(tmp_path / str(processes), train=2, val=1, processes=processes)
+    one, two = (sorted(path for path in (tmp_path / name).rglob("*") if path.is_file()) for name in "12")
+    assert [path.relative_to(tmp_path / "1") for path in one] == [path.relative_to(tmp_path / "2") for path in two]
+    assert all(a.read_bytes() == b.read_bytes() for a, b in zip(one, two, strict=True))
+
+
 def test_a_broken_run_leaves_no_tree_and_the_next_one_starts_afresh(tmp_path, monkeypatch):
     root = tmp_path / "scenes"
     calls = count()
