@@ -23,8 +23,6 @@ run_of    = $(DATA)$(if $(filter-out 0,$(1)),-seed$(1))
 RUN       ?= $(call run_of,$(SEED))
 WEIGHTS   ?= weights
 export MARS_WEIGHTS := $(WEIGHTS)
-# Threads that wait must not spin: beside CRF workers or a second stage that made a prediction 20 times slower on two cores.
-export OMP_WAIT_POLICY ?= PASSIVE
 TOKENS        ?= false
 SHIFTS        ?= 1
 CENTROIDS     ?= centroids
