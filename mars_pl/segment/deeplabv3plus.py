@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mars_pl.networks.aspp import ASPP, RATES, conv_norm_relu, resize
+from mars_pl.networks.encoder import Encoder, imagenet_statistics
 from mars_pl.normalise import Normalise
-from mars_pl.segment.aspp import ASPP, RATES, conv_norm_relu, resize
-from mars_pl.segment.encoder import Encoder, imagenet_statistics
 
 
 class DeepLabV3Plus(nn.Module):

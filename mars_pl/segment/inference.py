@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.segment.aspp import resize
+from mars_pl.networks.aspp import resize
 
 
 @dataclass  # not frozen: Lightning moves what predict returns

@@ -13,8 +13,8 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from mars_pl.metrics.segmentation_scores import SegmentationScores
+from mars_pl.networks.aspp import resize
 from mars_pl.optimisation import Kind, optimisation
-from mars_pl.segment.aspp import resize
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import SegmentationPrediction, drop_improbable, multi_scale_probabilities
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
@@ -139,7 +139,7 @@ class SegmentationModule(pl.LightningModule):
         """
         masks = []
         for _, network, scores in self._scored:
-            masks.append(resize(network(batch["image"]).float(), batch["image"].shape[-2:]).argmax(dim=1))
+            masks.append(resize(network(batch["image"]).float(), batch["image"].shape[-2:]).max(dim=1).indices)
             if "truth" in batch:
                 scores.update(masks[-1], batch["truth"])
         return {"prediction": masks[0]}

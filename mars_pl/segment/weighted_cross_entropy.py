@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.segment.aspp import resize
+from mars_pl.networks.aspp import resize
 
 
 class WeightedCrossEntropy(nn.Module):

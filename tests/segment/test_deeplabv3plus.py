@@ -3,7 +3,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from mars_pl.segment.aspp import ASPP
+from mars_pl.networks.aspp import ASPP
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 
 

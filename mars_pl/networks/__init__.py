@@ -1,0 +1,1 @@
+"""Networks and their parts that several stages share; nothing here knows a stage."""
