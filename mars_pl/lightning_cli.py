@@ -17,6 +17,8 @@ import yaml
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger
+from pytorch_lightning.loggers.csv_logs import ExperimentWriter
+from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.seed_epoch import SeedEpoch
 from callbacks.weights_writer import WeightsWriter
@@ -81,8 +83,18 @@ class MarsCLI(LightningCLI):
                 WeightsWriter(),
             ]
         if config.get("logger") is None:
+            if self.subcommand == "fit":
+                keep_earlier_log(root)
             config["logger"] = CSVLogger(root, name="", version="") if self.subcommand == "fit" else False
         return super().instantiate_trainer(**kwargs)
+
+
+@rank_zero_only
+def keep_earlier_log(root: Path) -> None:
+    """Move the lines of a fit that was broken off to ``metrics-1.csv``, -2, …: CSVLogger starts its file anew."""
+    log = root / ExperimentWriter.NAME_METRICS_FILE
+    if log.is_file():
+        log.rename(next(path for n in itertools.count(1) if not (path := root / f"{log.stem}-{n}.csv").exists()))
 
 
 def takes_network(args: Sequence[str]) -> bool:
