@@ -1,8 +1,8 @@
 """Random walk over the cells of a grid, by which scores spread to where the image belongs together (IRNet and PSA).
 
 Neighbours lie within a few cells, so a transition is a sparse matrix. It is applied to the maps as often as the walk
-has steps; its power, a dense matrix of all cells by all cells, is never formed. A walk of 2⁸ steps over the 125×125 cells
-of a photograph of 500×500 pixels takes half a second of one core and 70 MB.
+has steps; its power, a dense matrix of all cells by all cells, is never formed. A walk of 2⁸ steps over the 125×125
+cells of a photograph of 500×500 pixels takes half a second of one core and 70 MB.
 """
 
 from __future__ import annotations
