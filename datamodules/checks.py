@@ -1,7 +1,7 @@
 """A data set is looked over before hours are spent on it: one line names the first fault, its remedy and how many more.
 
 Photographs are judged by their headers and by the end-of-image marker, which a file that was cut short lacks; only a
-file without that marker is decoded. Labels are decoded, in threads, for their codes.
+file without that marker is decoded. Labels are decoded, in threads, for their codes; of scores the head is read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rich.progress import Progress
 from datamodules.errors import DataError
 from datamodules.labels import BIASED, read_label
 from datamodules.samplers import processes
+from datamodules.scores import inspect_scores
 from datamodules.tree import Tree
 
 BAR_FROM = 1000
@@ -38,9 +39,14 @@ class Fault(NamedTuple):
 
 
 def check_images(
-    tree: Tree, ids: Sequence[str], num_classes: int, label_folder: Path | None = None, truth_folder: Path | None = None
+    tree: Tree,
+    ids: Sequence[str],
+    num_classes: int,
+    label_folder: Path | None = None,
+    truth_folder: Path | None = None,
+    score_folder: Path | None = None,
 ) -> None:
-    """Look over the photographs of a list and their masks.
+    """Look over the photographs of a list, their masks and their scores.
 
     Args:
         tree: where the photographs lie.
@@ -48,15 +54,19 @@ def check_images(
         num_classes: background counted; codes from it to 253 are faults.
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
+        score_folder: must hold scores of every image.
 
     Raises:
-        DataError: a photograph is missing or damaged; a mask is missing, of another size or beyond the classes.
+        DataError: a photograph is missing or damaged; a mask or a score file is missing, damaged, of another size or
+            beyond the classes.
     """
     if label_folder is not None and not label_folder.is_dir():
         raise DataError(f"{label_folder}: no such label folder; make the labels first or set data.labels")
+    if score_folder is not None and not score_folder.is_dir():
+        raise DataError(f"{score_folder}: no such score folder; run the stage that makes scores or set data.scores")
 
     def inspect(image_id: str) -> Fault | None:
-        return _inspect(tree, image_id, num_classes, label_folder, truth_folder)
+        return _inspect(tree, image_id, num_classes, label_folder, truth_folder, score_folder)
 
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True)
@@ -70,12 +80,19 @@ def check_images(
 
 
 def _inspect(
-    tree: Tree, image_id: str, num_classes: int, label_folder: Path | None, truth_folder: Path | None
+    tree: Tree,
+    image_id: str,
+    num_classes: int,
+    label_folder: Path | None,
+    truth_folder: Path | None,
+    score_folder: Path | None,
 ) -> Fault | None:
     size = photograph_size(tree.photograph(image_id))
     if isinstance(size, Fault):
         return size
     if label_folder is not None and (fault := _inspect_mask(label_folder / f"{image_id}.png", size, num_classes)):
+        return fault
+    if score_folder is not None and (fault := _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes)):
         return fault
     if truth_folder is None or not (path := truth_folder / f"{image_id}.png").is_file():
         return None
@@ -110,6 +127,21 @@ def _inspect_mask(path: Path, size: tuple[int, int], num_classes: int) -> Fault 
     if beyond.size:
         known = f"0 to {num_classes - 1}, 254 and 255"
         return Fault("codes", f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes")
+    return None
+
+
+def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Fault | None:
+    try:
+        class_ids, shape = inspect_scores(path)
+    except DataError as error:
+        return Fault("unreadable scores", str(error))
+    wanted = (len(class_ids), size[1], size[0])
+    if shape != wanted:
+        found = f"scores of shape {shape}, its photograph and {len(class_ids)} classes want {wanted}"
+        return Fault("size", f"{path}: {found}; run the stage that makes it again")
+    beyond = class_ids[(class_ids < 1) | (class_ids >= num_classes)]
+    if beyond.size:
+        return Fault("codes", f"{path}: scores of class {beyond[0]}, the data has 1 to {num_classes - 1}; map the ids")
     return None
 
 

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from datamodules.errors import DataError
 from datamodules.image_labels import ImageLabels
 from datamodules.sample import Sample
+from datamodules.scores import read_scores
 from datamodules.seeding import seeded
 from datamodules.transforms import TrainingCrop
 from datamodules.tree import Tree, read_codes, read_photograph
@@ -25,6 +26,7 @@ class VOCFolder(Dataset[Sample]):
         image_labels: class vectors; an image without one has no `classes`.
         label_folder: every image's `<id>.png` becomes its `label`.
         truth_folder: where `<id>.png` exists it becomes `truth`.
+        score_folder: every image's `<id>.npz` becomes its `class_ids` and `scores`.
     """
 
     def __init__(
@@ -34,12 +36,14 @@ class VOCFolder(Dataset[Sample]):
         image_labels: ImageLabels,
         label_folder: Path | None = None,
         truth_folder: Path | None = None,
+        score_folder: Path | None = None,
     ) -> None:
         self.tree = tree
         self.ids = list(ids)
         self.image_labels = image_labels
         self.label_folder = label_folder
         self.truth_folder = truth_folder
+        self.score_folder = score_folder
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -50,10 +54,12 @@ class VOCFolder(Dataset[Sample]):
         sample["valid"] = torch.ones(sample["image"].shape[-2:], dtype=torch.bool)
         if self.truth_folder is not None and (path := self.truth_folder / f"{sample['id']}.png").is_file():
             sample["truth"] = read_codes(path)
+        if self.score_folder is not None:
+            sample["class_ids"], sample["scores"] = read_scores(self.score_folder / f"{sample['id']}.npz")
         return sample
 
     def read(self, index: int) -> Sample:
-        """Read item `index` without its truth."""
+        """Read item `index` without its truth and its scores."""
         image_id = self.ids[index]
         sample: Sample = {"id": image_id, "image": read_photograph(self.tree.photograph(image_id))}
         if image_id in self.image_labels:

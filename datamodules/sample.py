@@ -17,6 +17,8 @@ class Sample(TypedDict):
         label: int64 H×W, where a label folder is set.
         truth: int64 H×W, for measuring only: evaluation items whose mask exists.
         valid: bool H×W, False where a training crop was padded; there `label` is 255.
+        class_ids: int64 (K,), label ids of the classes that have scores, where a score folder is set; K may be 0.
+        scores: float32 K×H×W in [0, 1], a map for each of them.
         positive_image: a neighbour of `image`, of its size (STEGO).
         tokens: float16 D×h×w, backbone features of the crop (STEGO).
         positive_tokens: those of a neighbour.
@@ -28,6 +30,8 @@ class Sample(TypedDict):
     label: NotRequired[Tensor]
     truth: NotRequired[Tensor]
     valid: NotRequired[Tensor]
+    class_ids: NotRequired[Tensor]
+    scores: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]
@@ -42,6 +46,8 @@ class Batch(TypedDict):
     label: NotRequired[Tensor]
     truth: NotRequired[Tensor]
     valid: NotRequired[Tensor]
+    class_ids: NotRequired[Tensor]
+    scores: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]

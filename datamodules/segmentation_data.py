@@ -31,6 +31,7 @@ class SegmentationData(pl.LightningDataModule):
         root: folder that holds JPEGImages, ImageSets/Segmentation and the image labels.
         class_names: background first; their number becomes the networks' number of classes.
         labels: folder of label PNGs for fit and predict: its name in the root, or a path.
+        scores: folder of score files for predict, likewise; see `scores.py`.
         fit_split: list in ImageSets/Segmentation to fit on.
         validate_split: list to validate and test on; null for none.
         predict_split: list to predict.
@@ -57,6 +58,7 @@ class SegmentationData(pl.LightningDataModule):
         root: str,
         class_names: Sequence[str],
         labels: str | None = None,
+        scores: str | None = None,
         fit_split: str = "train_aug",
         validate_split: str | None = "val",
         predict_split: str = "train_aug",
@@ -80,6 +82,7 @@ class SegmentationData(pl.LightningDataModule):
         self.tree = Tree(Path(root))
         self.class_names = _checked_names(class_names)
         self.labels = labels
+        self.scores = scores
         self.truth_folder = truth_folder
         self.fit_split = fit_split
         self.validate_split = validate_split
@@ -95,7 +98,7 @@ class SegmentationData(pl.LightningDataModule):
         self.neighbours = neighbours
         self.tokens = tokens
         self.seed = seed
-        self._checked: set[tuple[str, bool, bool]] = set()
+        self._checked: set[tuple[str, bool, bool, bool]] = set()
         self._fit: TrainingCrops | CropPairs | None = None
         self._evaluate: VOCFolder | None = None
         self._predict: VOCFolder | FiveCrops | None = None
@@ -175,26 +178,34 @@ class SegmentationData(pl.LightningDataModule):
 
     def _predict_set(self) -> VOCFolder | FiveCrops:
         split = self.predict_split
-        return self._crops(split) if self.five_crops else self._whole_images(split, labelled=True)
+        return self._crops(split) if self.five_crops else self._whole_images(split, labelled=True, scored=True)
 
     def _crops(self, split: str) -> FiveCrops:
         ids = self._ids(split)
-        self._check(split, ids, None, None)
+        self._check(split, ids)
         return FiveCrops(self.tree, ids, self.crop_size)
 
-    def _whole_images(self, split: str, labelled: bool, measured: bool = True) -> VOCFolder:
+    def _whole_images(self, split: str, labelled: bool, measured: bool = True, scored: bool = False) -> VOCFolder:
         ids = self._ids(split)
         image_labels = read_image_labels(self.tree.root, ids, self.class_names, self.image_labels)
         label_folder = self.tree.folder(self.labels) if labelled and self.labels is not None else None
         truth_folder = self.tree.folder(self.truth_folder) if measured and self.truth_folder is not None else None
-        self._check(split, ids, label_folder, truth_folder)
-        return VOCFolder(self.tree, ids, image_labels, label_folder, truth_folder)
+        score_folder = self.tree.folder(self.scores) if scored and self.scores is not None else None
+        self._check(split, ids, label_folder, truth_folder, score_folder)
+        return VOCFolder(self.tree, ids, image_labels, label_folder, truth_folder, score_folder)
 
-    def _check(self, split: str, ids: Sequence[str], label_folder: Path | None, truth_folder: Path | None) -> None:
-        key = (split, label_folder is not None, truth_folder is not None)
+    def _check(
+        self,
+        split: str,
+        ids: Sequence[str],
+        label_folder: Path | None = None,
+        truth_folder: Path | None = None,
+        score_folder: Path | None = None,
+    ) -> None:
+        key = (split, label_folder is not None, truth_folder is not None, score_folder is not None)
         check_processes(len(ids))
         if key not in self._checked:
-            check_images(self.tree, ids, self.num_classes, label_folder, truth_folder)
+            check_images(self.tree, ids, self.num_classes, label_folder, truth_folder, score_folder)
             self._checked.add(key)
 
     def _ids(self, split: str) -> list[str]:

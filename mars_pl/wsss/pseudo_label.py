@@ -12,13 +12,13 @@ def region_index(scores: Tensor, background_score: float) -> Tensor:
     """Argmax of the maps and of a constant background score.
 
     Args:
-        scores: (K, H, W) in [0, 1], one map a class of the image.
+        scores: (K, H, W) in [0, 1], one map a class of the image; K may be 0.
         background_score: in [0, 1].
 
     Returns:
         int64 (H, W): 0 background, k + 1 for map k.
     """
-    background = torch.full_like(scores[:1], background_score)
+    background = scores.new_full((1, *scores.shape[1:]), background_score)
     return torch.cat([background, scores]).argmax(0)
 
 

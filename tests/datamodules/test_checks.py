@@ -6,6 +6,7 @@ from datamodules import checks, samplers
 from datamodules.checks import check_batch, check_images, photograph_size
 from datamodules.errors import DataError
 from datamodules.labels import read_label, write_label
+from datamodules.scores import write_scores
 from datamodules.tree import Tree
 from tests.fake_tree import make_voc_tree
 
@@ -95,6 +96,49 @@ def test_a_label_in_colours_is_found(tmp_path, ids):
 def test_a_missing_label_folder_is_named(tmp_path, ids):
     with pytest.raises(DataError, match=r"elsewhere: no such label folder"):
         check_images(Tree(tmp_path), ids, 4, tmp_path / "elsewhere")
+
+
+@pytest.fixture
+def scored(tmp_path, ids):
+    (tmp_path / "scores").mkdir()
+    for image_id in ids:
+        shape = read_label(tmp_path / "Pseudo" / f"{image_id}.png").shape
+        write_scores(tmp_path / "scores" / f"{image_id}.npz", np.array([1, 3]), np.zeros((2, *shape), np.float32))
+
+    def check_scores(num_classes=4):
+        check_images(Tree(tmp_path), ids, num_classes, score_folder=tmp_path / "scores")
+
+    return check_scores
+
+
+def test_sound_scores_pass_and_missing_ones_are_counted(tmp_path, ids, scored):
+    scored()
+    for image_id in ids[1:3]:
+        (tmp_path / "scores" / f"{image_id}.npz").unlink()
+    with pytest.raises(DataError, match=rf"scores/{ids[1]}\.npz: no such score file; .* \(1 more like it\)$"):
+        scored()
+
+
+def test_scores_of_another_size_are_found(tmp_path, ids, scored):
+    write_scores(tmp_path / "scores" / f"{ids[2]}.npz", np.array([1]), np.zeros((1, 9, 9), np.float32))
+    with pytest.raises(DataError, match=rf"{ids[2]}\.npz: scores of shape \(1, 9, 9\), its photograph and 1 classes"):
+        scored()
+    write_scores(tmp_path / "scores" / f"{ids[2]}.npz", np.array([1, 2]), np.zeros((1, 9, 9), np.float32))
+    with pytest.raises(DataError, match="and 2 classes want"):
+        scored()
+
+
+def test_scores_of_a_class_beyond_the_data_are_found(tmp_path, ids, scored):
+    with pytest.raises(DataError, match="scores of class 3, the data has 1 to 2"):
+        scored(num_classes=3)
+
+
+def test_damaged_scores_and_a_missing_folder_are_named(tmp_path, ids, scored):
+    (tmp_path / "scores" / f"{ids[0]}.npz").write_bytes(b"PK")
+    with pytest.raises(DataError, match=rf"{ids[0]}\.npz: cannot be read"):
+        scored()
+    with pytest.raises(DataError, match="elsewhere: no such score folder; run the stage that makes scores"):
+        check_images(Tree(tmp_path), ids, 4, score_folder=tmp_path / "elsewhere")
 
 
 def test_many_images_show_a_bar_on_a_terminal(tmp_path, ids, monkeypatch, capsys):

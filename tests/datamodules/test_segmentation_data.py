@@ -10,6 +10,8 @@ from safetensors.torch import save_file
 
 from datamodules import samplers
 from datamodules.errors import DataError
+from datamodules.labels import read_label
+from datamodules.scores import write_scores
 from datamodules.segmentation_data import SegmentationData
 from tests.fake_tree import CLASSES, make_voc_tree
 
@@ -101,6 +103,30 @@ def test_whole_images_to_validate_and_predict(root):
     assert [batch["id"][0] for batch in predicted] == module.tree.ids("all")
     assert validated[0].keys() == {"id", "image", "classes", "truth", "valid"}
     assert predicted[0].keys() == {"id", "image", "classes", "label", "truth", "valid"}
+
+
+def test_scores_come_with_whole_images_to_predict_and_never_with_crops(root, tmp_path):
+    ids = data(root).tree.ids("train_aug")
+    (tmp_path / "scores").mkdir()
+    for image_id in ids:
+        shape = read_label(root / "Pseudo" / f"{image_id}.png").shape
+        write_scores(tmp_path / "scores" / f"{image_id}.npz", np.array([2]), np.full((1, *shape), 0.5, np.float32))
+    module = data(root, labels="Pseudo", scores=str(tmp_path / "scores"))
+    module.setup("predict")
+    batch = next(iter(module.predict_dataloader()))
+    assert batch["class_ids"].tolist() == [[2]]
+    assert batch["scores"].dtype == torch.float32 and batch["scores"].shape[1:] == (1, *batch["image"].shape[-2:])
+    module.setup("fit")
+    assert not {"scores", "class_ids"} & next(iter(module.train_dataloader())).keys()
+    assert not {"scores", "class_ids"} & next(iter(module.val_dataloader())).keys()
+
+
+def test_missing_scores_show_before_a_job_begins(root, tmp_path):
+    with pytest.raises(DataError, match="absent: no such score folder"):
+        data(root, scores="absent").setup("predict")
+    (tmp_path / "scores").mkdir()
+    with pytest.raises(DataError, match=r"2007_000001\.npz: no such score file; .* \(8 more like it\)"):
+        data(root, scores=str(tmp_path / "scores")).setup("predict")
 
 
 @pytest.mark.parametrize("workers", [0, 1])

@@ -12,6 +12,10 @@ def test_the_background_wins_where_no_class_exceeds_its_score():
     assert region_index(SCORES, 0.95).tolist() == [[0, 0, 0]]
 
 
+def test_an_image_without_classes_is_background():
+    assert region_index(torch.zeros(0, 2, 3), 0.3).tolist() == [[0, 0, 0], [0, 0, 0]]
+
+
 def test_probabilities_of_a_hard_label_share_the_rest():
     probabilities = label_probabilities(torch.tensor([[0, 2]]), 3, 0.7)
     assert torch.allclose(probabilities[:, 0, 0], torch.tensor([0.7, 0.15, 0.15]))

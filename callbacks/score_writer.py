@@ -1,0 +1,84 @@
+"""Scores of a WSSS method as files, and the sure labels that a propagation network learns from (predict job)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning.callbacks import Callback
+
+from callbacks.output_folder import output_folder, refinement_name, write_about
+from callbacks.worker_pool import WorkerPool
+from datamodules.labels import write_label
+from datamodules.scores import write_scores
+from mars_pl.wsss.sure_label import SureLabels
+
+SURE = "sure"
+"""Sub-folder of the sure labels."""
+
+
+def make_score_files(
+    name: str,
+    image: NDArray[np.uint8],
+    scores: NDArray[np.float32],
+    class_ids: NDArray[np.int64],
+    folder: Path,
+    sure: SureLabels | None,
+) -> None:
+    """Write one image's scores, and its sure label where one is wanted. Runs in a worker."""
+    write_scores(folder / f"{name}.npz", class_ids, scores)
+    if sure is not None:
+        label = sure(torch.from_numpy(image), torch.from_numpy(scores), torch.from_numpy(class_ids))
+        write_label(folder / SURE / f"{name}.png", label.numpy().astype(np.uint8))
+
+
+class ScoreWriter(Callback):
+    """Keeps what a score module predicts: `<id>.npz`, and `sure/<id>.png` beside them.
+
+    Args:
+        sure: draws the sure labels; None writes scores only.
+        workers: processes for refinement and writing; 0 works in this one.
+        output: folder of the scores, relative to the run's ``default_root_dir``.
+    """
+
+    def __init__(self, sure: SureLabels | None = None, workers: int = 2, output: str = ".") -> None:
+        self.sure, self.workers, self.output = sure, workers, output
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Make the folders and start the workers."""
+        self.folder = output_folder(trainer, self.output)
+        if self.sure is not None:
+            output_folder(trainer, str(Path(self.output, SURE)))
+        self.pool: WorkerPool[None] = WorkerPool(self.workers)
+
+    def on_predict_batch_end(  # noqa: D102 - Lightning's hook
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self.pool.submit(
+            make_score_files,
+            outputs["id"],
+            batch["image"][0].cpu().numpy(),
+            outputs["scores"].float().cpu().numpy(),
+            outputs["class_ids"].cpu().numpy(),
+            self.folder,
+            self.sure,
+        )
+        for _ in self.pool.results():
+            pass
+
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Wait for the last image; then say beside the sure labels how they were made."""
+        self.pool.close()
+        if trainer.is_global_zero and self.sure is not None:
+            note = f"sure labels by {type(self.sure).__name__}; 255 is unsure"
+            write_about(self.folder / SURE, refinement=refinement_name(self.sure.refine), note=note)

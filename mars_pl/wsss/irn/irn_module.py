@@ -1,0 +1,113 @@
+"""Lightning glue of IRNet: learns class boundaries from sure labels, spreads scores up to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch.nn.functional as F
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from mars_pl.optimisation import Kind, optimisation
+from mars_pl.weights import load_weights
+from mars_pl.wsss.cam import resize_photograph
+from mars_pl.wsss.irn.loss import affinity_loss, displacement_loss, label_pairs
+from mars_pl.wsss.irn.network import STRIDE, IRNetwork
+from mars_pl.wsss.irn.path_affinity import path_affinity
+from mars_pl.wsss.irn.propagation import flip_averaged_edge, propagate
+
+
+class IRNModule(pl.LightningModule):
+    """Inter-pixel relations; predicts scores that have walked between the boundaries of one image.
+
+    A photograph is looked at as it is; the published code pads smaller ones to 512×512 for this, which moves the
+    group norms a little.
+
+    Args:
+        network: with the frozen backbone.
+        num_classes: including background (linked from the data); labels from it on are unsure.
+        lr: of the edge branch.
+        optimizer: IRNet's SGD, or AdamW.
+        displacement_factor: the displacement branch learns this many times faster.
+        momentum: IRNet's published code has effectively none (1e-4, by the order of its arguments).
+        weight_decay: on all parameters that learn.
+        radius: of the pairs to learn from, in cells of 4 pixels.
+        walk_radius: of the walk's steps, likewise.
+        exponent: of the affinity in the walk (published: beta).
+        steps: of the walk (published: 2⁸).
+        seed_exponent: of the scores before the walk; AdvCAM has 1.5.
+        scale: of the photograph's sides, at which boundaries are drawn and scores walk.
+        weights: of a finished fit, for predict.
+    """
+
+    def __init__(
+        self,
+        network: IRNetwork,
+        num_classes: int,
+        lr: float = 0.1,
+        optimizer: Kind = "sgd",
+        displacement_factor: float = 10.0,
+        momentum: float = 1e-4,
+        weight_decay: float = 1e-4,
+        radius: int = 10,
+        walk_radius: int = 5,
+        exponent: float = 10.0,
+        steps: int = 256,
+        seed_exponent: float = 1.0,
+        scale: float = 1.0,
+        weights: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.network, self.num_classes = network, num_classes
+        self.optimizer: Kind = optimizer
+        self.lr, self.displacement_factor = lr, displacement_factor
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.radius, self.walk_radius = radius, walk_radius
+        self.exponent, self.steps, self.seed_exponent, self.scale = exponent, steps, seed_exponent, scale
+        if weights is not None:
+            load_weights(network, weights)
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Loss of affinities and displacements over the pairs of the sure labels of a batch of crops."""
+        edge, displacement = self.network(batch["image"])
+        pairs = label_pairs(batch["label"][:, ::STRIDE, ::STRIDE], self.radius, self.num_classes)
+        # in float32: 1 + 1e-5 − affinity is 0 in half precision
+        loss = affinity_loss(path_affinity(edge.float().sigmoid(), self.radius), pairs)
+        self.log("train/affinity", loss, prog_bar=True, batch_size=len(batch["id"]))
+        if displacement is not None:
+            field = displacement_loss(displacement.float(), self.radius, pairs)
+            self.log("train/displacement", field, prog_bar=True, batch_size=len(batch["id"]))
+            loss = loss + field
+        return loss
+
+    def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
+        """Propagate the scores of one whole image: ``class_ids`` int64 (K,), ``scores`` float32 (K, H, W) in [0, 1]."""
+        image, scores = batch["image"], batch["scores"][0]
+        size = (round(image.shape[-2] * self.scale), round(image.shape[-1] * self.scale))
+        edge = flip_averaged_edge(self.network, resize_photograph(image, size))
+        walked = propagate(_resize(scores, size), edge, self.walk_radius, self.exponent, self.steps, self.seed_exponent)
+        walked = _resize(walked, (image.shape[-2], image.shape[-1]))
+        return {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": walked}
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Let the displacement branch learn faster; poly schedule per step."""
+        groups: list[dict[str, Any]] = [{"params": self.network.edge_parameters()}]
+        if self.network.has_displacement:
+            field = {"params": self.network.displacement_parameters(), "lr": self.lr * self.displacement_factor}
+            groups.append(field)
+        steps = int(self.trainer.estimated_stepping_batches)
+        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
+
+    def export(self) -> IRNetwork:
+        """Return the network whose weights the next stage reads."""
+        return self.network
+
+
+def _resize(scores: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize (K, H, W) bilinearly; K may be 0."""
+    if tuple(scores.shape[-2:]) == size:
+        return scores
+    if len(scores) == 0:
+        return scores.new_zeros(0, *size)
+    return F.interpolate(scores[None], size, mode="bilinear", align_corners=False)[0]

@@ -1,0 +1,74 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from callbacks.score_writer import ScoreWriter
+from datamodules.labels import read_label
+from datamodules.scores import read_scores
+from mars_pl.refine.dense_crf import DenseCRF
+from mars_pl.wsss.sure_label import SureLabels, ThresholdSureLabels
+
+SCORES = torch.tensor([[[0.9, 0.2, 0.0, 0.0]], [[0.1, 0.1, 0.5, 0.0]]])
+
+
+def write(folder, sure, workers=0, scores=SCORES, class_ids=(1, 3), **settings):
+    writer = ScoreWriter(sure, workers, **settings)
+    trainer = SimpleNamespace(default_root_dir=str(folder), is_global_zero=True)
+    writer.on_predict_start(trainer, None)
+    for index in range(3):
+        prediction = {"id": f"im{index}", "class_ids": torch.tensor(class_ids, dtype=torch.long), "scores": scores}
+        batch = {"image": torch.zeros(1, 3, 1, 4, dtype=torch.uint8)}
+        writer.on_predict_batch_end(trainer, None, prediction, batch, index)
+    writer.on_predict_end(trainer, None)
+    return folder
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_scores_and_sure_labels_of_every_image(tmp_path, workers):
+    write(tmp_path, ThresholdSureLabels(), workers)
+    assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["im0.npz", "im1.npz", "im2.npz"]
+    class_ids, scores = read_scores(tmp_path / "im2.npz")
+    assert class_ids.tolist() == [1, 3] and torch.equal(scores, SCORES.half().float())
+    assert read_label(tmp_path / "sure" / "im1.png").tolist() == [[1, 255, 3, 0]]
+    about = json.loads((tmp_path / "sure" / "about.json").read_text())
+    assert about == {"refinement": "none", "note": "sure labels by ThresholdSureLabels; 255 is unsure"}
+
+
+def test_the_refinement_is_recorded(tmp_path):
+    write(tmp_path, ThresholdSureLabels(refine=DenseCRF("irn-label")))
+    assert json.loads((tmp_path / "sure" / "about.json").read_text())["refinement"] == "crf"
+
+
+def test_scores_alone(tmp_path):
+    write(tmp_path, None, output="deeper/maps")
+    assert sorted(path.name for path in (tmp_path / "deeper" / "maps").iterdir()) == ["im0.npz", "im1.npz", "im2.npz"]
+
+
+class EverythingUnsure(SureLabels):
+    def __call__(self, image, scores, class_ids):
+        return torch.full(image.shape[-2:], 255)
+
+
+def test_another_way_to_be_sure_is_injected(tmp_path):
+    write(tmp_path, EverythingUnsure())
+    assert np.unique(read_label(tmp_path / "sure" / "im0.png")).tolist() == [255]
+    assert "EverythingUnsure" in (tmp_path / "sure" / "about.json").read_text()
+
+
+def test_an_image_without_classes_is_background_and_half_precision_is_taken(tmp_path):
+    write(tmp_path, ThresholdSureLabels(), scores=torch.zeros(0, 1, 4, dtype=torch.bfloat16), class_ids=())
+    assert read_scores(tmp_path / "im0.npz")[1].shape == (0, 1, 4)
+    assert read_label(tmp_path / "sure" / "im0.png").tolist() == [[0, 0, 0, 0]]
+
+
+class Failing(SureLabels):
+    def __call__(self, image, scores, class_ids):
+        raise ValueError("no label for this one")
+
+
+def test_a_fault_in_a_worker_ends_the_run(tmp_path):
+    with pytest.raises(ValueError, match="no label for this one"):
+        write(tmp_path, Failing(), workers=1)
