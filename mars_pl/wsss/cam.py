@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -35,34 +35,43 @@ def flip_pair_activation(network: ActivationNetwork, image: Tensor) -> Tensor:
     return maps[0] + maps[1].flip(-1)
 
 
-def multi_scale_activation(
-    network: ActivationNetwork, image: Tensor, scales: Sequence[float], stride: int = 16
+def sum_over_scales(
+    draw: Callable[[Tensor, float], Tensor], image: Tensor, scales: Sequence[float], stride: int = 16
 ) -> Tensor:
-    """Sum flip-paired activation maps over scales at the size of the image.
+    """Sum the maps that are drawn of an image at several scales, at the size of the image.
 
     Each map is enlarged to the image's size rounded up to a multiple of ``stride`` and then cut, so that cells of the
     map stay where the network saw them (IRNet's ``high_res``).
 
     Args:
-        network: whose maps are drawn.
+        draw: maps the resized image, uint8 (1, 3, H', W'), and its scale to (K, h, w).
         image: uint8 (1, 3, H, W).
         scales: of the image's sides; IRNet has 1, 0.5, 1.5 and 2.
         stride: of the network's map.
 
     Returns:
-        Non-negative float32 (C, H, W).
+        float32 (K, H, W).
+
+    Raises:
+        ValueError: where there is no scale.
     """
     height, width = image.shape[-2:]
     padded = (-(-height // stride) * stride, -(-width // stride) * stride)
     total: Tensor | None = None
     for scale in scales:
         scaled = resize_photograph(image, (max(1, round(height * scale)), max(1, round(width * scale))))
-        maps = flip_pair_activation(network, scaled).float()
-        maps = F.interpolate(maps[None], padded, mode="bilinear", align_corners=False)[0]
+        maps = F.interpolate(draw(scaled, scale).float()[None], padded, mode="bilinear", align_corners=False)[0]
         total = maps if total is None else total + maps
     if total is None:
         raise ValueError("scales: at least one scale is needed")
     return total[:, :height, :width]
+
+
+def multi_scale_activation(
+    network: ActivationNetwork, image: Tensor, scales: Sequence[float], stride: int = 16
+) -> Tensor:
+    """Sum flip-paired activation maps over scales, as ``sum_over_scales`` does; non-negative float32 (C, H, W)."""
+    return sum_over_scales(lambda scaled, _: flip_pair_activation(network, scaled), image, scales, stride)
 
 
 def normalise_activation(maps: Tensor) -> Tensor:

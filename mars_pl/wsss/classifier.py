@@ -74,6 +74,10 @@ class CAMClassifier(nn.Module):
         """Return the class activation maps ReLU(w · features), shape (B, C, h, w), of uint8 images (B, 3, H, W)."""
         return F.relu(self.classifier(self._map(image)))
 
+    def features(self, normalised: Tensor) -> Tensor:
+        """Return the map (B, D, h, w) that is classified, of images (B, 3, H, W) that ``normalise`` has seen."""
+        return self.backbone.forward_features(normalised)
+
     def train(self, mode: bool = True) -> CAMClassifier:
         """Switch to training; frozen batch norms stay in evaluation."""
         super().train(mode)
@@ -84,7 +88,7 @@ class CAMClassifier(nn.Module):
         return self
 
     def _map(self, image: Tensor) -> Tensor:
-        return self.backbone.forward_features(self.normalise(image))
+        return self.features(self.normalise(image))
 
 
 def _map_channels(backbone: nn.Module) -> int:

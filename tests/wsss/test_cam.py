@@ -2,7 +2,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from mars_pl.wsss.cam import flip_pair_activation, multi_scale_activation, normalise_activation, resize_photograph
+from mars_pl.wsss.cam import (
+    flip_pair_activation,
+    multi_scale_activation,
+    normalise_activation,
+    resize_photograph,
+    sum_over_scales,
+)
 
 
 class Brightness:
@@ -28,6 +34,18 @@ def test_one_scale_of_a_constant_image_is_twice_its_value_everywhere():
 def test_scales_add_up():
     image = torch.full((1, 3, 32, 32), 5, dtype=torch.uint8)
     assert torch.allclose(multi_scale_activation(Brightness(), image, [1.0, 0.5, 2.0]), torch.tensor(30.0))
+
+
+def test_what_draws_is_told_the_scale_and_given_the_resized_image():
+    seen = []
+
+    def draw(image: Tensor, scale: float) -> Tensor:
+        seen.append((scale, tuple(image.shape), image.dtype))
+        return torch.full((2, 1, 1), scale)
+
+    maps = sum_over_scales(draw, torch.zeros(1, 3, 20, 30, dtype=torch.uint8), [0.5, 2.0])
+    assert seen == [(0.5, (1, 3, 10, 15), torch.uint8), (2.0, (1, 3, 40, 60), torch.uint8)]
+    assert torch.equal(maps, torch.full((2, 20, 30), 2.5))
 
 
 def test_no_scale_is_refused():

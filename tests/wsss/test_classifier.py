@@ -24,6 +24,13 @@ def test_logits_are_the_mean_of_the_unrectified_map():
     assert torch.allclose(network.activation(IMAGES), maps.clamp(min=0), atol=1e-5)
 
 
+def test_normalised_photographs_enter_where_photographs_do():
+    network = make().eval()
+    logits = network.classifier(network.features(network.normalise(IMAGES)))
+    assert torch.equal(logits.clamp(min=0), network.activation(IMAGES))
+    assert torch.allclose(logits.mean((-2, -1)), network(IMAGES), atol=1e-5)
+
+
 def test_output_stride():
     assert make(output_stride=16).eval().activation(IMAGES).shape == (2, 3, 4, 5)
     assert make(output_stride=8).eval().activation(IMAGES).shape == (2, 3, 8, 10)
