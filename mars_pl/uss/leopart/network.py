@@ -39,6 +39,7 @@ class LeopartNetwork(nn.Module):
         for depth, block in enumerate(self.vit.blocks):
             rate = drop_path * depth / max(len(self.vit.blocks) - 1, 1)
             block.drop_path1, block.drop_path2 = DropPath(rate), DropPath(rate)
+        self.train()  # the frozen backbone was in evaluation, and Lightning leaves modes as they are
 
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 RGB crops (B, 3, H, W) to unit vectors (B, dim, H/patch, W/patch).
