@@ -8,6 +8,8 @@ DATA      ?= scenes
 DATA_ROOT ?= data/$(DATA)
 -include configs/data/$(DATA).mk
 WSSS      ?= cam
+-include configs/wsss/$(WSSS).mk
+CLASSIFIER ?= $(WSSS)
 USS       ?= stego
 BACKBONE  ?= vit_base_patch8_dino
 SEGMENTER ?= deeplabv3plus_resnet101
@@ -35,7 +37,7 @@ held = $(if $(wildcard $(DATA_ROOT)),$(wildcard $(1)),$(if $(filter scenes,$(DAT
 COMPANION     ?= $(call held,$(DATA_ROOT)/Companion)
 
 # A misspelt choice ends here, not hours later.
-CHOSEN := $(DATA:%=data/%) $(if $(LABELS),,wsss/$(WSSS)) uss/features_$(USS) debias/$(CENTROIDS) backbone/$(BACKBONE) segment/$(SEGMENTER) train/$(TRAIN) trainer/$(TRAINER)
+CHOSEN := $(DATA:%=data/%) $(if $(LABELS),,wsss/$(CLASSIFIER)) uss/features_$(USS) debias/$(CENTROIDS) backbone/$(BACKBONE) segment/$(SEGMENTER) train/$(TRAIN) trainer/$(TRAINER)
 $(foreach choice,$(CHOSEN),$(if $(wildcard configs/$(choice).yaml),,$(error configs/$(choice).yaml: no such file; mend the choice or write it)))
 
 VENV  ?= .venv
@@ -86,12 +88,22 @@ endef
 DATA_YAML := configs/data/$(DATA).yaml
 ifeq ($(LABELS),)
 W := $(R)/wsss-$(WSSS)
-WSSS_YAML := $(call variant,wsss,$(WSSS))
+CLASSIFIER_FIT  := $(R)/wsss-$(CLASSIFIER)/fit
+CLASSIFIER_YAML := $(call variant,wsss,$(CLASSIFIER))
+CLASSIFIER_WEIGHTS := --model.init_args.weights $(CLASSIFIER_FIT)/weights.safetensors
 PSEUDO := $(W)/labels
 PSEUDO_MARS := $(PSEUDO)/mars
 PSEUDO_BASELINE := $(PSEUDO)/baseline
-$(eval $(call stage,$(W)/fit,,fit,$(WSSS_YAML)))
-$(eval $(call stage,$(W)/labels,$(W)/fit,predict,$(WSSS_YAML) $(call variant,wsss,$(WSSS)_labels),--model.init_args.weights $(W)/fit/weights.safetensors))
+$(eval $(call stage,$(CLASSIFIER_FIT),,fit,$(CLASSIFIER_YAML)))
+ifeq ($(PROPAGATION),)
+$(eval $(call stage,$(PSEUDO),$(CLASSIFIER_FIT),predict,$(CLASSIFIER_YAML) $(call variant,wsss,$(WSSS)_labels),$(CLASSIFIER_WEIGHTS)))
+else
+# A method of configs/wsss/<WSSS>.mk: its scores train a network of its own, along whose affinities they then walk.
+PROPAGATION_YAML := $(call variant,wsss,$(PROPAGATION))
+$(eval $(call stage,$(W)/scores,$(CLASSIFIER_FIT),predict,$(CLASSIFIER_YAML) $(call variant,wsss,$(SCORES)),$(CLASSIFIER_WEIGHTS)))
+$(eval $(call stage,$(W)/propagation,$(W)/scores,fit,$(PROPAGATION_YAML),--data.init_args.labels $(W)/scores/sure $(if $(filter classifier,$(PROPAGATION_FROM)),$(PROPAGATION_BACKBONE) $(CLASSIFIER_FIT)/weights.safetensors)))
+$(eval $(call stage,$(PSEUDO),$(W)/scores $(W)/propagation,predict,$(PROPAGATION_YAML) $(call variant,wsss,$(WSSS)_labels),--data.init_args.scores $(W)/scores --model.init_args.weights $(W)/propagation/weights.safetensors))
+endif
 else
 override WSSS := $(notdir $(LABELS:%/=%))
 PSEUDO := $(LABELS)
@@ -106,10 +118,14 @@ ifneq ($(USS),backbone)
 U := $(R)/uss-$(USS)
 FEATURES_FIT := $(U)/fit
 FEATURES += --model.init_args.features.init_args.weights $(U)/fit/weights.safetensors
+ifneq ($(USS),stego)
+$(eval $(call stage,$(U)/fit,,fit,$(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML)))
+else
 NEIGHBOURS := $(U)/neighbours
 CROPS := $(call variant,uss,crops)
 $(eval $(call stage,$(NEIGHBOURS),,predict,$(CROPS) $(call variant,uss,neighbours),--model.init_args.backbone $(BACKBONE_YAML) --trainer.callbacks.init_args.tokens $(TOKENS)))
 $(eval $(call stage,$(U)/fit,$(NEIGHBOURS),fit,$(CROPS) $(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML) --data.init_args.neighbours $(NEIGHBOURS)/neighbours.safetensors $(if $(filter true,$(TOKENS)),--data.init_args.tokens $(NEIGHBOURS)/tokens.npy)))
+endif
 endif
 
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias

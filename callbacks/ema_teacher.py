@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback
-from torch import nn
+
+from mars_pl.moving_average import move_teacher
 
 
 class EMATeacher(Callback):
@@ -51,15 +51,3 @@ class EMATeacher(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on where ``state_dict`` was taken."""
         self.updates, self.initial_share = state_dict["updates"], state_dict["initial_share"]
-
-
-@torch.no_grad()
-def move_teacher(teacher: nn.Module, student: nn.Module, decay: float) -> None:
-    """Set each float of ``teacher`` to decay · teacher + (1 − decay) · student in place; counters are copied."""
-    theirs = [*teacher.parameters(), *teacher.buffers()]
-    ours = [*student.parameters(), *student.buffers()]
-    floats = [pair for pair in zip(theirs, ours, strict=True) if pair[0].is_floating_point()]
-    torch._foreach_lerp_([old for old, _ in floats], [new for _, new in floats], 1 - decay)
-    for old, new in zip(theirs, ours, strict=True):
-        if not old.is_floating_point():
-            old.copy_(new)

@@ -22,6 +22,9 @@ class Sample(TypedDict):
         positive_image: a neighbour of `image`, of its size (STEGO).
         tokens: float16 D×h×w, backbone features of the crop (STEGO).
         positive_tokens: those of a neighbour.
+        global_crops: uint8 2×3×S×S, large crops of the photograph in its place (Leopart).
+        local_crops: uint8 V×3×s×s, small crops.
+        crop_boxes: float32 (2 + V)×4, left, top, right and bottom edges of all crops in pixels of the photograph.
     """
 
     id: str
@@ -35,6 +38,9 @@ class Sample(TypedDict):
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]
+    global_crops: NotRequired[Tensor]
+    local_crops: NotRequired[Tensor]
+    crop_boxes: NotRequired[Tensor]
 
 
 class Batch(TypedDict):
@@ -51,3 +57,6 @@ class Batch(TypedDict):
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]
+    global_crops: NotRequired[Tensor]
+    local_crops: NotRequired[Tensor]
+    crop_boxes: NotRequired[Tensor]

@@ -17,6 +17,7 @@ from datamodules.errors import DataError
 from datamodules.five_crops import CropPairs, FiveCrops
 from datamodules.image_labels import Source, read_image_labels
 from datamodules.labels import BIASED, IGNORED
+from datamodules.multi_crops import MultiCrop, MultiCrops
 from datamodules.sample import Batch, Sample
 from datamodules.samplers import EachOnce, EpochShuffle, check_processes
 from datamodules.seeding import generator
@@ -50,6 +51,7 @@ class SegmentationData(pl.LightningDataModule):
         five_crops: fit and predict on STEGO's five crops of each image instead.
         neighbours: neighbours of the crops, as the neighbour job wrote them; a fit on five crops needs them.
         tokens: backbone tokens of the crops; with them a fit on five crops reads no photograph.
+        multi_crops: fit on Leopart's overlapping crops of each image instead; null for none.
         seed: of order and augmentation.
     """
 
@@ -76,6 +78,7 @@ class SegmentationData(pl.LightningDataModule):
         five_crops: bool = False,
         neighbours: str | None = None,
         tokens: str | None = None,
+        multi_crops: MultiCrop | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -97,9 +100,10 @@ class SegmentationData(pl.LightningDataModule):
         self.five_crops = five_crops
         self.neighbours = neighbours
         self.tokens = tokens
+        self.multi_crops = multi_crops
         self.seed = seed
         self._checked: set[tuple[str, bool, bool, bool]] = set()
-        self._fit: TrainingCrops | CropPairs | None = None
+        self._fit: TrainingCrops | CropPairs | MultiCrops | None = None
         self._evaluate: VOCFolder | None = None
         self._predict: VOCFolder | FiveCrops | None = None
 
@@ -164,26 +168,33 @@ class SegmentationData(pl.LightningDataModule):
         assert self._predict is not None
         return self._loader(self._predict, EachOnce(len(self._predict)), self.batch_size if self.five_crops else 1)
 
-    def _fit_set(self) -> TrainingCrops | CropPairs:
+    def _fit_set(self) -> TrainingCrops | CropPairs | MultiCrops:
+        data: TrainingCrops | CropPairs | MultiCrops
+        if self.five_crops and self.multi_crops is not None:
+            raise DataError("data.five_crops, data.multi_crops: a fit takes one kind of crops; set the other to null")
         if self.five_crops:
             if self.neighbours is None:
                 raise DataError("data.neighbours: a fit on five crops needs them; make them with a predict job first")
             tokens = None if self.tokens is None else Path(self.tokens)
-            pairs = CropPairs(self._crops(self.fit_split), Path(self.neighbours), tokens, self.seed)
-            check_batch(len(pairs), self.batch_size)
-            return pairs
-        images = self._whole_images(self.fit_split, labelled=True, measured=False)
-        check_batch(len(images), self.batch_size)
-        return TrainingCrops(images, self.crop, self.seed)
+            data = CropPairs(self._crops(self.fit_split), Path(self.neighbours), tokens, self.seed)
+        elif self.multi_crops is not None:
+            data = MultiCrops(self.tree, self._photographs(self.fit_split), self.multi_crops, self.seed)
+        else:
+            data = TrainingCrops(self._whole_images(self.fit_split, True, measured=False), self.crop, self.seed)
+        check_batch(len(data), self.batch_size)
+        return data
 
     def _predict_set(self) -> VOCFolder | FiveCrops:
         split = self.predict_split
         return self._crops(split) if self.five_crops else self._whole_images(split, labelled=True, scored=True)
 
     def _crops(self, split: str) -> FiveCrops:
+        return FiveCrops(self.tree, self._photographs(split), self.crop_size)
+
+    def _photographs(self, split: str) -> list[str]:
         ids = self._ids(split)
         self._check(split, ids)
-        return FiveCrops(self.tree, ids, self.crop_size)
+        return ids
 
     def _whole_images(self, split: str, labelled: bool, measured: bool = True, scored: bool = False) -> VOCFolder:
         ids = self._ids(split)

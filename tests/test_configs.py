@@ -121,7 +121,7 @@ def test_composition(name, instantiate, house):
     assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
     if hasattr(cli.model, "num_classes"):
         assert cli.model.num_classes == classes
-    if hasattr(cli.model, "network"):
+    if hasattr(cli.model, "network") and "/uss/" not in " ".join(words):  # Leopart's network knows no classes
         weights = [value for key, value in cli.model.network.state_dict().items() if value.ndim == 4]
         assert weights[-1].shape[0] == classes - isinstance(cli.model.network, classifier.CAMClassifier)
     if words[0] == "predict":

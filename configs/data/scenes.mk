@@ -6,3 +6,5 @@ TOKENS    ?= true
 SHIFTS    ?= 2
 # Beside the paper's mean (CENTROIDS=centroids): companions that other scenes show unlabelled are told by the minimum.
 CENTROIDS ?= centroids_minimum
+# No network of scenes starts from ImageNet: the propagation network stands on the classifier's backbone.
+PROPAGATION_FROM ?= classifier

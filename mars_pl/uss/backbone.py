@@ -9,7 +9,7 @@ from typing import Any
 import timm
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from mars_pl.uss.frozen import Frozen
@@ -51,12 +51,16 @@ class FrozenViT(Frozen):
             name, pretrained=pretrained, num_classes=0, dynamic_img_size=True, **(model_kwargs or {})
         )
         if weights is not None:
-            load_weights(self.network, weights)
+            self.load(weights)
         self.normalise = Normalise(mean, std)
         self.scale = scale
         self.dim: int = self.network.num_features
         self.patch: tuple[int, int] = self.network.patch_embed.patch_size
         self.freeze()
+
+    def load(self, weights: str) -> None:
+        """Take the transformer's weights from a safetensors file; raises ValueError where they do not fit."""
+        load_weights(self.network, weights)
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> Tensor:
@@ -70,11 +74,24 @@ class FrozenViT(Frozen):
         size = (self._side(height, self.patch[0]), self._side(width, self.patch[1]))
         if size != (height, width):
             normalised = F.interpolate(normalised, size, mode="bilinear", align_corners=False)
-        (tokens,) = self.network.forward_intermediates(
-            normalised, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
-        )
-        # The networks that follow read one layout, whatever precision the trainer runs the backbone in.
-        return tokens.float().contiguous()
+        return final_tokens(self.network, normalised)
 
     def _side(self, side: int, patch: int) -> int:
         return patch * math.ceil(round(side * self.scale, 6) / patch)
+
+
+def final_tokens(network: nn.Module, normalised: Tensor) -> Tensor:
+    """Return the tokens of a timm transformer's last block after the final norm, class and register tokens left out.
+
+    Args:
+        network: the transformer.
+        normalised: photographs (B, 3, H, W), sides multiples of the patch.
+
+    Returns:
+        float32 (B, dim, H/patch, W/patch), contiguous.
+    """
+    (tokens,) = network.forward_intermediates(  # type: ignore[operator]
+        normalised, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
+    )
+    # The networks that follow read one layout, whatever precision the trainer runs the backbone in.
+    return tokens.float().contiguous()

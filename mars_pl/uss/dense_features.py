@@ -18,14 +18,14 @@ class DenseFeatures(Frozen):
     Args:
         backbone: uint8 images to tokens, such as ``FrozenViT``.
         head: makes the network from tokens to code from the number of the backbone's channels, such as ``STEGOHead``;
-            None gives the tokens themselves (``USS=backbone``).
-        weights: of the head, as its fit left them.
+            None gives the tokens themselves (``USS=backbone``, ``USS=leopart``).
+        weights: what the fit left: of the head, or where there is none, of a fine-tuned backbone, in place of its own.
         flip: average with the un-flipped features of the mirrored image, as STEGO does at evaluation.
         shifts: s × s shifted photographs give interleaved maps with 1/s of the backbone's stride, at s² the cost.
             A token sees things at the size it was trained on, as it does not in an enlarged photograph.
 
     Raises:
-        ValueError: where weights are given without a head or do not fit, or ``shifts`` is below 1.
+        ValueError: where the weights do not fit, or ``shifts`` is below 1.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class DenseFeatures(Frozen):
         shifts: int = 1,
     ) -> None:
         super().__init__()
-        if head is None and weights is not None:
-            raise ValueError(f"{weights}: weights of a head, but no head is given")
         self.backbone = backbone
         self.head: nn.Module = nn.Identity() if head is None else head(backbone.dim)  # type: ignore[arg-type]
-        if weights is not None:
+        if weights is not None and head is None:
+            backbone.load(weights)  # type: ignore[operator]
+        elif weights is not None:
             load_weights(self.head, weights)
         if shifts < 1:
             raise ValueError(f"shifts: at least 1, not {shifts}")

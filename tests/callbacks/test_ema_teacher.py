@@ -4,7 +4,8 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from callbacks.ema_teacher import EMATeacher, move_teacher
+from callbacks.ema_teacher import EMATeacher
+from mars_pl.moving_average import move_teacher
 
 
 def norm(mean, weight, batches):

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
+import yaml
 from safetensors.torch import save_file
 from torch import nn
 
-from mars_pl.normalise import Normalise
+from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from mars_pl.uss.backbone import FrozenViT
+from tests.tiny_run import REPOSITORY
 
 
 def test_tokens_are_those_of_the_last_block_after_the_final_norm(backbone, image):
@@ -72,3 +75,35 @@ def test_a_scale_of_zero_is_refused():
 def test_the_architecture_can_be_made_smaller():
     small = FrozenViT("test_vit", model_kwargs={"patch_size": 8, "depth": 1, "embed_dim": 32, "num_heads": 2})
     assert small(torch.zeros(1, 3, 24, 16, dtype=torch.uint8)).shape == (1, 32, 3, 2)
+
+
+DINO = [
+    ("vit_small_patch8_224.dino", 8, 1),
+    ("vit_small_patch16_224.dino", 16, 1),
+    ("vit_small_patch14_dinov2.lvd142m", 14, 1),
+    ("vit_small_patch16_dinov3.lvd1689m", 16, 5),
+]
+"""Architecture, patch, and how many class and register tokens stand before the others."""
+
+
+@pytest.mark.parametrize(("name", "patch", "prefix"), DINO)
+def test_every_generation_of_dino_gives_its_final_tokens(name, patch, prefix):
+    torch.manual_seed(0)
+    vit = FrozenViT(name, model_kwargs={"depth": 2, "embed_dim": 48, "num_heads": 3})
+    image = torch.randint(0, 256, (2, 3, 3 * patch, 5 * patch), dtype=torch.uint8)
+    every = vit.network.forward_features(Normalise()(image))
+    by_hand = every[:, prefix:].transpose(1, 2).reshape(2, 48, 3, 5)
+    assert vit.patch == (patch, patch)
+    torch.testing.assert_close(vit(image), by_hand)
+    assert vit(image[..., :-1, :-1]).shape == (2, 48, 3, 5)
+    assert (by_hand.mean(1).abs().max() < 1e-5) and (vit.dim == 48), "the norm is the last thing that happens"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "configs/backbone").glob("*dino*.yaml")), ids=lambda path: path.stem
+)
+def test_the_shipped_names_are_those_of_weights_that_timm_knows(path):
+    name = yaml.safe_load(path.read_text())["init_args"]["name"]
+    weights = timm.get_pretrained_cfg(name)
+    assert weights.tag == name.split(".")[1] and weights.hf_hub_id
+    assert (tuple(weights.mean), tuple(weights.std)) == (IMAGENET_MEAN, IMAGENET_STD)

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 
+from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures, offsets
 from mars_pl.uss.stego_head import STEGOHead
 from mars_pl.weights import save_weights
@@ -46,9 +47,20 @@ def test_the_head_reads_its_weights(tmp_path, backbone, image):
     assert torch.equal(loaded(image), DenseFeatures(backbone, lambda channels: fitted)(image))
 
 
-def test_weights_without_a_head_are_refused(backbone):
-    with pytest.raises(ValueError, match=r"head\.safetensors.*no head"):
-        DenseFeatures(backbone, weights="head.safetensors")
+def test_without_a_head_the_weights_are_a_fine_tuned_backbone(tmp_path, backbone, image):
+    torch.manual_seed(1)
+    tuned = FrozenViT("test_vit")
+    save_weights(tuned.network, tmp_path / "weights.safetensors")
+    features = DenseFeatures(backbone, weights=str(tmp_path / "weights.safetensors"), flip=False)
+    assert torch.equal(features(image), tuned(image))
+    assert not any(parameter.requires_grad for parameter in features.parameters())
+
+
+def test_weights_of_a_head_without_a_head_are_refused(tmp_path, backbone):
+    save_weights(STEGOHead(64, dim=5), tmp_path / "head.safetensors")
+    with pytest.raises(ValueError, match=r"head\.safetensors: not the weights of VisionTransformer") as error:
+        DenseFeatures(backbone, weights=str(tmp_path / "head.safetensors"))
+    assert "\n" not in str(error.value)
 
 
 class MeanColour(torch.nn.Module):

@@ -1,0 +1,93 @@
+"""`mars weights import KIND SOURCE TARGET`: published weights of other projects, as a fit of ours would leave them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datamodules.errors import DataError
+from datamodules.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KINDS = {
+    "stego": "a checkpoint of STEGO: its head, and the transformer it was fit on",
+    "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; returns 0.
+
+    Args:
+        argv: the words after ``mars weights``.
+
+    Raises:
+        DataError: where the source cannot be read or is of another kind.
+    """
+    options = _parser().parse_args(argv)
+    for path, weights in import_weights(options.kind, options.source, options.target).items():
+        print(f"{path}: {len(weights)} tensors")
+        if "linear.bias" in weights:
+            dim = len(weights["linear.bias"])
+            print(f"a head of {dim} channels: give features_stego.yaml's head init_args dim: {dim}")
+    return 0
+
+
+def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str, Tensor]]:
+    """Write the networks in a published file as safetensors to a folder; the reader runs no code of the file.
+
+    Args:
+        kind: one of ``KINDS``.
+        source: the downloaded file.
+        target: folder, made where it is absent: ``weights.safetensors`` is what a fit leaves, ``backbone.safetensors``
+            the transformer under STEGO's head, which a backbone YAML names as ``weights``.
+
+    Returns:
+        The files and what they hold.
+
+    Raises:
+        DataError: where the source cannot be read or is of another kind.
+    """
+    from safetensors.torch import save_file
+
+    from datamodules.restricted_checkpoint import read_checkpoint
+    from mars_pl.uss import published
+
+    try:
+        networks = {"stego": published.stego, "leopart": published.leopart}[kind](_state(read_checkpoint(source)))
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{source}: {error}; name a checkpoint of {kind}") from None
+    target.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name, weights in networks.items():
+        path = target / f"{name}.safetensors"
+        with whole_file(path) as partial:
+            save_file({key: tensor.contiguous() for key, tensor in weights.items()}, str(partial))
+        written[path] = weights
+    return written
+
+
+def _state(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors of Lightning's ``state_dict``, or of a file that is nothing but one."""
+    from torch import Tensor
+
+    state = checkpoint.get("state_dict", checkpoint)
+    return {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    about = "Published weights of other projects, as a fit of this one leaves them."
+    parser = argparse.ArgumentParser(prog="mars weights", description=about)
+    jobs = parser.add_subparsers(dest="job", required=True, metavar="import")
+    kinds = "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
+    job = jobs.add_parser("import", help="turn a published file into safetensors", description=kinds)
+    job.add_argument("kind", choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
+    job.add_argument("source", type=Path, metavar="SOURCE", help="the downloaded checkpoint")
+    job.add_argument("target", type=Path, metavar="TARGET", help="folder for weights.safetensors")
+    return parser

@@ -1,0 +1,49 @@
+"""Leopart's loss: every crop predicts how a global crop's tokens were assigned where the two overlap (section 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from mars_pl.uss.leopart.alignment import align, overlap, within
+
+WHOLE = 1 - 1e-4
+"""A place is foreground where nothing but foreground was read; bilinear weights sum to one up to rounding."""
+
+
+def clustering_loss(
+    assignments: Tensor,
+    foreground: Tensor,
+    predictions: Sequence[Tensor],
+    boxes: Tensor,
+    temperature: float = 0.1,
+    side: int = 7,
+) -> Tensor:
+    """Mean over global crops g and other crops v of the cross-entropy between v's prediction and g's assignments.
+
+    Args:
+        assignments: (G, B, K, h, w) of the teacher's tokens, summing to one over K; no gradient is taken of them.
+        foreground: bool (G, B, h, w); only places of foreground alone count.
+        predictions: the student's scores of all V crops, (B, K, h_v, w_v) each, the G global crops first.
+        boxes: (B, V, 4) of the crops in the photograph, as left, top, right, bottom in pixels.
+        temperature: of the prediction's softmax.
+        side: of the grid that overlaps are read at.
+
+    Returns:
+        A scalar; a pair of crops without foreground in common adds nothing, as in Leopart's code.
+    """
+    total = predictions[0].new_zeros(())
+    for g, (assigned, shown) in enumerate(zip(assignments, foreground, strict=True)):
+        for v, predicted in enumerate(predictions):
+            if v == g:
+                continue
+            common = overlap(boxes[:, g], boxes[:, v])
+            own, other = within(common, boxes[:, g]), within(common, boxes[:, v])
+            wanted = align(assigned.detach(), own, side)
+            counts = align(shown[:, None].to(wanted.dtype), own, side)[:, 0] >= WHOLE
+            likelihood = torch.log_softmax(align(predicted, other, side) / temperature, dim=1)
+            entropy = -(wanted * likelihood).sum(dim=1)
+            total = total + (entropy * counts).sum() / counts.sum().clamp(min=1)
+    return total / (len(assignments) * (len(predictions) - 1))

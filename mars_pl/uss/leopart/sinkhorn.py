@@ -1,0 +1,40 @@
+"""Soft assignments that use every prototype alike (SwAV's Sinkhorn–Knopp, as Leopart takes it for tokens)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, distributed
+
+
+def sinkhorn(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:
+    """Scale exp(scores / epsilon) in turn until prototypes share the tokens evenly and each token's shares sum to one.
+
+    The tokens of all processes are balanced together where ``torch.distributed`` is up. Leopart, ``src/leopart.py``
+    (``sinkhorn``, ``distributed_sinkhorn``), without the constant factors that its last step takes away again.
+
+    Args:
+        scores: (N, K), cosines of N tokens with K prototypes.
+        epsilon: smoothness; the smaller, the harder the assignments.
+        iterations: rounds of scaling, prototypes before tokens.
+
+    Returns:
+        (N, K) float32 or float64; every row sums to one exactly, every column to N / K nearly.
+
+    Raises:
+        ValueError: where ``iterations`` is below 1 or ``epsilon`` is not positive.
+    """
+    if iterations < 1 or epsilon <= 0:
+        raise ValueError(f"Sinkhorn takes iterations from 1 on and a positive epsilon, not {iterations} and {epsilon}")
+    shares = torch.exp((scores if scores.dtype == torch.float64 else scores.float()) / epsilon)
+    for _ in range(iterations):
+        shares = shares / over_processes(shares.sum(0))
+        shares = shares / shares.sum(1, keepdim=True)
+    return shares
+
+
+def over_processes(values: Tensor) -> Tensor:
+    """Sum ``values`` over all processes; ``values`` itself where there is one."""
+    if distributed.is_available() and distributed.is_initialized():
+        values = values.clone()
+        distributed.all_reduce(values)
+    return values

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from safetensors.torch import load_file
+from torch.utils.data import DataLoader
+
+from mars_pl.cli import main
+from mars_pl.uss.backbone import FrozenViT
+from mars_pl.uss.dense_features import DenseFeatures
+from mars_pl.uss.leopart.head import LeopartHead
+from mars_pl.uss.leopart.leopart_module import LeopartModule
+from mars_pl.uss.leopart.schedule import cosine
+from tests.fake_tree import make_voc_tree
+from tests.tiny_run import REPOSITORY
+
+SMALL_HEAD = partial(LeopartHead, dim=8, hidden=16, prototypes=6)
+VIT = {"patch_size": 8, "depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 32}
+
+
+@pytest.fixture
+def backbone():
+    torch.manual_seed(0)
+    return FrozenViT("test_vit", model_kwargs=VIT)
+
+
+def items(count=4, local=1):
+    generator = torch.Generator().manual_seed(0)
+    boxes = torch.tensor([[0, 0, 40, 40], [10, 8, 50, 48], [16, 16, 36, 36]], dtype=torch.float32)
+    return [
+        {
+            "id": str(index),
+            "global_crops": torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8, generator=generator),
+            "local_crops": torch.randint(0, 256, (local, 3, 16, 16), dtype=torch.uint8, generator=generator),
+            "crop_boxes": boxes[: 2 + local],
+        }
+        for index in range(count)
+    ]
+
+
+def fit(module, epochs=2, data=None, **options):
+    trainer = pl.Trainer(
+        max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, **options,
+    )  # fmt: skip
+    trainer.fit(module, DataLoader(data or items(), batch_size=2))
+    return trainer
+
+
+def state(network):
+    return {key: value.clone() for key, value in network.state_dict().items()}
+
+
+def test_the_student_learns_the_teacher_follows_and_the_backbone_stays(backbone):
+    module = LeopartModule(backbone, SMALL_HEAD, lr=1e-3, momentum=0.5)
+    start, frozen = state(module.network), state(backbone)
+    trainer = fit(module)
+    learnt, followed = state(module.network), state(module.teacher.network)
+    assert trainer.global_step == 4
+    for key, before in start.items():
+        assert not torch.equal(learnt[key], before), key
+        assert not torch.equal(followed[key], learnt[key]) and not torch.equal(followed[key], before), key
+    assert all(torch.equal(value, frozen[key]) for key, value in backbone.state_dict().items())
+    assert {"train/loss", "train/foreground", "teacher/momentum"} <= trainer.callback_metrics.keys()
+    assert 0 < trainer.callback_metrics["train/foreground"] < 1
+
+
+class Followed(LeopartModule):
+    """Keeps what the student was after each step."""
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        self.seen = [*getattr(self, "seen", []), state(self.network)["vit.cls_token"]]
+        super().on_train_batch_end(outputs, batch, batch_idx)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_momentum_rises_along_a_cosine_with_every_optimiser_step(backbone, accumulate):
+    module = Followed(backbone, SMALL_HEAD, lr=1e-2, momentum=0.6)
+    expected = module.teacher.network.vit.cls_token.double()
+    fit(module, data=items(8), accumulate_grad_batches=accumulate)
+    steps = 8 // accumulate
+    for step in range(steps):
+        momentum = cosine(0.6, 1.0, step, steps)
+        expected = momentum * expected + (1 - momentum) * module.seen[(step + 1) * accumulate - 1].double()
+    torch.testing.assert_close(module.teacher.network.vit.cls_token.double(), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_weight_decay_rises_on_matrices_alone_and_the_rate_falls(backbone):
+    seen = []
+
+    class Watched(LeopartModule):
+        def on_before_optimizer_step(self, optimizer):
+            super().on_before_optimizer_step(optimizer)
+            seen.append([(group["weight_decay"], group["lr"]) for group in optimizer.param_groups])
+
+    module = Watched(backbone, SMALL_HEAD, lr=1e-3, head_lr=1e-2, weight_decay=(0.04, 0.5))
+    trainer = fit(module)
+    for step, groups in enumerate(seen):
+        decay, fall = cosine(0.04, 0.5, step, 4), cosine(1, 0, step, 4)
+        wanted = [(decay, 1e-3 * fall), (0.0, 1e-3 * fall), (decay, 1e-2 * fall), (0.0, 1e-2 * fall)]
+        assert groups == [pytest.approx(group) for group in wanted]
+    decayed, free, head, head_free = (group["params"] for group in trainer.optimizers[0].param_groups)
+    assert min(value.ndim for value in decayed + head) == 2 and {value.ndim for value in free + head_free} == {1}
+    assert len(decayed + free + head + head_free) == len(list(module.network.parameters()))
+
+
+def test_the_teacher_never_learns_nor_trains(backbone):
+    module = LeopartModule(backbone, SMALL_HEAD)
+    assert all(part.training for part in module.network.modules()), "Lightning leaves the mode as it finds it"
+    module.train()
+    assert not any(part.training for part in module.teacher.modules())
+    assert not any(value.requires_grad for value in module.teacher.parameters())
+
+
+def test_assignments_of_each_large_crop_are_balanced_over_its_own_tokens(backbone):
+    module = LeopartModule(backbone, SMALL_HEAD, epsilon=0.5, iterations=100)
+    batch = next(iter(DataLoader(items(), batch_size=4)))
+    assignments, shown = module._assign(batch["global_crops"])
+    assert assignments.shape == (2, 4, 6, 4, 4) and shown.shape == (2, 4, 4, 4) and shown.dtype == torch.bool
+    torch.testing.assert_close(assignments.sum(2), torch.ones(2, 4, 4, 4))
+    torch.testing.assert_close(assignments.sum((1, 3, 4)), torch.full((2, 6), 64 / 6), rtol=1e-4, atol=1e-4)
+    vectors, _ = module.teacher.network.with_attention(batch["global_crops"][2:3, 1])
+    best = module.teacher.network.scores(vectors)[0, :, 1, 2] / 0.5
+    ratio = (assignments[1, 2, :, 1, 2].log() - best) - (assignments[1, 2, :, 3, 0].log())
+    other = module.teacher.network.scores(vectors)[0, :, 3, 0] / 0.5
+    torch.testing.assert_close(ratio + other, (ratio + other).mean().expand(6), rtol=0, atol=1e-4)
+
+
+def test_the_queue_takes_foreground_and_is_assigned_along_once_full(backbone):
+    module = LeopartModule(backbone, SMALL_HEAD, queue=24)
+    crops = next(iter(DataLoader(items(), batch_size=4)))["global_crops"]
+    alone, shown = LeopartModule._assign(module, crops)
+    assert [int(queue.stored) for queue in module.queues] == [min(int(mask.sum()), 24) for mask in shown]
+    while not all(queue.full for queue in module.queues):
+        module._assign(crops)
+    along, _ = module._assign(crops)
+    assert along.shape == alone.shape
+    torch.testing.assert_close(along.sum(2), torch.ones(2, 4, 4, 4))
+    assert not torch.allclose(along, alone, atol=1e-3)
+
+
+def test_crops_without_small_ones_do(backbone):
+    assert fit(LeopartModule(backbone, SMALL_HEAD), epochs=1, data=items(local=0)).callback_metrics["train/loss"] > 0
+
+
+def test_crops_too_small_for_a_foreground_are_refused(backbone):
+    data = items()
+    for item in data:
+        item["global_crops"] = item["global_crops"][..., :24, :24]
+    with pytest.raises(ValueError, match="3×3 tokens"):
+        fit(LeopartModule(backbone, SMALL_HEAD), data=data)
+
+
+@pytest.mark.parametrize("name", ["leopart", "leopart_scenes"])
+def test_the_shipped_fit_gives_features(name, tmp_path):
+    """`mars fit` on eight photographs with the YAML as shipped, made small; nothing reads a label."""
+    make_voc_tree(tmp_path / "voc", 8, image_labels="none")
+    torch.manual_seed(0)
+    vit = FrozenViT("test_vit", model_kwargs=VIT)
+    configs = REPOSITORY / "configs"
+    words = ["fit", "-c", f"{configs}/data/voc.yaml", "-c", f"{configs}/uss/{name}.yaml"]
+    words += ["-c", f"{configs}/trainer/cpu.yaml", "--data.init_args.root", f"{tmp_path}/voc"]
+    words += ["--model.init_args.backbone", f"{configs}/backbone/vit_small_patch16_dino.yaml"]
+    kwargs = " ".join(f"--model.init_args.backbone.init_args.model_kwargs.{key} {value}" for key, value in VIT.items())
+    small = (
+        f"--model.init_args.backbone.init_args.name test_vit {kwargs} "
+        "--model.init_args.backbone.init_args.pretrained false --model.init_args.head.init_args.hidden 8 "
+        "--model.init_args.lr 1e-3 --data.init_args.multi_crops.init_args.global_size 32 "
+        "--data.init_args.multi_crops.init_args.local_size 16 --data.init_args.batch_size 2 --data.init_args.workers 0 "
+        "--trainer.max_epochs 1 --trainer.enable_progress_bar false"
+    )
+    folder = tmp_path / "fit"
+    assert main([*words, *small.split(), "--trainer.default_root_dir", str(folder)]) == 0
+    assert load_file(folder / "weights.safetensors").keys() == vit.network.state_dict().keys()
+    features = DenseFeatures(vit, weights=str(folder / "weights.safetensors"))
+    found = features(torch.randint(0, 256, (1, 3, 40, 30), dtype=torch.uint8))
+    assert found.shape == (1, 32, 5, 4) and found.isfinite().all()
