@@ -1,4 +1,4 @@
-"""The command ``mars``: fit, validate, test and predict by Lightning; evaluate, report and gap without it."""
+"""The command ``mars``: fit, validate, test and predict by Lightning; evaluate, report, gap and labels without it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ LIGHT_COMMANDS = {
     "evaluate": "mars_pl.commands.evaluate",
     "report": "mars_pl.commands.report",
     "gap": "mars_pl.commands.gap",
+    "labels": "mars_pl.commands.labels",
 }
 """Commands that answer in a second: their modules import neither Lightning nor timm."""
 
@@ -37,6 +38,7 @@ USAGE = """usage: mars COMMAND …
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run
   gap RUN [RUN …]                how much of the gap to full supervision closes
+  labels import|export KIND …    labels of other projects, in and out
 
 Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
 
