@@ -42,7 +42,7 @@ class _Storage:
             ) from None
         if not isinstance(storage, torch.storage.TypedStorage):
             raise pickle.UnpicklingError("its torch bytes hold no storage")
-        flat = torch.empty(0, dtype=storage.dtype).set_(storage.untyped())
+        flat = torch.empty(0, dtype=storage.dtype).set_(storage)
         return (flat.float() if flat.dtype == torch.bfloat16 else flat).numpy()
 
 

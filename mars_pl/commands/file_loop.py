@@ -32,7 +32,7 @@ def each_image(
         ids: the images.
         description: of the progress bar.
         workers: how many run at once.
-        processes: take processes, for what holds the GIL; threads otherwise.
+        processes: take processes, for what holds the GIL, where there are two and more; threads otherwise.
 
     Raises:
         DataError: at the end, where it was raised for one image or more: the first one's, and how many there were.
@@ -87,10 +87,10 @@ def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault
 
 
 def _executor(workers: int, processes: bool) -> Executor:
-    if not processes:
-        return ThreadPoolExecutor(max(1, workers))
+    if not processes or workers < 2:
+        return ThreadPoolExecutor(workers)
     import torch
 
     # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
     context = multiprocessing.get_context("forkserver")
-    return ProcessPoolExecutor(max(1, workers), context, initializer=torch.set_num_threads, initargs=(1,))
+    return ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datamodules.labels import IGNORED
 from mars_pl.commands import labels_import_masks, labels_import_scores
-from mars_pl.commands.labels_options import add_classes, add_common, fraction, number
+from mars_pl.commands.labels_options import add_classes, add_common, fraction, number, positive
 from mars_pl.commands.labels_sweep import swept_scores
 
 KINDS = {
@@ -44,7 +44,7 @@ def _add_scores(parser: argparse.ArgumentParser, kind: str) -> None:
     background = parser.add_mutually_exclusive_group()
     words = f"a class must exceed this score (default: {published} as published, or the best of --sweep)"
     background.add_argument("--background", type=fraction, metavar="SCORE", help=words)
-    background.add_argument("--alpha", type=float, metavar="A", help="background (1 − max)^A instead of a score")
+    background.add_argument("--alpha", type=positive, metavar="A", help="background (1 − max)^A instead of a score")
     sweep = parser.add_argument_group("sweep of the background score")
     sweep.add_argument("--sweep", type=swept_scores, metavar="SCORES", help="try .1,.2,.3 or from:to:step")
     sweep.add_argument("--truth", type=Path, metavar="DIR", help="folder of <id>.png to measure against")
@@ -57,7 +57,7 @@ def _add_scores(parser: argparse.ArgumentParser, kind: str) -> None:
     words = "settings: irn-label, cam, deeplab, … (default: those of the background's source)"
     refinement.add_argument("--crf", metavar="NAME", help=words)
     words = "of its reaches in pixels, for pictures that are not of VOC's size (default: 1)"
-    refinement.add_argument("--crf-scale", type=float, default=1.0, metavar="F", help=words)
+    refinement.add_argument("--crf-scale", type=positive, default=1.0, metavar="F", help=words)
 
 
 def _add_masks(parser: argparse.ArgumentParser, kind: str) -> None:

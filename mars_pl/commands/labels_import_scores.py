@@ -31,17 +31,18 @@ def run(options: argparse.Namespace) -> None:
     rule = _rule(options, source.own_background)
     swept_ids, split = _sweep_images(options, ids)
     target = claim(options.target)
-    facts = [f"{source.form} scores of {source.folder}"]
+    origin = ""
     if options.sweep:
         count = Count(source, options.truth, rule, options.sweep)
         counts = list(each_image(count, swept_ids, "sweeping", options.workers, processes=bool(rule.crf)))
         sweep = Sweep.from_counts(counts, over, split, rule, options.sweep)
-        rule = replace(rule, background=sweep.best) if rule.background is None else rule
+        rule = replace(rule, background=rule.background if sweep.chosen is None else sweep.chosen)
         sweep.print()
         sweep.write(target / "sweep.json")
-        facts.append(sweep.verdict)
+        origin = f", {sweep.verdict}"
     refined = rule.crf is not None or source.form == "seam-crf"
-    write_about(target, refinement="crf" if refined else "none", note="; ".join([*facts, str(rule)]))
+    note = f"{source.form} scores of {source.folder}; {rule}{origin}"
+    write_about(target, refinement="crf" if refined else "none", note=note)
     make = Make(source, rule, target)
     done = sum(1 for _ in each_image(make, ids, "importing", options.workers, processes=bool(rule.crf)))
     print(f"{done:,} labels in {target}: {rule}, refinement {rule.crf or 'none'}")

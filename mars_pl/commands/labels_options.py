@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,13 +25,23 @@ def number(least: int, most: int) -> Callable[[str], int]:
 
 def fraction(text: str) -> float:
     """Read a number of 0…1, as argparse's type."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
+    if not 0 <= (value := _float(text)) <= 1:
         raise argparse.ArgumentTypeError(f"{text}: write a number of 0…1")
     return value
+
+
+def positive(text: str) -> float:
+    """Read a finite number above 0, as argparse's type."""
+    if not 0 < (value := _float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: write a number above 0")
+    return value
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def add_common(parser: argparse.ArgumentParser, source: str, target: str) -> None:

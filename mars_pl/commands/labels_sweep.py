@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -105,8 +106,14 @@ class Sweep:
     def from_counts(
         cls, counts: Sequence[Confusions], over: Sequence[int] | None, split: str, rule: Rule, swept: Sequence[float]
     ) -> Sweep:
-        """Sum the counts of the images; means are taken over the classes `over`, None for all."""
+        """Sum the counts of the images; means are taken over the classes `over`, None for all.
+
+        Raises:
+            DataError: where no pixel was counted.
+        """
         totals = {score: reduce(np.add, [count[score] for count in counts]) for score in swept}
+        if not any(total.any() for total in totals.values()):
+            raise DataError(f"the truth of {split} is 255 everywhere: nothing can be chosen by it; leave --sweep away")
         scores = {score: Scores.from_confusion(total, over) for score, total in totals.items()}
         return cls(split, len(counts), "crf" if rule.crf else "none", scores, rule.background)
 
@@ -116,35 +123,45 @@ class Sweep:
         return min(self.scores, key=lambda score: (-self.scores[score].miou, score))
 
     @property
+    def chosen(self) -> float | None:
+        """The score that the sweep chose; None where it was set beforehand."""
+        return self.best if self.set_beforehand is None else None
+
+    @property
     def verdict(self) -> str:
-        """What the sweep is for, in words."""
+        """Where the labels' score comes from, in words."""
         where = f"{self.split} ({self.images:,} images)"
-        if self.set_beforehand is not None:
-            return f"measured on {where}; the labels are made at {self.set_beforehand:g}, nothing is chosen by it"
-        return f"chosen on {where}: background score {self.best:g}"
+        return f"swept on {where}, set beforehand" if self.chosen is None else f"chosen on {where}"
+
+    @property
+    def rows(self) -> list[dict[str, float | None]]:
+        """The curve: background score, mIoU, FP and FN, by rising score; None where there was nothing to measure."""
+        figures = [(score, {"miou": s.miou, "fp": s.fp, "fn": s.fn}) for score, s in sorted(self.scores.items())]
+        return [
+            {"background": score, **{key: None if math.isnan(value) else value for key, value in row.items()}}
+            for score, row in figures
+        ]
 
     def print(self) -> None:
         """Print the curve; an arrow marks the best score."""
         table = Table(box=SIMPLE_HEAD, title=f"Background score on {self.split}, refinement {self.refinement}")
-        for heading in ("background", "mIoU %", "FP", "FN", ""):
+        for heading in ("background", "mIoU %", "FP", "FN"):
             table.add_column(heading, justify="right")
-        highest = max(scores.miou for scores in self.scores.values())
-        for score, scores in sorted(self.scores.items()):
-            bar = "█" * round(20 * scores.miou / highest) if highest > 0 else ""
-            mark = " ←" if score == self.best else "  "
-            table.add_row(f"{score:g}", percent(scores.miou) + mark, fraction(scores.fp), fraction(scores.fn), bar)
-        table.columns[-1].justify = "left"
+        table.add_column("")
+        highest = self.scores[self.best].miou
+        for row in self.rows:
+            bar = "█" * round(20 * (row["miou"] or 0) / highest) if highest > 0 else ""
+            mark = " ←" if row["background"] == self.best else "  "
+            cells = [f"{row['background']:g}", percent(row["miou"]) + mark, fraction(row["fp"]), fraction(row["fn"])]
+            table.add_row(*cells, bar)
+        used = self.set_beforehand if self.chosen is None else self.chosen
         console = terminal()
         console.print(table)
-        console.print(self.verdict)
+        console.print(f"background score {used:g}, {self.verdict}")
 
     def write(self, path: Path) -> None:
-        """Write the figures as JSON."""
-        rows = [
-            {"background": score, "miou": scores.miou, "fp": scores.fp, "fn": scores.fn}
-            for score, scores in sorted(self.scores.items())
-        ]
-        chosen = None if self.set_beforehand is not None else self.best
+        """Write the curve as JSON."""
         content: dict[str, Any] = {"split": self.split, "images": self.images, "refinement": self.refinement}
+        content |= {"chosen": self.chosen, "scores": self.rows}
         with whole_file(path) as partial:
-            partial.write_text(json.dumps(content | {"chosen": chosen, "scores": rows}, indent=1), encoding="utf-8")
+            partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
