@@ -63,8 +63,9 @@ class _Tensor:
 
 def _fits(length: int, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> bool:
     """Whether a tensor's last number lies within its storage, and no more numbers are asked for than that has."""
-    if len(size) != len(stride) or min((offset, *size, *stride)) < 0:
-        return False
+    numbers = (offset, *size, *stride)
+    if len(size) != len(stride) or any(type(number) is not int or number < 0 for number in numbers):
+        return False  # numpy's integers, which a pickle can hold too, would overflow below
     last = offset + sum((count - 1) * step for count, step in zip(size, stride, strict=True))
     return 0 in size or (last < length and math.prod(size) <= length)
 

@@ -131,6 +131,8 @@ def test_code_in_the_bytes_of_a_storage_does_not_run(tmp_path, zipped):
         (Rebuild(np.zeros(4), 3, (2,), (-1,), False, {}), "its storage does not hold"),
         (Rebuild(np.zeros(4), 0, (10**9,), (0,), False, {}), "its storage does not hold"),
         (Rebuild(np.zeros(4), 0, (2, 2), (1,), False, {}), "its storage does not hold"),
+        (Rebuild(np.zeros(4), 0, (np.int64(2**32), np.int64(2**32)), (1, 1), False, {}), "its storage does not hold"),
+        (Rebuild(np.zeros(4), 0, (2.0,), (1,), False, {}), "its storage does not hold"),
         (torch.nn.Linear(1, 1), "it asks for torch"),
         (torch.float32, "it asks for torch.float32"),
         (torch.load, r"it asks for torch.serialization.load"),
