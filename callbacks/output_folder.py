@@ -1,13 +1,15 @@
-"""Where a writer puts its files, and what it leaves beside them about how they were made."""
+"""Where a writer puts its files, and under which name it records its refinement."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytorch_lightning as pl
 
+from datamodules.about import write_about
 from mars_pl.refine.protocol import Refine
+
+__all__ = ["output_folder", "refinement_name", "write_about"]
 
 
 def output_folder(trainer: pl.Trainer, output: str) -> Path:
@@ -24,8 +26,3 @@ def refinement_name(refine: Refine | None) -> str:
         if refine is None
         else {"DenseCRF": "crf", "PAMR": "pamr"}.get(type(refine).__name__, type(refine).__name__)
     )
-
-
-def write_about(folder: Path, **facts: str | bool | None) -> None:
-    """Leave ``about.json`` beside masks, so that every figure of them says refinement, network and scales."""
-    (folder / "about.json").write_text(json.dumps(facts))

@@ -56,9 +56,14 @@ def read_label(path: Path) -> Label:
         raise DataError(f"{path}: cannot be read as a PNG ({error}); write it again") from None
 
 
-def write_label(path: Path, label: Label) -> None:
-    """Write class indices of shape (H, W) as an indexed PNG with the VOC palette, whole or not at all."""
+def label_image(label: Label) -> Image.Image:
+    """Return class indices of shape (H, W) as an indexed picture with the VOC palette."""
     image = Image.fromarray(np.ascontiguousarray(label, dtype=np.uint8)).convert("P")
     image.putpalette(voc_palette())
+    return image
+
+
+def write_label(path: Path, label: Label) -> None:
+    """Write class indices of shape (H, W) as an indexed PNG with the VOC palette, whole or not at all."""
     with whole_file(path) as partial:
-        image.save(partial, format="PNG")
+        label_image(label).save(partial, format="PNG")

@@ -1,4 +1,4 @@
-"""Read the community's pickled `.npy` files without running what a pickle may carry.
+"""Read the community's pickles, bare or in `.npy` files, without running what a pickle may carry.
 
 A pickle is a program. This reader lets it build numpy arrays and scalars, numbers, strings, dicts, lists and tuples,
 and refuses every other name before it is imported.
@@ -7,7 +7,8 @@ and refuses every other name before it is imported.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +31,15 @@ class _Latin1:
         return text.encode("latin1")
 
 
+class _FromBuffer:
+    """Stands for the function by which protocol 5 writes arrays: a Python function would let a pickle set its state."""
+
+    __slots__ = ()
+
+    def __call__(self, *layout: Any) -> Any:
+        return np._core.numeric._frombuffer(*layout)  # type: ignore[attr-defined]
+
+
 def _numpy_names() -> dict[tuple[str, str], Callable[..., Any]]:
     multiarray = np._core.multiarray  # type: ignore[attr-defined]
     names: dict[tuple[str, str], Callable[..., Any]] = {
@@ -37,9 +47,10 @@ def _numpy_names() -> dict[tuple[str, str], Callable[..., Any]]:
         ("numpy", "dtype"): np.dtype,
         ("_codecs", "encode"): _Latin1(),
     }
-    for module in ("numpy.core.multiarray", "numpy._core.multiarray"):  # before and since numpy 2
-        names[module, "_reconstruct"] = multiarray._reconstruct
-        names[module, "scalar"] = multiarray.scalar
+    for package in ("numpy.core", "numpy._core"):  # before and since numpy 2
+        names[f"{package}.multiarray", "_reconstruct"] = multiarray._reconstruct
+        names[f"{package}.multiarray", "scalar"] = multiarray.scalar
+        names[f"{package}.numeric", "_frombuffer"] = _FromBuffer()
     return names
 
 
@@ -72,20 +83,33 @@ def read_pickled_npy(path: Path, also: Names | None = None) -> Any:
     """Read a `.npy` file, pickled or not: the array, or the one object that `np.save` wrapped into an array.
 
     Raises:
-        DataError: where the file is missing, damaged, or asks for anything but numpy and plain data.
+        DataError: where the file is missing, damaged, or asks for anything but numpy, plain data and `also`.
     """
+    with _refusals(path, also), path.open("rb") as file:
+        npy = np.lib.format
+        old = npy.read_magic(file) == (1, 0)
+        _, _, dtype = npy.read_array_header_1_0(file) if old else npy.read_array_header_2_0(file)
+        if not dtype.hasobject:
+            return np.load(path, allow_pickle=False)
+        content = RestrictedUnpickler(file, also).load()
+    return content.item() if isinstance(content, np.ndarray) and content.shape == () else content
+
+
+def read_pickle(path: Path, also: Names | None = None) -> Any:
+    """Read the one object of a bare pickle; raises DataError as `read_pickled_npy` does."""
+    with _refusals(path, also), path.open("rb") as file:
+        return RestrictedUnpickler(file, also).load()
+
+
+@contextmanager
+def _refusals(path: Path, also: Names | None) -> Iterator[None]:
+    """Turn whatever a missing, damaged or hostile file raises into one line that names it."""
     try:
-        with path.open("rb") as file:
-            npy = np.lib.format
-            old = npy.read_magic(file) == (1, 0)
-            _, _, dtype = npy.read_array_header_1_0(file) if old else npy.read_array_header_2_0(file)
-            if not dtype.hasobject:
-                return np.load(path, allow_pickle=False)
-            content = RestrictedUnpickler(file, also).load()
+        yield
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        allowed = "numpy arrays, numbers, strings, dicts and lists"
+        arrays = "torch tensors, numpy arrays" if any("torch" in module for module, _ in also or ()) else "numpy arrays"
+        allowed = f"{arrays}, numbers, strings, dicts and lists"
         raise DataError(f"{path}: refused ({reason}); a file that holds {allowed} only would be read") from error
-    return content.item() if isinstance(content, np.ndarray) and content.shape == () else content

@@ -11,9 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from datamodules.errors import DataError
+from datamodules.image_list import read_ids
 from datamodules.labels import read_label
-
-SUFFIXES = (".jpg", ".png")
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,7 @@ class Tree:
         if not path.is_file():
             there = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt"))) or "none"
             raise DataError(f"{path}: no such list; put it there or name one of those that are ({there})")
-        ids = [_bare(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        if not ids:
-            raise DataError(f"{path}: the list is empty; write one image id a line")
-        if len(set(ids)) < len(ids):
-            twice = next(image_id for image_id in ids if ids.count(image_id) > 1)
-            raise DataError(f"{path}: {twice} is listed more than once; name each image once")
-        return ids
-
-
-def _bare(word: str) -> str:
-    name = word.rsplit("/", 1)[-1]
-    return name[:-4] if name.lower().endswith(SUFFIXES) else name
+        return read_ids(path)
 
 
 def read_photograph(path: Path) -> Tensor:

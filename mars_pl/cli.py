@@ -1,4 +1,4 @@
-"""The command ``mars``: fit, validate, test and predict by Lightning; evaluate, report, gap and weights without it."""
+"""The command ``mars``: fit, validate, test and predict by Lightning; the light commands without it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ LIGHT_COMMANDS = {
     "report": "mars_pl.commands.report",
     "gap": "mars_pl.commands.gap",
     "weights": "mars_pl.commands.weights",
+    "labels": "mars_pl.commands.labels",
 }
 """Commands that answer in a second: their modules import neither Lightning nor timm."""
 
@@ -39,6 +40,7 @@ USAGE = """usage: mars COMMAND …
   report RUN                     one page with the numbers and the pictures of a run
   gap RUN [RUN …]                how much of the gap to full supervision closes
   weights import KIND SOURCE TARGET   published weights of STEGO or Leopart, for features
+  labels import|export KIND …    labels of other projects, in and out
 
 Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
 

@@ -6,8 +6,7 @@ import argparse
 import json
 import math
 import os
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -15,18 +14,16 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
+from datamodules.about import read_about
 from datamodules.errors import DataError
 from datamodules.whole_file import whole_file
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.mask_folders import Counts, Folders, count_images
 from mars_pl.commands.metrics_table import fraction, percent, provenance, scored_classes
+from mars_pl.commands.progress import with_progress
 from mars_pl.metrics.scores import Scores
-
-PATIENCE = 2.0
-"""Seconds after which a progress bar appears."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     over = None if scored is None else [_index(name, names) for name in scored]
     folders = Folders(options.predictions, options.truth, options.companion, options.reference)
     ids = folders.ids(options.list)
-    counts = reduce(add, _with_progress(count_images(ids, folders, len(names), options.workers), len(ids)))
+    counts = reduce(add, with_progress(count_images(ids, folders, len(names), options.workers), len(ids), "scoring"))
     row = {
         "row": options.row,
         "split": options.split,
@@ -95,8 +92,7 @@ def summary(row: Mapping[str, Any]) -> str:
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
     """How the masks were made: as told, else as their writer left it beside them in ``about.json``."""
-    path = options.predictions / "about.json"
-    left = json.loads(path.read_text()) if path.is_file() else {}
+    left = read_about(options.predictions)
     told = {
         "refinement": options.refinement,
         "network": options.network,
@@ -157,22 +153,6 @@ def _share(part: int, whole: int) -> float | None:
 def _short(value: float | None) -> str:
     """Return a fraction without its leading zero, as papers print FP and FN."""
     return fraction(value).removeprefix("0")
-
-
-def _with_progress(counts: Iterable[Counts], total: int) -> Iterator[Counts]:
-    """Pass the counts on, under a progress bar on the terminal once it has taken a while."""
-    console = Console(stderr=True)
-    progress, started = Progress(console=console, transient=True), time.monotonic()
-    task = progress.add_task("scoring", total=total)
-    try:
-        for count in counts:
-            if console.is_terminal and not progress.live.is_started and time.monotonic() - started > PATIENCE:
-                progress.start()
-            progress.advance(task)
-            yield count
-    finally:
-        if progress.live.is_started:  # it would print an empty line
-            progress.stop()
 
 
 def _print(row: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from datamodules.errors import DataError
 from datamodules.labels import write_label
-from mars_pl.commands import evaluate
+from mars_pl.commands import progress
 from mars_pl.commands.evaluate import main, summary
 
 TRUTH = {"a": [[0, 0, 0], [1, 1, 255]], "b": [[0, 0, 0], [2, 2, 2]]}
@@ -166,7 +166,7 @@ def test_a_fault_in_the_options_is_named(folders, tmp_path):
 @pytest.mark.parametrize(("patience", "shown"), [(0.0, True), (60.0, False)])
 def test_only_a_long_evaluation_shows_its_progress(score, monkeypatch, capsys, patience, shown):
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the captured output for a terminal
-    monkeypatch.setattr(evaluate, "PATIENCE", patience)
+    monkeypatch.setattr(progress, "PATIENCE", patience)
     score()
     assert ("scoring" in capsys.readouterr().err) == shown
 

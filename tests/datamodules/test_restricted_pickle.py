@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datamodules.errors import DataError
-from datamodules.restricted_pickle import RestrictedUnpickler, read_pickled_npy
+from datamodules.restricted_pickle import RestrictedUnpickler, read_pickle, read_pickled_npy
 
 
 class Touch:
@@ -51,6 +51,33 @@ def test_files_of_old_numpy_are_read(tmp_path, protocol):
         np.lib.format.write_array_header_1_0(file, {"descr": "|O", "fortran_order": False, "shape": ()})
         file.write(renamed)
     assert read_pickled_npy(tmp_path / "a.npy")["a"].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_bare_pickles_of_every_protocol_are_read(tmp_path, protocol, order):
+    array = np.asarray(np.arange(6, dtype=np.int64).reshape(2, 3), order=order)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"keys": array, "seed": np.float32(0.5)}, protocol=protocol))
+    content = read_pickle(tmp_path / "a.pkl")
+    assert content["keys"].dtype == np.int64 and content["keys"].tolist() == [[0, 1, 2], [3, 4, 5]]
+    assert content["seed"] == 0.5
+
+
+def test_code_in_a_bare_pickle_does_not_run(tmp_path):
+    marker = tmp_path / "ran"
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"keys": Touch(marker)}))
+    with pytest.raises(DataError, match=r"a\.pkl: refused \(it asks for "):
+        read_pickle(tmp_path / "a.pkl")
+    assert not marker.exists()
+    pickle.loads((tmp_path / "a.pkl").read_bytes())
+    assert marker.exists(), "the same file runs where pickles are trusted: the test above would notice"
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", pickle.dumps(np.zeros(20))[:-30]])
+def test_a_damaged_bare_pickle_is_named(tmp_path, content):
+    (tmp_path / "a.pkl").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.pkl: refused"):
+        read_pickle(tmp_path / "a.pkl")
 
 
 def test_code_in_a_file_does_not_run(tmp_path):

@@ -1,0 +1,41 @@
+"""The size of a photograph by its header alone, and whether a mask has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from datamodules.errors import DataError
+
+
+def image_shape(path: Path) -> tuple[int, int]:
+    """Return (H, W) of a photograph.
+
+    Raises:
+        DataError: where it is missing or its header cannot be read.
+    """
+    try:
+        with Image.open(path) as image:
+            return image.height, image.width
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such photograph; fetch it or take it off the list") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be decoded ({error}); fetch the photograph again") from None
+
+
+def check_size(path: Path, shape: tuple[int, ...], photograph: Path) -> None:
+    """Check that a mask has the size of its photograph.
+
+    Args:
+        path: of the mask, to be named.
+        shape: (H, W) of the mask.
+        photograph: path of the photograph.
+
+    Raises:
+        DataError: where the sizes differ, or the photograph cannot be read.
+    """
+    height, width = image_shape(photograph)
+    if shape != (height, width):
+        sizes = f"{shape[1]}×{shape[0]} pixels, its photograph {width}×{height}"
+        raise DataError(f"{path}: {sizes}; make the mask at that size")

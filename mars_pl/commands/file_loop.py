@@ -1,0 +1,96 @@
+"""One function over many images: in threads or processes, under a progress bar, with the faults counted."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from datamodules.errors import DataError
+from datamodules.image_list import read_ids
+from mars_pl.commands.progress import with_progress
+
+Result = TypeVar("Result")
+
+
+class Fault(NamedTuple):
+    """What was wrong with one image."""
+
+    text: str
+
+
+def each_image(
+    function: Callable[[str], Result], ids: Sequence[str], description: str, workers: int, processes: bool = False
+) -> Iterator[Result]:
+    """Yield what `function` makes of each image, in the order of `ids`.
+
+    Args:
+        function: of an image id; it must pickle where processes run it.
+        ids: the images.
+        description: of the progress bar.
+        workers: how many run at once.
+        processes: take processes, for what holds the GIL, where there are two and more; threads otherwise.
+
+    Raises:
+        DataError: at the end, where it was raised for one image or more: the first one's, and how many there were.
+    """
+    faults: list[Fault] = []
+    with _executor(workers, processes) as executor:
+        try:
+            for outcome in with_progress(executor.map(partial(_attempt, function), ids), len(ids), description):
+                if isinstance(outcome, Fault):
+                    faults.append(outcome)
+                else:
+                    yield outcome
+        finally:
+            executor.shutdown(cancel_futures=True)
+    if faults:
+        more = f" ({len(faults)} of {len(ids)} files are at fault, this is the first)" if len(faults) > 1 else ""
+        raise DataError(faults[0].text + more)
+
+
+def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
+    """Return the images whose files are wanted: those of the list, or else all that lie in the folder, sorted.
+
+    Args:
+        listed: file of image ids; None takes every file.
+        folder: holds `<id><suffix>`.
+        suffix: of the files, with its dot.
+
+    Raises:
+        DataError: where the folder or a listed file is missing, or there is none at all.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
+    there = {path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}")}
+    if not there:
+        raise DataError(f"{folder}: holds no <image id>{suffix}; is this the right folder and KIND?")
+    if listed is None:
+        return sorted(there)
+    ids = read_ids(listed)
+    missing = [image_id for image_id in ids if image_id not in there]
+    if missing:
+        count = f" ({len(missing)} of {len(ids)} are missing, this is the first)" if len(missing) > 1 else ""
+        file = folder / f"{missing[0]}{suffix}"
+        raise DataError(f"{file}: no such file{count}; make it, or take the image off {listed}")
+    return ids
+
+
+def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault:
+    try:
+        return function(image_id)
+    except DataError as error:
+        return Fault(str(error))
+
+
+def _executor(workers: int, processes: bool) -> Executor:
+    if not processes or workers < 2:
+        return ThreadPoolExecutor(workers)
+    import torch
+
+    # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
+    context = multiprocessing.get_context("forkserver")
+    return ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))

@@ -1,0 +1,80 @@
+"""Options that the kinds of ``mars labels`` share."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from datamodules.labels import BIASED
+from mars_pl.commands.data_choice import data_choice
+
+
+def number(least: int, most: int) -> Callable[[str], int]:
+    """Return argparse's type of a whole number within bounds, both meant."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text}: write a whole number of {least}…{most}")
+        return int(text)
+
+    return parse
+
+
+def fraction(text: str) -> float:
+    """Read a number of 0…1, as argparse's type."""
+    if not 0 <= (value := _float(text)) <= 1:
+        raise argparse.ArgumentTypeError(f"{text}: write a number of 0…1")
+    return value
+
+
+def positive(text: str) -> float:
+    """Read a finite number above 0, as argparse's type."""
+    if not 0 < (value := _float(text)) < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: write a number above 0")
+    return value
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def add_common(parser: argparse.ArgumentParser, source: str, target: str) -> None:
+    """Add folders, list, classes and workers.
+
+    Args:
+        parser: of one kind.
+        source: what SOURCE is.
+        target: what TARGET is.
+    """
+    parser.add_argument("source", type=Path, metavar="SOURCE", help=source)
+    parser.add_argument("target", type=Path, metavar="TARGET", help=target)
+    parser.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every file)")
+    workers = min(8, os.cpu_count() or 1)
+    parser.add_argument("--workers", type=number(1, 1024), default=workers, metavar="N", help="at once")
+
+
+def add_classes(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of the classes: a data set, or their number."""
+    classes = parser.add_mutually_exclusive_group(required=True)
+    classes.add_argument("--data", metavar="NAME|YAML", help="data set whose classes apply: scenes, voc or a data YAML")
+    classes.add_argument(
+        "--classes", type=number(1, BIASED - 1), metavar="C", help="number of its foreground classes, e.g. 80"
+    )
+
+
+def chosen_classes(options: argparse.Namespace) -> tuple[int, Sequence[int] | None]:
+    """Return the number of classes, background counted, and the ids that means are taken over; None for all.
+
+    Raises:
+        DataError: where there is no such data set.
+    """
+    if options.data is None:
+        return options.classes + 1, None
+    names, scored = data_choice(options.data)
+    return len(names), None if scored is None else [names.index(name) for name in scored]
