@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 
 def find_weights(path: str | Path) -> Path:
@@ -33,7 +34,15 @@ def load_weights(module: nn.Module, path: str | Path) -> None:
     Raises:
         ValueError: in one line, where the file is missing or its keys or shapes are not the module's.
     """
-    found = load_file(str(find_weights(path)))
+    load_state(module, load_file(str(find_weights(path))), path)
+
+
+def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path) -> None:
+    """Load the tensors of ``path`` into ``module``, every key or none, cast to the module's precision.
+
+    Raises:
+        ValueError: in one line, where keys or shapes are not the module's.
+    """
     wanted = module.state_dict()
     missing, spare = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     if missing or spare:

@@ -76,3 +76,27 @@ def test_state_goes_on():
 def test_a_decay_beyond_one_is_refused():
     with pytest.raises(ValueError, match="decay"):
         EMATeacher(1.5)
+
+
+def test_the_exponential_ramp_is_that_of_rsepm():
+    callback = EMATeacher(decay=0.9999, ramp="exponential")
+    assert callback.kept_at(1) == pytest.approx(0.9999 * (1 - 0.9995001249791693))
+    assert callback.kept_at(2000) == pytest.approx(0.9999 * (1 - 0.36787944117144233))
+    assert callback.kept_at(10**6) == pytest.approx(0.9999)
+
+
+def test_the_exponential_ramp_moves_the_teacher():
+    callback = EMATeacher(decay=0.8, ramp="exponential", ramp_steps=2)
+    module, _ = fit(callback, 3)
+    first, second, third = (0.8 * (1 - share) for share in (0.6065306597, 0.3678794412, 0.2231301601))  # exp(−t / 2)
+    expected = 1 - first
+    expected = second * expected + (1 - second) * 2
+    expected = third * expected + (1 - third) * 3
+    assert module.teacher.weight.item() == pytest.approx(expected)
+    assert callback.initial_share == pytest.approx(first * second * third)
+
+
+@pytest.mark.parametrize(("options", "named"), [({"ramp": "linear"}, "ramp"), ({"ramp_steps": 0}, "ramp_steps")])
+def test_another_ramp_is_refused(options, named):
+    with pytest.raises(ValueError, match=named):
+        EMATeacher(**options)

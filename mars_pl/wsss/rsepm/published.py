@@ -1,0 +1,56 @@
+"""The authors' single-stage checkpoint, its tensors renamed to those of our network."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mars_pl.weights import find_weights, load_state
+
+PREFIXES = {
+    "model.": "encoder.features.",
+    "aspp.aspp1.": "aspp.branches.0.",
+    "aspp.aspp2.": "aspp.branches.1.",
+    "aspp.aspp3.": "aspp.branches.2.",
+    "aspp.aspp4.": "aspp.branches.3.",
+    "aspp.global_avg_pool.": "aspp.pooling.",
+    "aspp.block.": "aspp.project.",
+    "decoder.low_block.": "low_level.",
+    "decoder.classifier.": "decoder.",
+}
+"""Modules of RS+EPM (core/networks.py, core/layers.py) and of our network; ``classifier.`` is the same in both."""
+
+
+def our_name(key: str) -> str:
+    """Name in our network of the published tensor ``key``; a name without a counterpart stays as it is.
+
+    In the heads the published ``conv`` and ``bn`` of a block are our layers 0 and 1.
+    """
+    for theirs, ours in PREFIXES.items():
+        if key.startswith(theirs):
+            rest = key.removeprefix(theirs)
+            return ours + (rest if theirs == "model." else rest.replace("conv.", "0.").replace("bn.", "1."))
+    return key
+
+
+def load_published(network: nn.Module, path: str) -> None:
+    """Load the single-stage checkpoint of shjo-april/RecurSeed_and_EdgePredictMix, every tensor or none.
+
+    Args:
+        network: a ``SingleStageNetwork`` of its shape: ``resnet50``, 21 classes, all else by default.
+        path: of the ``.pth`` file, a plain state dict as their ``save_model`` writes it (tools/ai/torch_utils.py);
+            looked for as ``find_weights`` says. Nothing but tensors is unpickled.
+
+    Raises:
+        ValueError: in one line, where the file is missing, holds something else, or its tensors are not the network's.
+    """
+    try:
+        found = torch.load(find_weights(path), map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError):
+        raise ValueError(f"{path}: not a torch file of tensors; give the authors' single-stage .pth") from None
+    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise ValueError(f"{path}: holds more than a state dict of tensors; give the authors' single-stage .pth")
+    load_state(network, {our_name(key): value for key, value in found.items()}, path)
