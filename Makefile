@@ -88,22 +88,24 @@ endef
 DATA_YAML := configs/data/$(DATA).yaml
 ifeq ($(LABELS),)
 W := $(R)/wsss-$(WSSS)
-CLASSIFIER_FIT  := $(R)/wsss-$(CLASSIFIER)/fit
+fit_of = $(R)/wsss-$(1)/fit
 CLASSIFIER_YAML := $(call variant,wsss,$(CLASSIFIER))
-CLASSIFIER_WEIGHTS := --model.init_args.weights $(CLASSIFIER_FIT)/weights.safetensors
+CLASSIFIER_WEIGHTS := --model.init_args.weights $(call fit_of,$(CLASSIFIER))/weights.safetensors
 PSEUDO := $(W)/labels
 PSEUDO_MARS := $(PSEUDO)/mars
 PSEUDO_BASELINE := $(PSEUDO)/baseline
-$(eval $(call stage,$(CLASSIFIER_FIT),,fit,$(CLASSIFIER_YAML)))
 ifeq ($(PROPAGATION),)
-$(eval $(call stage,$(PSEUDO),$(CLASSIFIER_FIT),predict,$(CLASSIFIER_YAML) $(call variant,wsss,$(WSSS)_labels),$(CLASSIFIER_WEIGHTS)))
+$(eval $(call stage,$(PSEUDO),$(call fit_of,$(CLASSIFIER)),predict,$(CLASSIFIER_YAML) $(call variant,wsss,$(WSSS)_labels),$(CLASSIFIER_WEIGHTS)))
 else
-# A method of configs/wsss/<WSSS>.mk: its scores train a network of its own, along whose affinities they then walk.
+# configs/wsss/<WSSS>.mk: the method's scores train a network, along whose affinities they then walk. Its backbone is that
+# of ImageNet, or where there is none (PROPAGATION_FROM=classifier) that of a classifier's fit.
 PROPAGATION_YAML := $(call variant,wsss,$(PROPAGATION))
-$(eval $(call stage,$(W)/scores,$(CLASSIFIER_FIT),predict,$(CLASSIFIER_YAML) $(call variant,wsss,$(SCORES)),$(CLASSIFIER_WEIGHTS)))
-$(eval $(call stage,$(W)/propagation,$(W)/scores,fit,$(PROPAGATION_YAML),--data.init_args.labels $(W)/scores/sure $(if $(filter classifier,$(PROPAGATION_FROM)),$(PROPAGATION_BACKBONE) $(CLASSIFIER_FIT)/weights.safetensors)))
+STANDS_ON := $(if $(filter classifier,$(PROPAGATION_FROM)),$(BACKBONE_OF))
+$(eval $(call stage,$(W)/scores,$(call fit_of,$(CLASSIFIER)),predict,$(CLASSIFIER_YAML) $(call variant,wsss,$(SCORES)),$(CLASSIFIER_WEIGHTS)))
+$(eval $(call stage,$(W)/propagation,$(W)/scores $(STANDS_ON:%=$(call fit_of,%)),fit,$(PROPAGATION_YAML),--data.init_args.labels $(W)/scores/sure $(STANDS_ON:%=$(BACKBONE_OPTION) $(call fit_of,%)/weights.safetensors)))
 $(eval $(call stage,$(PSEUDO),$(W)/scores $(W)/propagation,predict,$(PROPAGATION_YAML) $(call variant,wsss,$(WSSS)_labels),--data.init_args.scores $(W)/scores --model.init_args.weights $(W)/propagation/weights.safetensors))
 endif
+$(foreach name,$(sort $(CLASSIFIER) $(STANDS_ON)),$(eval $(call stage,$(call fit_of,$(name)),,fit,$(call variant,wsss,$(name)))))
 else
 override WSSS := $(notdir $(LABELS:%/=%))
 PSEUDO := $(LABELS)

@@ -1,5 +1,6 @@
-# WSSS=irn: the CAM of WSSS=cam, carried along IRNet's affinities.
-CLASSIFIER  := cam
-SCORES      := cam_scores
-PROPAGATION := irn_propagation
-PROPAGATION_BACKBONE := --model.init_args.network.init_args.classifier_weights
+# WSSS=irn: the CAM of WSSS=cam walks along IRNet's affinities.
+CLASSIFIER      := cam
+SCORES          := cam_scores
+PROPAGATION     := irn_propagation
+BACKBONE_OF     := cam
+BACKBONE_OPTION := --model.init_args.network.init_args.classifier_weights
