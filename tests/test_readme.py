@@ -67,7 +67,8 @@ def test_command(words, house):
             folder = {"USS": "uss/features_", "BACKBONE": "backbone/", "SEGMENTER": "segment/", "WSSS": "wsss/"}
             folder |= {"TRAIN": "train/", "TRAINER": "trainer/", "DATA": "data/", "CENTROIDS": "debias/"}
             if name in folder:
-                assert (REPOSITORY / "configs" / f"{folder[name]}{value}.yaml").is_file(), word
+                files = [REPOSITORY / "configs" / f"{folder[name]}{value}{suffix}" for suffix in (".yaml", ".mk")]
+                assert any(file.is_file() for file in files), word
     else:
         assert words[1] in SUBCOMMANDS or words[1].startswith("-")
         assert missing_yamls(words) == []
