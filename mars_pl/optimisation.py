@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -42,3 +44,28 @@ def optimisation(
     else:
         optimizer = AdamW(groups, lr=lr, weight_decay=weight_decay)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": poly(optimizer, total_steps), "interval": "step"}}
+
+
+def groups_by_role(
+    backbone: Iterable[nn.Module], heads: Iterable[nn.Module], lr: float, head_factor: float, weight_decay: float
+) -> list[dict[str, Any]]:
+    """Parameter groups of the Wide ResNet-38 recipes: weights, biases, and both of the parts that start from random.
+
+    Biases learn twice as fast as weights and do not decay (PSA and SEAM: 1, 2, 10 and 20 times ``lr``). Frozen
+    parameters are left out, and so are groups without any.
+
+    Args:
+        backbone: pretrained parts.
+        heads: parts that learn ``head_factor`` times faster.
+        lr: of the backbone's weights.
+        head_factor: 10 in the published recipes.
+        weight_decay: on all but biases.
+    """
+    groups = []
+    for parts, rate in ((backbone, lr), (heads, lr * head_factor)):
+        named = [item for part in parts for item in part.named_parameters() if item[1].requires_grad]
+        biases = [parameter for name, parameter in named if name.endswith("bias")]
+        weights = [parameter for name, parameter in named if not name.endswith("bias")]
+        groups.append({"params": weights, "lr": rate, "weight_decay": weight_decay})
+        groups.append({"params": biases, "lr": 2 * rate, "weight_decay": 0.0})
+    return [group for group in groups if group["params"]]

@@ -26,15 +26,24 @@ def find_weights(path: str | Path) -> Path:
     )
 
 
-def load_weights(module: nn.Module, path: str | Path) -> None:
+def load_weights(module: nn.Module, path: str | Path, part: str = "") -> None:
     """Load ``path`` into ``module``, every key or none.
 
-    Half-precision files are cast to the module's own precision.
+    Half-precision files are cast to the module's own precision. Batch norms' counters of batches may be absent, as
+    they are from weights of other frameworks.
+
+    Args:
+        module: receives the weights.
+        path: a safetensors file.
+        part: name of the part of the saved network that ``module`` is, e.g. ``backbone``; by default all of it.
 
     Raises:
         ValueError: in one line, where the file is missing or its keys or shapes are not the module's.
     """
-    load_state(module, load_file(str(find_weights(path))), path)
+    found = load_file(str(find_weights(path)))
+    if part:
+        found = {key.removeprefix(f"{part}."): found[key] for key in found if key.startswith(f"{part}.")}
+    load_state(module, found, path)
 
 
 def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path) -> None:
@@ -45,6 +54,7 @@ def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path)
     """
     wanted = module.state_dict()
     missing, spare = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]
     if missing or spare:
         raise ValueError(
             f"{path}: not the weights of {type(module).__name__}: "

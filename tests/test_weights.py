@@ -46,3 +46,27 @@ def test_other_weights_are_refused_in_one_line(tmp_path, state, words):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ValueError, match="nowhere"):
         load_weights(nn.Linear(1, 1), tmp_path / "nowhere.safetensors")
+
+
+def test_counters_of_batch_norms_may_be_absent(tmp_path):
+    donor = nn.BatchNorm2d(2)
+    donor.running_mean.fill_(5)
+    state = {key: value for key, value in donor.state_dict().items() if key != "num_batches_tracked"}
+    save_file(state, tmp_path / "x.safetensors")
+    module = nn.BatchNorm2d(2)
+    load_weights(module, tmp_path / "x.safetensors")
+    assert module.running_mean.tolist() == [5, 5]
+    del state["running_var"]
+    save_file(state, tmp_path / "y.safetensors")
+    with pytest.raises(ValueError, match="1 keys missing .*running_var"):
+        load_weights(module, tmp_path / "y.safetensors")
+
+
+def test_a_part_of_a_network_is_taken_by_its_name(tmp_path):
+    whole = nn.ModuleDict({"backbone": nn.Linear(1, 2), "backbone2": nn.Linear(3, 3)})
+    save_weights(whole, tmp_path / "w.safetensors")
+    module = nn.Linear(1, 2)
+    load_weights(module, tmp_path / "w.safetensors", part="backbone")
+    assert torch.equal(module.weight, whole["backbone"].weight)
+    with pytest.raises(ValueError, match="2 keys missing"):
+        load_weights(module, tmp_path / "w.safetensors", part="head")

@@ -17,11 +17,11 @@ STRIDE = 4
 """Of the edge map and the displacement field."""
 
 
-def branch(inputs: int, outputs: int, groups: int, factor: int = 1) -> nn.Sequential:
+def branch(inputs: int, outputs: int, groups: int, factor: int = 1, epsilon: float = 1e-5) -> nn.Sequential:
     """A 1×1 convolution with group norm and ReLU, enlarged before the ReLU; its published keys are ``0`` and ``1``."""
     enlarge = [nn.Upsample(scale_factor=factor, mode="bilinear", align_corners=False)] if factor > 1 else []
     convolution = nn.Conv2d(inputs, outputs, kernel_size=1, bias=False)
-    return nn.Sequential(convolution, nn.GroupNorm(groups, outputs), *enlarge, nn.ReLU(inplace=True))
+    return nn.Sequential(convolution, nn.GroupNorm(groups, outputs, epsilon), *enlarge, nn.ReLU(inplace=True))
 
 
 class IRNetwork(nn.Module):
@@ -41,6 +41,7 @@ class IRNetwork(nn.Module):
             were trained without.
         displacement: with the displacement branch. It shares nothing with the edge branch, which is all that semantic
             labels use; without it a fit is shorter and leaves the same edges.
+        norm_epsilon: of the edge branch's group norms; RS+EPM has 1e-3.
         backbone_options: further arguments of ``timm.create_model``.
         mean: of RGB in [0, 1], as the backbone was trained.
         std: likewise.
@@ -59,6 +60,7 @@ class IRNetwork(nn.Module):
         output_stride: int = 16,
         dilated: bool = True,
         displacement: bool = True,
+        norm_epsilon: float = 1e-5,
         backbone_options: Mapping[str, Any] | None = None,
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
@@ -77,7 +79,7 @@ class IRNetwork(nn.Module):
             raise ValueError(f"{backbone}: has maps at strides {strides}, not 4, 4 and three more; take a ResNet")
         factors = [stride // STRIDE for stride in strides]
         for level, (inputs, factor) in enumerate(zip(channels, factors, strict=True), start=1):
-            self.add_module(f"fc_edge{level}", branch(inputs, 32, 4, factor))
+            self.add_module(f"fc_edge{level}", branch(inputs, 32, 4, factor, norm_epsilon))
         self.fc_edge6 = nn.Conv2d(5 * 32, 1, kernel_size=1)
         self.has_displacement = displacement
         if displacement:

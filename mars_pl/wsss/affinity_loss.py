@@ -1,0 +1,75 @@
+"""PSA's loss: pairs of like label attract, pairs of unlike label repel, unsure ones do neither."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mars_pl.wsss.affinity_net import pad_to_cells
+from mars_pl.wsss.sure_label import UNSURE
+
+EPSILON = 1e-5
+"""PSA's guard of logarithms and empty sets."""
+
+
+class Pairs(NamedTuple):
+    """Which pairs count, bool (B, O, h, w) each."""
+
+    background: Tensor
+    foreground: Tensor
+    negative: Tensor
+
+
+def grid_labels(labels: Tensor, stride: int) -> Tensor:
+    """Give each cell of ``stride`` pixels the commonest of its codes, the smallest where two are equally common.
+
+    Args:
+        labels: int64 (B, H, W); what a last cell lacks counts as unsure.
+        stride: of the grid.
+
+    Returns:
+        int64 (B, h, w).
+    """
+    whole = pad_to_cells(labels, stride, UNSURE)
+    cells = whole.unfold(1, stride, stride).unfold(2, stride, stride)
+    return cells.flatten(-2).mode(-1).values
+
+
+def pair_labels(labels: Tensor, offsets: Tensor) -> Pairs:
+    """Sort the pairs of cells by their labels.
+
+    PSA leaves out the pairs that start within a radius of the sides; here every pair on the grid counts.
+
+    Args:
+        labels: int64 (B, h, w) of 0, classes and 255 for unsure.
+        offsets: int64 (O, 2), down and right, none upwards.
+    """
+    height, width = labels.shape[-2:]
+    reach = int(offsets.abs().max())
+    around = F.pad(labels, (reach, reach, 0, reach), value=UNSURE)
+    there = torch.stack(
+        [around[:, down : down + height, reach + right : reach + right + width] for down, right in offsets.tolist()],
+        dim=1,
+    )
+    here = labels[:, None].expand_as(there)
+    sure = (here != UNSURE) & (there != UNSURE)
+    alike = sure & (here == there)
+    return Pairs(background=alike & (here == 0), foreground=alike & (here != 0), negative=sure & (here != there))
+
+
+def affinity_loss(affinity: Tensor, pairs: Pairs) -> Tensor:
+    """Return background / 4 + foreground / 4 + negative / 2, each a mean of −log over its pairs (train_aff.py).
+
+    Args:
+        affinity: (B, O, h, w) in [0, 1].
+        pairs: which of them count; a kind without any pair adds nothing.
+    """
+    attract, repel = -(affinity + EPSILON).log(), -(1 + EPSILON - affinity).log()
+
+    def mean(values: Tensor, chosen: Tensor) -> Tensor:
+        return torch.where(chosen, values, 0).sum() / (chosen.sum().to(values.dtype) + EPSILON)
+
+    return mean(attract, pairs.background) / 4 + mean(attract, pairs.foreground) / 4 + mean(repel, pairs.negative) / 2

@@ -1,0 +1,68 @@
+"""SEAM's network: class activation maps of a backbone, and the same corrected by pixel correlation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mars_pl.networks.taps import TapBackbone
+from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.wsss.seam.maps import seeds
+from mars_pl.wsss.seam.pixel_correlation import PixelCorrelation
+
+
+class Maps(NamedTuple):
+    """Class maps at the size of the image, background first.
+
+    Attributes:
+        activation: (B, 1 + C, H, W), raw; the spatial mean is a class's logit, and channel 0 means nothing.
+        corrected: (B, 1 + C, H, W) in [0, 1].
+    """
+
+    activation: Tensor
+    corrected: Tensor
+
+
+class SEAM(nn.Module):
+    """A backbone with three taps, a 1×1 classifier without bias, and pixel correlation (network/resnet38_SEAM.py).
+
+    Args:
+        backbone: published with Wide ResNet-38.
+        num_classes: including the background.
+        mean: of RGB in [0, 1], as the backbone was trained.
+        std: likewise.
+    """
+
+    def __init__(
+        self,
+        backbone: TapBackbone,
+        num_classes: int,
+        mean: Sequence[float] = IMAGENET_MEAN,
+        std: Sequence[float] = IMAGENET_STD,
+    ) -> None:
+        super().__init__()
+        self.normalise = Normalise(mean, std)
+        self.backbone = backbone
+        self.pixel_correlation = PixelCorrelation(backbone.channels[:2])
+        self.dropout = nn.Dropout2d(0.5)
+        self.classifier = nn.Conv2d(backbone.channels[2], num_classes, 1, bias=False)
+        nn.init.xavier_uniform_(self.classifier.weight)
+
+    def forward(self, image: Tensor) -> Maps:
+        """Draw both kinds of maps of images (B, 3, H, W) in 0…255, uint8 or float."""
+        normalised = self.normalise(image)
+        taps = self.backbone(normalised)
+        activation = self.classifier(self.dropout(taps[2]))
+        corrected = self.pixel_correlation(seeds(activation), normalised, taps)
+        return Maps(_enlarge(activation, image), _enlarge(corrected, image))
+
+    def activation(self, image: Tensor) -> Tensor:
+        """Return the corrected maps (B, C, H, W) of the classes, which are what SEAM infers with."""
+        return self(image).corrected[:, 1:]
+
+
+def _enlarge(maps: Tensor, image: Tensor) -> Tensor:
+    return F.interpolate(maps.float(), image.shape[-2:], mode="bilinear", align_corners=True)

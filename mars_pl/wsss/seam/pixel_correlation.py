@@ -1,0 +1,57 @@
+"""The pixel correlation module (PCM): class maps corrected by the likeness of pixels (SEAM §3.3)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mars_pl.networks.taps import Taps
+from mars_pl.wsss.seam.maps import EPSILON
+
+COLUMNS = 2048
+"""Cells that are corrected at once: bounds the memory of large images."""
+
+
+def correlate(maps: Tensor, features: Tensor) -> Tensor:
+    """Replace each cell's scores by the mean over all cells, weighted by the rectified cosine of their features.
+
+    Args:
+        maps: (B, K, h, w).
+        features: (B, D, h, w).
+
+    Returns:
+        (B, K, h, w).
+    """
+    values, vectors = maps.flatten(2), features.flatten(2)
+    vectors = vectors / (vectors.norm(dim=1, keepdim=True) + EPSILON)
+    corrected = []
+    for columns in vectors.split(COLUMNS, dim=2):
+        affinity = F.relu(vectors.transpose(1, 2) @ columns)
+        corrected.append(values @ (affinity / (affinity.sum(1, keepdim=True) + EPSILON)))
+    return torch.cat(corrected, dim=2).reshape(maps.shape)
+
+
+class PixelCorrelation(nn.Module):
+    """Embeds image, second-last and third-last feature map, and corrects class maps by their likeness.
+
+    The feature maps are detached: the correction teaches only its own three convolutions.
+
+    Args:
+        channels: of the two feature maps.
+    """
+
+    def __init__(self, channels: tuple[int, int]) -> None:
+        super().__init__()
+        self.shallow = nn.Conv2d(channels[0], 64, 1, bias=False)
+        self.deep = nn.Conv2d(channels[1], 128, 1, bias=False)
+        self.embed = nn.Conv2d(3 + 64 + 128, 192, 1, bias=False)
+        nn.init.kaiming_normal_(self.shallow.weight)
+        nn.init.kaiming_normal_(self.deep.weight)
+        nn.init.xavier_uniform_(self.embed.weight, gain=4)
+
+    def forward(self, maps: Tensor, image: Tensor, taps: Taps) -> Tensor:
+        """Correct maps (B, K, h, w) by the normalised image (B, 3, H, W) and the backbone's taps of h×w cells."""
+        colours = F.interpolate(image, maps.shape[-2:], mode="bilinear", align_corners=True)
+        shallow, deep = F.relu(self.shallow(taps[0].detach())), F.relu(self.deep(taps[1].detach()))
+        return correlate(maps, self.embed(torch.cat([colours, shallow, deep], dim=1)))
