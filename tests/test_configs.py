@@ -86,14 +86,19 @@ def instantiate(house, monkeypatch):
     return run
 
 
+def without_downloads(settings):
+    """The same tree of settings with nothing in it but weights, left out."""
+    found = {name: {"weights": None, "pretrained": False}[name] for name in settings.keys() & {"weights", "pretrained"}}
+    nested = {name: without_downloads(value) for name, value in settings.items() if isinstance(value, dict)}
+    return found | {name: value for name, value in nested.items() if value}
+
+
 def offline(house, words):
     """Words that take the place of downloads, of files of earlier stages and of a GPU."""
     init: dict = {}
     for word in words:
         text = yaml.safe_load((REPOSITORY / word).read_text()) if word.endswith(".yaml") else {}
-        network = ((text.get("model") or {}).get("init_args") or {}).get("network", {}).get("init_args", {})
-        for name in network.keys() & {"weights", "pretrained"}:
-            init.setdefault("network", {"init_args": {}})["init_args"][name] = None if name == "weights" else False
+        init |= without_downloads((text.get("model") or {}).get("init_args") or {})
         if word.startswith("configs/backbone/"):
             backbone = {"class_path": text["class_path"], "init_args": {"weights": None, "pretrained": False}}
             features = "--model.init_args.features" in words
@@ -136,7 +141,9 @@ def test_composition(name, instantiate, house):
     names = [type(callback).__name__ for callback in cli.trainer.callbacks]
     if words[0] == "fit":
         assert {"ModelCheckpoint", "WeightsWriter", "SeedEpoch"} <= set(names)
-        assert ("EMATeacher" in names) == bool(re.search(r"/segment/|wsss/rsepm(_scenes|_voc_animals)?\.yaml", " ".join(words)))
+        assert ("EMATeacher" in names) == bool(
+            re.search(r"/segment/|wsss/rsepm(_scenes|_voc_animals)?\.yaml", " ".join(words))
+        )
     else:
         assert sum(name.endswith("Writer") for name in names) == 1
     assert cli.trainer.num_sanity_val_steps == 0

@@ -187,6 +187,33 @@ def test_another_choice_makes_folders_of_its_own_and_shares_the_rest(made):
     assert {"report runs/voc"} >= set(made.make())
 
 
+@pytest.mark.parametrize("method", ["irn", "advcam"])
+def test_methods_on_the_cam_share_its_fit_and_propagate(made, method):
+    ran = made.make("mars", f"WSSS={method}")
+    stages = [f"wsss-{method}/{stage}" for stage in ("scores", "propagation", "labels")]
+    assert [stage for stage in ran if stage.startswith(("wsss", "uss"))] == stages
+    scores, propagation, labels = (" ".join(ran[stage]) for stage in stages)
+    assert "--model.init_args.weights runs/voc/wsss-cam/fit/weights.safetensors" in scores
+    assert f"--data.init_args.labels runs/voc/wsss-{method}/scores/sure" in propagation
+    assert "classifier_weights" not in propagation  # ImageNet's
+    assert f"--data.init_args.scores runs/voc/wsss-{method}/scores " in labels
+    assert f"weights runs/voc/wsss-{method}/propagation/weights.safetensors" in labels
+    assert f"--data.init_args.labels runs/voc/wsss-{method}/labels/mars" in " ".join(ran[f"debias-{method}-stego/labels"])
+
+
+def test_a_method_with_a_network_of_its_own_fits_it(made):
+    ran = made.make("mars", "WSSS=seam", "PROPAGATION_FROM=classifier")
+    assert [stage for stage in ran if stage.startswith("wsss")][0] == "wsss-seam/fit"
+    words = " ".join(ran["wsss-seam/propagation"])
+    assert "affinity_net.init_args.classifier_weights runs/voc/wsss-seam/fit/weights.safetensors" in words
+
+
+def test_leopart_needs_no_neighbours(made):
+    ran = made.make("mars", "USS=leopart")
+    assert [stage for stage in ran if stage.startswith(("wsss", "uss"))] == ["uss-leopart/fit"]
+    assert "features_leopart.yaml" in " ".join(ran["debias-cam-leopart/centroids"])
+
+
 def test_two_trainings_share_debias(made):
     ran = made.make("mars", "TRAIN=complement")
     folder = "segment-complement-deeplabv3plus_resnet101-cam-stego"
