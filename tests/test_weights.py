@@ -58,7 +58,7 @@ def test_counters_of_batch_norms_may_be_absent(tmp_path):
     assert module.running_mean.tolist() == [5, 5]
     del state["running_var"]
     save_file(state, tmp_path / "y.safetensors")
-    with pytest.raises(ValueError, match="1 keys missing .*running_var"):
+    with pytest.raises(ValueError, match=r"1 keys missing .*running_var"):
         load_weights(module, tmp_path / "y.safetensors")
 
 
