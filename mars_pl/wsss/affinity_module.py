@@ -10,11 +10,13 @@ import torch.nn.functional as F
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
+from mars_pl.networks.aspp import resize
 from mars_pl.optimisation import Kind, groups_by_role, optimisation
 from mars_pl.weights import load_weights
 from mars_pl.wsss.affinity_loss import affinity_loss, grid_labels, pair_labels
 from mars_pl.wsss.affinity_net import AffinityNet, pad_to_cells, pair_affinity
 from mars_pl.wsss.background_power import background_power
+from mars_pl.wsss.cam import resize_photograph
 from mars_pl.wsss.random_walk import half_disc, random_walk
 
 EPSILON = 1e-12
@@ -27,7 +29,7 @@ def walked_scores(
     """Let scores and their background walk, and weigh each class against the background (SEAM's infer_aff.py).
 
     Args:
-        scores: (K, H, W) in [0, 1]; K may be 0.
+        scores: (K, H, W) in [0, 1].
         affinity: (O, h, w) on the grid of the scores padded to whole cells.
         offsets: int64 (O, 2), of `half_disc`.
         stride: pixels of a cell's side.
@@ -39,12 +41,10 @@ def walked_scores(
         (K, H, W) in [0, 1): class / (class + background). At a constant background score of 0.5 their argmax is that
         of the published code, which compares the classes with the background that walked.
     """
-    if not len(scores):
-        return scores
     height, width = scores.shape[-2:]
     maps = pad_to_cells(torch.cat([background_power(scores, alpha), scores]), stride)
     cells = random_walk(F.avg_pool2d(maps, stride), offsets, affinity, beta, steps)
-    walked = F.interpolate(cells[None], maps.shape[-2:], mode="bilinear", align_corners=False)[0, :, :height, :width]
+    walked = resize(cells[None], maps.shape[-2:])[0, :, :height, :width]
     return walked[1:] / (walked[1:] + walked[:1] + EPSILON)
 
 
@@ -62,6 +62,8 @@ class AffinityModule(pl.LightningModule):
         alpha: power of the background; SEAM has 6, PSA 16.
         beta: power of the affinity; both have 8.
         steps: of the walk; SEAM has 2⁶, PSA 2⁸.
+        scale: of the image's sides, at which predict draws affinities and walks: cells of 8 pixels are made for
+            photographs of VOC's size, and smaller pictures want to be enlarged.
         weights: of a finished fit, for predict.
     """
 
@@ -77,13 +79,15 @@ class AffinityModule(pl.LightningModule):
         alpha: float = 6.0,
         beta: float = 8.0,
         steps: int = 64,
+        scale: float = 1.0,
         weights: str | None = None,
     ) -> None:
         super().__init__()
         self.affinity_net = affinity_net
         self.optimizer: Kind = optimizer
         self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
-        self.alpha, self.beta, self.steps = alpha, beta, steps
+        self.walk: dict[str, Any] = {"alpha": alpha, "beta": beta, "steps": steps}
+        self.scale = scale
         self.offsets = half_disc(radius)
         if weights is not None:
             load_weights(affinity_net, weights)
@@ -98,11 +102,16 @@ class AffinityModule(pl.LightningModule):
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: its ``class_ids`` int64 (K,), and ``scores`` float32 (K, H, W) that have walked."""
-        affinity = pair_affinity(self.affinity_net(batch["image"]).float(), self.offsets)[0]
-        scores = walked_scores(
-            batch["scores"][0], affinity, self.offsets, self.affinity_net.stride, self.alpha, self.beta, self.steps
-        )
-        return {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": scores}
+        out = {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": batch["scores"][0]}
+        if len(out["scores"]):
+            whole = batch["image"].shape[-2:]
+            size = (max(1, round(whole[0] * self.scale)), max(1, round(whole[1] * self.scale)))
+            features = self.affinity_net(resize_photograph(batch["image"], size)).float()
+            affinity = pair_affinity(features, self.offsets)[0]
+            scores = resize(batch["scores"], size)[0]
+            scores = walked_scores(scores, affinity, self.offsets, self.affinity_net.stride, **self.walk)
+            out["scores"] = resize(scores[None], whole)[0]
+        return out
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Let what is new learn faster; poly schedule per step."""

@@ -56,13 +56,10 @@ def test_scores_spread_inside_and_stop_where_affinity_ends():
     assert (walked[..., :3] > 0.45).all() and (walked[..., 6:] == 0).all()
 
 
-def test_an_image_without_classes_comes_back_as_it_is():
-    assert walked_scores(torch.zeros(0, 5, 6), torch.rand(12, 3, 3), half_disc(4), 2, 1.0, 1.0, 1).shape == (0, 5, 6)
-
-
+@pytest.mark.parametrize("scale", [1.0, 1.7])
 @pytest.mark.parametrize("classes", [[], [4], [2, 9]])
-def test_prediction_keeps_the_classes_and_the_size(classes):
-    module = make(steps=2).eval()
+def test_prediction_keeps_the_classes_and_the_size(classes, scale):
+    module = make(steps=2, scale=scale).eval()
     batch = {
         "id": ["a"],
         "image": torch.randint(0, 256, (1, 3, 45, 60), dtype=torch.uint8),
@@ -74,6 +71,20 @@ def test_prediction_keeps_the_classes_and_the_size(classes):
     assert out["id"] == "a" and out["class_ids"].tolist() == classes
     assert out["scores"].shape == (len(classes), 45, 60) and out["scores"].dtype == torch.float32
     assert ((out["scores"] >= 0) & (out["scores"] <= 1)).all()
+
+
+def test_enlarging_makes_cells_finer():
+    """Two halves that share nothing: at scale 2 the wall lies within a cell's width of where it is drawn."""
+    image = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+    scores = torch.zeros(1, 1, 32, 32)
+    scores[..., :4, :4] = 1
+    batch = {"id": ["a"], "image": image, "scores": scores, "class_ids": torch.tensor([[1]])}
+    found = []
+    for scale in (1.0, 2.0):
+        module = make(steps=1, beta=0.0, radius=2, alpha=1.0, scale=scale).eval()  # every neighbour counts alike
+        with torch.no_grad():
+            found.append(int((module.predict_step(batch, 0)["scores"] > 0).sum()))
+    assert found[1] < found[0], "one step of one cell reaches half as far"
 
 
 def test_training_lowers_the_loss_on_one_crop(monkeypatch):
