@@ -198,12 +198,14 @@ def test_methods_on_the_cam_share_its_fit_and_propagate(made, method):
     assert "classifier_weights" not in propagation  # ImageNet's
     assert f"--data.init_args.scores runs/voc/wsss-{method}/scores " in labels
     assert f"weights runs/voc/wsss-{method}/propagation/weights.safetensors" in labels
-    assert f"--data.init_args.labels runs/voc/wsss-{method}/labels/mars" in " ".join(ran[f"debias-{method}-stego/labels"])
+    assert f"--data.init_args.labels runs/voc/wsss-{method}/labels/mars" in " ".join(
+        ran[f"debias-{method}-stego/labels"]
+    )
 
 
 def test_a_method_with_a_network_of_its_own_fits_it(made):
     ran = made.make("mars", "WSSS=seam", "PROPAGATION_FROM=classifier")
-    assert [stage for stage in ran if stage.startswith("wsss")][0] == "wsss-seam/fit"
+    assert next(stage for stage in ran if stage.startswith("wsss")) == "wsss-seam/fit"
     words = " ".join(ran["wsss-seam/propagation"])
     assert "affinity_net.init_args.classifier_weights runs/voc/wsss-seam/fit/weights.safetensors" in words
 
