@@ -1,6 +1,11 @@
-"""The class names of the data sets we know by name, background first."""
+"""The class names of the data sets we know by name, background first, and what names must be."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datamodules.errors import DataError
+from datamodules.labels import BIASED
 
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "voc": (
@@ -29,3 +34,21 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "scenes": ("background", "train", "boat", "sheep", "bird", "horse", "car", "balloon"),
 }
 """Name of the data set → class names; the place of a name is its index in the labels."""
+
+
+def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names as a tuple; raises DataError where they are not background first, each once, 254 at most."""
+    names = tuple(class_names)
+    if len(names) < 2 or names[0] != "background" or len(set(names)) < len(names):
+        raise DataError(f"data.class_names: {', '.join(names) or 'none'}; give each class once, background first")
+    if len(names) > BIASED:
+        raise DataError(f"data.class_names: {len(names)} classes, 8-bit labels hold {BIASED}; merge some")
+    return names
+
+
+def class_ids(scored: Sequence[str], class_names: Sequence[str]) -> list[int]:
+    """Return the label ids of the classes that means are taken over; raises DataError for an unknown name."""
+    for name in scored:
+        if name not in class_names:
+            raise DataError(f"data.scored_classes: {name} is none of {', '.join(class_names)}; mend the name")
+    return [list(class_names).index(name) for name in scored]

@@ -12,6 +12,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from datamodules.checks import check_batch, check_images
+from datamodules.class_names import checked_names, class_ids
 from datamodules.dataset import TrainingCrops, VOCFolder
 from datamodules.errors import DataError
 from datamodules.five_crops import CropPairs, FiveCrops
@@ -83,7 +84,7 @@ class SegmentationData(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         self.tree = Tree(Path(root))
-        self.class_names = _checked_names(class_names)
+        self.class_names = checked_names(class_names)
         self.labels = labels
         self.scores = scores
         self.truth_folder = truth_folder
@@ -125,12 +126,7 @@ class SegmentationData(pl.LightningDataModule):
     @property
     def scored_class_ids(self) -> list[int] | None:
         """Label ids of the classes that means are taken over; None for all. Raises DataError for an unknown name."""
-        if self.scored_classes is None:
-            return None
-        for name in self.scored_classes:
-            if name not in self.class_names:
-                raise DataError(f"data.scored_classes: {name} is none of {', '.join(self.class_names)}; mend the name")
-        return [self.class_names.index(name) for name in self.scored_classes]
+        return None if self.scored_classes is None else class_ids(self.scored_classes, self.class_names)
 
     def setup(self, stage: str) -> None:
         """Read the lists and look the files over.
@@ -247,12 +243,3 @@ class SegmentationData(pl.LightningDataModule):
             persistent_workers=self.workers > 0,
             generator=generator(self.seed),  # so that reading draws nothing from the global generator
         )
-
-
-def _checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(class_names)
-    if len(names) < 2 or names[0] != "background" or len(set(names)) < len(names):
-        raise DataError(f"data.class_names: {', '.join(names) or 'none'}; give each class once, background first")
-    if len(names) > BIASED:
-        raise DataError(f"data.class_names: {len(names)} classes, 8-bit labels hold {BIASED}; merge some")
-    return names
