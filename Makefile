@@ -183,7 +183,7 @@ $(R)/metrics.json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
-.PHONY: help demo overlays test test-slow lint mars gap setup gap-of-seed clean FORCE
+.PHONY: help demo overlays test test-slow lint mars gap methods setup gap-of-seed clean FORCE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -209,6 +209,18 @@ GAP_RUNS := $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,
 GAP_ROWS := $(foreach seed,$(SEGMENT_SEEDS),$(foreach name,baseline $(TRAIN) $(ALSO) supervised,$(call row_of,$(name),$(seed))))
 gap-of-seed: $(GAP_ROWS:%=$(R)/rows/%.json)
 	@$(MAKE) --no-print-directory mars ROWS="$(sort $(ROWS) $(GAP_ROWS))"
+
+# Tables 4 and 5: every WSSS method with every USS method in one run, which share what they can.
+EACH_WSSS ?= irn seam advcam rsepm
+EACH_USS  ?= stego leopart
+methods:  ## MARS under each of EACH_WSSS= and EACH_USS=, as one table
+	@for wsss in $(EACH_WSSS); do for uss in $(EACH_USS); do \
+	  $(MAKE) --no-print-directory WSSS=$$wsss USS=$$uss $(R)/methods/$$wsss-$$uss.json || exit 1; done; done
+	@echo; $(MARS) methods $(R)
+
+$(R)/methods/$(WSSS)-$(USS).json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(call folder_of,baseline,$(SEED))/predictions | $(READY)
+	@$(MAKE) --no-print-directory mars
+	@mkdir -p $(@D) && cp $(R)/metrics.json $@
 
 FOLDERS := {"Yᵇ": "$(PSEUDO_MARS)", "Yᵈᵇ": "$(D)/labels", "Yᶜᵒ": "$(FINAL)/complemented"}
 overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ and prediction in Weights & Biases (offline without login)

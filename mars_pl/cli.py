@@ -18,6 +18,7 @@ LIGHT_COMMANDS = {
     "evaluate": "mars_pl.commands.evaluate",
     "report": "mars_pl.commands.report",
     "gap": "mars_pl.commands.gap",
+    "methods": "mars_pl.commands.methods",
     "weights": "mars_pl.commands.weights",
     "labels": "mars_pl.commands.labels",
 }
@@ -39,6 +40,7 @@ USAGE = """usage: mars COMMAND …
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run
   gap RUN [RUN …]                how much of the gap to full supervision closes
+  methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO or Leopart, for features
   labels import|export KIND …    labels of other projects, in and out
 

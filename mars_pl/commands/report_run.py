@@ -129,6 +129,7 @@ def merge(run: Run) -> Metrics:
     return {
         "data": run.manifest.get("data"),
         "seed": run.manifest.get("seed"),
+        "choices": run.manifest.get("choices"),
         "rows": rows,
         "selection": _selection(run, rows),
         "gap": gap(rows),

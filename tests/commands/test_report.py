@@ -31,7 +31,7 @@ def change(path, **values):
 def test_merged_metrics_have_the_layout_of_the_design(run, capsys):
     assert report.main([str(run), "--no-html"]) == 0
     metrics = json.loads((run / "metrics.json").read_text())
-    assert list(metrics) == ["data", "seed", "rows", "selection", "gap", "seconds"]
+    assert list(metrics) == ["data", "seed", "choices", "rows", "selection", "gap", "seconds"]
     assert set(STANDARD_ROWS) < set(metrics["rows"])
     for row in metrics["rows"].values():
         assert set(ROW_FIELDS) <= set(row)
