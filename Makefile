@@ -60,6 +60,11 @@ $(1): $(if $(call same,$(strip $(file <$(1))),$(strip $(seal))),,FORCE)
 	@mkdir -p $$(@D) && echo '$(seal)' > $$@
 endef
 
+# Under `make -j2` two stages run side by side, and each takes its share of the cores: threads that wait for one another
+# on taken cores make both several times as slow.
+side_by_side = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
+share_of = n=$$$$(( $$$$(getconf _NPROCESSORS_ONLN) / $(1) )); export OMP_NUM_THREADS=$$$${OMP_NUM_THREADS:-$$$$(( n > 0 ? n : 1 ))};
+
 # $(call stage,folder,prerequisites,subcommand,YAMLs,options,seed)
 define stage
 $(eval command := $(3) $(patsubst %,-c %,$(DATA_YAML) $(4) configs/trainer/$(TRAINER).yaml) --seed_everything $(or $(6),$(SEED)) --data.init_args.root $(DATA_ROOT) $(5))
@@ -69,7 +74,7 @@ $(1): $(1).args $(2) | $(READY) $(DATA_ROOT)
 	@$(if $(filter fit,$(3)),for input in $$^; do if [ $$$$input -nt $$@.part/begun ]; then rm -rf $$@.part; fi; done,rm -rf $$@.part)
 	@mkdir -p $$@.part $(R)/seconds; if [ ! -e $$@.part/begun ]; then touch $$@.part/begun; fi
 	@echo; echo "— $(call within,$(1))"
-	@begun=$$$$(date +%s); $(LAUNCH) $(MARS) $(command) --trainer.default_root_dir $$@.part \
+	@begun=$$$$(date +%s); $$(if $$(side_by_side),$(call share_of,$$(side_by_side))) $(LAUNCH) $(MARS) $(command) --trainer.default_root_dir $$@.part \
 	  $(if $(filter fit,$(3)),$$$$(if [ -e $$@.part/checkpoints/last.ckpt ]; then echo --ckpt_path $$@.part/checkpoints/last.ckpt; fi)) \
 	  && echo $$$$(( $$$$(date +%s) - begun )) > $(R)/seconds/$(subst /,-,$(call within,$(1)))
 	@rm -rf $$@ $$@.part/begun && mv $$@.part $$@ && touch $$@
@@ -196,7 +201,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo:  ## MARS from scratch on generated scenes, with its report (2 CPU cores, offline)
-	@$(MAKE) --no-print-directory mars DATA=scenes
+	@$(MAKE) --no-print-directory -j2 mars DATA=scenes
 
 mars: $(R)/metrics.json  ## DATA= WSSS= USS= SEGMENTER= TRAIN= …: all stages and the report
 	@true

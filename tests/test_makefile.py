@@ -17,7 +17,7 @@ STUB = r"""#!/bin/bash
 # Stands for `mars`: one line a call in calls.txt, and the outputs of the stage.
 echo "$*" >> calls.txt
 if [ "$1" = report ]; then echo '{}' > "$2/metrics.json"; exit 0; fi
-if [ "$1" = gap ]; then exit 0; fi
+if [ "$1" = gap ] || [ "$1" = methods ]; then exit 0; fi
 while [ $# -gt 0 ]; do
   case "$1" in
     --json) mkdir -p "$(dirname "$2")"; echo '{}' > "$2"; exit 0;;
@@ -344,6 +344,42 @@ def test_a_launcher_stands_before_fit_and_predict_only(house):
     jobs = [words[0] for words in ran.values() if words[0] in ("fit", "predict")]
     assert launched == jobs
     assert len(ran) > len(jobs)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_stages_side_by_side_share_the_cores(house, monkeypatch, jobs):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    launcher = house.folder / "launch"
+    launcher.write_text('#!/bin/bash\necho "threads ${OMP_NUM_THREADS-all}" >> threads.txt\nexec "$@"\n')
+    launcher.chmod(0o755)
+    house.make(*["-j2"] * (jobs > 1), "mars", "LAUNCH=./launch")
+    said = (house.folder / "threads.txt").read_text().splitlines()
+    threads = "all" if jobs == 1 else max(1, os.cpu_count() // jobs)
+    assert said == [f"threads {threads}"] * len(STAGES)
+
+
+def test_side_by_side_a_number_of_threads_in_the_environment_holds(house, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    launcher = house.folder / "launch"
+    launcher.write_text('#!/bin/bash\necho "$OMP_NUM_THREADS" >> threads.txt\nexec "$@"\n')
+    launcher.chmod(0o755)
+    house.make("-j2", "mars", "LAUNCH=./launch")
+    assert set((house.folder / "threads.txt").read_text().split()) == {"7"}
+
+
+def test_methods_measures_each_pair_once_and_shares_stages(house):
+    ran = house.make("methods", "EACH_WSSS=irn advcam", "EACH_USS=stego backbone")
+    calls = (house.folder / "calls.txt").read_text().splitlines()
+    assert calls[-1] == "methods runs/voc"
+    fits = [line for line in calls if line.startswith("fit ")]
+    assert sum("wsss-cam/fit.part" in line for line in fits) == 1
+    assert sum("segment-baseline" in line for line in fits) == 2 and sum("segment-mars" in line for line in fits) == 4
+    assert {"debias-irn-stego/labels", "debias-advcam-backbone/labels"} <= set(ran)
+    assert sorted(path.stem for path in house.stage("methods").iterdir()) == [
+        "advcam-backbone", "advcam-stego", "irn-backbone", "irn-stego",
+    ]  # fmt: skip
+    house.make("methods", "EACH_WSSS=irn advcam", "EACH_USS=stego backbone")
+    assert (house.folder / "calls.txt").read_text() == "methods runs/voc\n"
 
 
 def test_rows_follow_the_truth(made):
