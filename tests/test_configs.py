@@ -37,7 +37,7 @@ def compositions():
     found, seen = {}, set()
     asked = [(data, "") for data in DATA]
     for name, values in CHOICES.items():
-        places = DATA if name in ("WSSS", "USS", "CENTROIDS") else DATA[:1]  # the others' YAMLs are the same for all data
+        places = DATA if name in ("WSSS", "USS", "CENTROIDS") else DATA[:1]  # others' are the same for all data
         asked += [(data, f"{name}={value}") for value in values for data in places]
     with TemporaryDirectory() as folder:
         house = make_house(Path(folder))
