@@ -334,11 +334,16 @@ def test_an_interrupted_fit_starts_afresh_when_its_input_changed(house):
     assert "--ckpt_path" not in ran[STAGES[6]]
 
 
+def write_launcher(house, first):
+    """A launcher that does `first` and then what it was given."""
+    launcher = house.folder / "launch"
+    launcher.write_text(f'#!/bin/bash\n{first}\nexec "$@"\n')
+    launcher.chmod(0o755)
+
+
 def test_a_launcher_stands_before_fit_and_predict_only(house):
     (house.folder / "data/voc/SegmentationClass").mkdir()
-    launcher = house.folder / "launch"
-    launcher.write_text('#!/bin/bash\nshift\necho "$2" >> launched.txt\nexec "$@"\n')
-    launcher.chmod(0o755)
+    write_launcher(house, 'shift\necho "$2" >> launched.txt')
     ran = house.make("mars", "LAUNCH=./launch --two")
     launched = (house.folder / "launched.txt").read_text().split()
     jobs = [words[0] for words in ran.values() if words[0] in ("fit", "predict")]
@@ -349,9 +354,7 @@ def test_a_launcher_stands_before_fit_and_predict_only(house):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_stages_side_by_side_share_the_cores(house, monkeypatch, jobs):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    launcher = house.folder / "launch"
-    launcher.write_text('#!/bin/bash\necho "threads ${OMP_NUM_THREADS-all}" >> threads.txt\nexec "$@"\n')
-    launcher.chmod(0o755)
+    write_launcher(house, 'echo "threads ${OMP_NUM_THREADS-all}" >> threads.txt')
     house.make(*["-j2"] * (jobs > 1), "mars", "LAUNCH=./launch")
     said = (house.folder / "threads.txt").read_text().splitlines()
     threads = "all" if jobs == 1 else max(1, os.cpu_count() // jobs)
@@ -360,9 +363,7 @@ def test_stages_side_by_side_share_the_cores(house, monkeypatch, jobs):
 
 def test_side_by_side_a_number_of_threads_in_the_environment_holds(house, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
-    launcher = house.folder / "launch"
-    launcher.write_text('#!/bin/bash\necho "$OMP_NUM_THREADS" >> threads.txt\nexec "$@"\n')
-    launcher.chmod(0o755)
+    write_launcher(house, 'echo "$OMP_NUM_THREADS" >> threads.txt')
     house.make("-j2", "mars", "LAUNCH=./launch")
     assert set((house.folder / "threads.txt").read_text().split()) == {"7"}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from rich.text import Text
 from datamodules.errors import DataError
 from mars_pl.commands.metrics_table import DASH, percent, provenance, terminal, title
 from mars_pl.commands.report_gap import gap
-from mars_pl.commands.report_run import Metrics, merge, open_run, read_json
+from mars_pl.commands.report_run import Metrics, merge, open_run, read_json, write_json
 
 FIELDS = ("baseline", "mars", "supervised", "closed")
 
@@ -32,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     table = gaps(arguments.runs, arguments.row)
     if arguments.json:
-        text = json.dumps(table, indent=2, ensure_ascii=False, allow_nan=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_json(arguments.json, table)
     console = terminal()
     console.print(gap_table(table))
     for line in filter(None, (table["about"], "" if table["mean"]["closed"] is not None else _NOT_MEASURED)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from rich.text import Text
 
 from datamodules.errors import DataError
 from mars_pl.commands.metrics_table import fraction, percent, provenance, terminal
-from mars_pl.commands.report_run import Metrics, read_json
+from mars_pl.commands.report_run import Metrics, open_run, read_json, write_json
 
 ROWS = {"pseudo": "Yᵇ", "pseudo-baseline": "Yᵇ base", "debiased": "Yᵈᵇ", "baseline": "baseline", "final": "MARS"}
 """What is shown of each choice, by the names of its rows."""
@@ -34,8 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     methods = read_methods(arguments.run)
     if arguments.json:
-        text = json.dumps(methods, indent=2, ensure_ascii=False, allow_nan=False)
-        arguments.json.write_text(text + "\n", encoding="utf-8")
+        write_json(arguments.json, methods)
     console = terminal()
     console.print(methods_table(methods))
     for line in (*_circumstances(methods), *verdicts(methods)):
@@ -47,12 +45,12 @@ def read_methods(name: str) -> list[Metrics]:
     """Return the metrics of each choice that `make methods` measured in a run.
 
     Raises:
-        DataError: where there are none, or they are not of the same data.
+        DataError: where there is no such run, it has none, or they are not of the same data.
     """
-    places = [Path(name) / "methods", Path("runs") / name / "methods"]
-    files = next((found for place in places if (found := sorted(place.glob("*.json")))), [])
+    folder = open_run(name).folder / "methods"
+    files = sorted(folder.glob("*.json"))
     if not files:
-        raise DataError(f"{places[0]}: no figures of methods; `make methods` measures them")
+        raise DataError(f"{folder}: no figures of methods; `make methods` measures them")
     methods = [read_json(file) for file in files]
     for file, metrics in zip(files, methods, strict=True):
         if not metrics.get("choices"):

@@ -158,9 +158,14 @@ def _selection(run: Run, rows: Mapping[str, Row | None]) -> dict[str, Any]:
 def write_metrics(run: Run, metrics: Metrics) -> Path:
     """Write `metrics.json` into the run folder."""
     path = run.folder / "metrics.json"
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(metrics, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(path, metrics)
     return path
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write numbers as JSON; a number that is none is refused."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:

@@ -36,6 +36,7 @@ def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes"):
 def run(tmp_path):
     folder = tmp_path / "runs" / "scenes"
     (folder / "methods").mkdir(parents=True)
+    (folder / "run.json").write_text("{}")
     for wsss, uss in (("irn", "stego"), ("rsepm", "leopart")):
         (folder / "methods" / f"{wsss}-{uss}.json").write_text(json.dumps(measured(wsss, uss)))
     return folder
@@ -79,6 +80,7 @@ def test_the_numbers_as_json(run, tmp_path):
 
 
 def test_what_was_not_measured_is_said(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
     with pytest.raises(DataError, match="`make methods` measures them"):
         read_methods(str(tmp_path))
 
