@@ -7,6 +7,7 @@ import types
 from collections import OrderedDict
 from pathlib import Path
 
+import pytorch_lightning  # noqa: F401 - loaded before omegaconf is faked: its import asks for that package's origin
 import torch
 from torch import Tensor
 
