@@ -120,7 +120,7 @@ endif
 
 # ------------------------------------------------------------------------------------------------ §3.1 features
 BACKBONE_YAML := configs/backbone/$(BACKBONE).yaml
-FEATURES := --model.init_args.features configs/uss/features_$(USS).yaml --model.init_args.features.init_args.backbone $(BACKBONE_YAML)
+FEATURES := --model.init_args.features $(call variant,uss,features_$(USS)) --model.init_args.features.init_args.backbone $(BACKBONE_YAML)
 ifneq ($(USS),backbone)
 U := $(R)/uss-$(USS)
 FEATURES_FIT := $(U)/fit
