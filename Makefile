@@ -181,10 +181,10 @@ define MANIFEST
             "complemented": "$(call within,$(FINAL))/complemented", "prediction": "$(call within,$(FINAL))/complemented/prediction"}}
 endef
 comma := ,
-export MANIFEST
+seal = $(strip $(MANIFEST))
+$(eval $(call sealed,$(R)/run.json))
 
-$(R)/metrics.json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_FILES) | $(READY)
-	@printenv MANIFEST > $(R)/run.json
+$(R)/metrics.json: $(R)/run.json $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_FILES) | $(READY)
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
