@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -17,6 +18,7 @@ from mars_pl.networks.aspp import resize
 from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import SegmentationPrediction, drop_improbable, multi_scale_probabilities
+from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 from mars_pl.weights import load_weights
 
@@ -41,6 +43,7 @@ class SegmentationModule(pl.LightningModule):
         weight_decay: on all parameters.
         scales: of prediction; validation looks at the image as it is.
         flip: add mirror images in prediction.
+        window: predict large images by overlapping windows, each of them at all scales; ``None`` takes images whole.
         predict_with: the network that predicts where a checkpoint holds both.
         weights: safetensors file of a finished fit, loaded into both networks.
     """
@@ -62,6 +65,7 @@ class SegmentationModule(pl.LightningModule):
         weight_decay: float = 4e-5,
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
         flip: bool = True,
+        window: SlidingWindow | None = None,
         predict_with: Literal["teacher", "student"] = "teacher",
         weights: str | None = None,
     ) -> None:
@@ -77,7 +81,7 @@ class SegmentationModule(pl.LightningModule):
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
         self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
         self.optimizer: Kind = optimizer
-        self.scales, self.flip, self.predict_with = tuple(scales), flip, predict_with
+        self.scales, self.flip, self.window, self.predict_with = tuple(scales), flip, window, predict_with
         self._same_weights = weights is not None
         self._said_ignored = False
 
@@ -159,7 +163,8 @@ class SegmentationModule(pl.LightningModule):
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
         """Predict one whole image (batches of one)."""
         network = self.teacher if self.predict_with == "teacher" else self.network
-        probabilities = multi_scale_probabilities(network, batch["image"], self.scales, self.flip)
+        predict = partial(multi_scale_probabilities, network, scales=self.scales, flip=self.flip)
+        probabilities = slide(predict, batch["image"], self.window) if self.window else predict(batch["image"])
         return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities)[0])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -70,7 +70,7 @@ def test_it_counts_under_deterministic_algorithms_without_the_slow_path(batches,
 
 
 def transcription(predictions, truths, num_classes):
-    """The published evaluators in loops: pixels of truth below 255, per class P, T and TP, unions that are empty skipped."""
+    """The published evaluators in loops: truth below 255 counts; P, T and TP a class; an empty union is skipped."""
     predictions = [np.where(prediction < num_classes, prediction, 0) for prediction in predictions]
     figures = []
     for class_id in range(num_classes):

@@ -8,6 +8,7 @@ from callbacks.seed_epoch import SeedEpoch
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.segmentation_module import SegmentationModule
+from mars_pl.segment.sliding_window import SlidingWindow
 from mars_pl.weights import save_weights
 
 BIASED, CLASSES = 254, 4
@@ -165,6 +166,18 @@ def test_predicts_a_distribution_at_image_size_with_the_named_network(tmp_path, 
     assert first.id == "000"
     assert first.probabilities.shape == (CLASSES, 30, 30)
     assert first.probabilities.isfinite().all()
+
+
+def test_predicts_by_windows(tmp_path, make_module, make_loader):
+    module = make_module(window=SlidingWindow(16))
+    sizes = []
+    module.teacher.register_forward_pre_hook(lambda _, inputs: sizes.append(tuple(inputs[0].shape[-2:])))
+    [first] = trainer_of(tmp_path).predict(module, make_loader(batch_size=1, length=1, size=30))
+    assert first.probabilities.shape == (CLASSES, 30, 30)
+    assert torch.allclose(first.probabilities.sum(0), torch.ones(30, 30))
+    assert (
+        set(sizes[1:]) == {(16, 16)} and len(sizes) == 1 + 2 * 9
+    )  # the check at set-up; each window and its mirror image
 
 
 def test_another_number_of_classes_is_refused_in_one_line(tmp_path, make_network, make_module, make_loader):
