@@ -51,15 +51,16 @@ class SegmentationWriter(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        classes = batch["classes"][0] if self.fill else torch.ones_like(batch["classes"][0])
+        if self.fill and not {"label", "classes"} <= batch.keys():
+            raise DataError(
+                "fill: the data has no labels to fill, or no image labels; set data.labels to the folder of debiased "
+                "labels and data.image_labels to where the classes stand"
+            )
+        classes = batch["classes"][0] if self.fill else outputs.probabilities.new_ones(len(outputs.probabilities) - 1)
         tensors = [batch["image"][0], outputs.probabilities, classes]
         image, probabilities, present = (tensor.cpu().numpy() if self.workers else tensor for tensor in tensors)
         debiased = None
         if self.fill:
-            if "label" not in batch:
-                raise DataError(
-                    "fill: the data has no labels to fill; set data.labels to the folder of debiased labels"
-                )
             debiased = batch["label"][0].cpu().numpy()
             mask = outputs.probabilities.argmax(0).cpu().numpy().astype(np.uint8)
             write_label(self.output / "prediction" / f"{outputs.id}.png", mask)
@@ -76,8 +77,19 @@ class SegmentationWriter(Callback):
                 self.output,
                 refinement=refinement_name(self.refine),
                 network=getattr(pl_module, "predict_with", None),
-                multi_scale=len(getattr(pl_module, "scales", ())) > 1,
+                **views(pl_module),
             )
+
+
+def views(module: Any) -> dict[str, Any]:
+    """Return how a module looks at an image, for `about.json`: scales, mirror images, windows as (side, stride)."""
+    scales, window = tuple(getattr(module, "scales", ())), getattr(module, "window", None)
+    return {
+        "multi_scale": len(scales) > 1,
+        "scales": scales or None,
+        "flip": getattr(module, "flip", None),
+        "window": window and (window.side, window.step),
+    }
 
 
 def write_segmentation(
@@ -91,13 +103,14 @@ def write_segmentation(
     """Write one mask, or one label with its biased pixels filled. Runs in a worker.
 
     Args:
-        path: of the PNG to write.
+        path: of the PNG to write; its folder is made where it is absent.
         image: (3, H, W).
         probabilities: (K, H, W), background first.
         classes: (K − 1,), those that compete with background.
         debiased: label (H, W) to fill; ``None`` writes the mask itself.
         refine: R.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     if debiased is not None and not (debiased == BIASED).any():
         write_label(path, debiased.astype(np.uint8))  # nothing to fill, so nothing to refine
         return

@@ -10,9 +10,11 @@ from datamodules.errors import DataError
 from datamodules.labels import read_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.inference import SegmentationPrediction
+from mars_pl.segment.sliding_window import SlidingWindow
 
 # two rows of pixels: class 2 everywhere likeliest, then background or class 1
 PROBABILITIES = torch.tensor([[0.3, 0.1], [0.2, 0.4], [0.5, 0.5]])[:, :, None].expand(3, 2, 4).contiguous()
+CLASSES = torch.tensor([[1.0, 0.0]])
 LABEL = np.array([[254, 254, 0, 1], [254, 1, 255, 0]], dtype=np.uint8)
 
 
@@ -25,23 +27,27 @@ class LastWins(Refine):
         return probabilities * 0 + order[:, :, None, None]
 
 
-def write(tmp_path, label=None, **settings):
+def write(tmp_path, label=None, classes=CLASSES, image_id="a", **settings):
     writer = SegmentationWriter(**settings)
     trainer = SimpleNamespace(default_root_dir=str(tmp_path), is_global_zero=True)
-    batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "classes": torch.tensor([[1.0, 0.0]])}
+    batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8)} | ({} if classes is None else {"classes": classes})
     if label is not None:
         batch["label"] = torch.from_numpy(label.astype(np.int64))[None]
-    module = SimpleNamespace(predict_with="teacher", scales=(1.0,))
+    module = SimpleNamespace(predict_with="teacher", scales=(1.0, 0.5), flip=True, window=SlidingWindow(9))
     writer.on_predict_start(trainer, module)
-    writer.on_predict_batch_end(trainer, module, SegmentationPrediction("a", PROBABILITIES), batch, 0)
+    writer.on_predict_batch_end(trainer, module, SegmentationPrediction(image_id, PROBABILITIES), batch, 0)
     writer.on_predict_end(trainer, module)
-    return read_label(tmp_path / "a.png").tolist()
+    return read_label(tmp_path / f"{image_id}.png").tolist()
 
 
 def test_the_argmax_is_written_with_how_it_was_made(tmp_path):
     assert write(tmp_path, workers=0) == [[2] * 4, [2] * 4]
-    about = json.loads((tmp_path / "about.json").read_text())
-    assert about == {"refinement": "none", "network": "teacher", "multi_scale": False}
+    views = {"multi_scale": True, "scales": [1.0, 0.5], "flip": True, "window": [9, 6]}
+    assert json.loads((tmp_path / "about.json").read_text()) == {"refinement": "none", "network": "teacher", **views}
+
+
+def test_no_image_labels_are_needed_for_masks_and_folders_are_kept(tmp_path):
+    assert write(tmp_path, workers=0, classes=None, image_id="trip/a") == [[2] * 4, [2] * 4]
 
 
 def test_refined_in_worker_processes(tmp_path):
@@ -64,3 +70,5 @@ def test_a_label_without_biased_pixels_is_not_refined(tmp_path):
 def test_filling_needs_labels(tmp_path):
     with pytest.raises(DataError, match=r"data\.labels"):
         write(tmp_path, workers=0, fill=True)
+    with pytest.raises(DataError, match=r"data\.image_labels"):
+        write(tmp_path, LABEL, workers=0, fill=True, classes=None)
