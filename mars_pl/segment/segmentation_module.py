@@ -84,6 +84,7 @@ class SegmentationModule(pl.LightningModule):
         self.scales, self.flip, self.window, self.predict_with = tuple(scales), flip, window, predict_with
         self._same_weights = weights is not None
         self._said_ignored = False
+        self._images = 0
 
     def train(self, mode: bool = True) -> SegmentationModule:
         """Switch to training; the teacher stays in evaluation."""
@@ -142,6 +143,7 @@ class SegmentationModule(pl.LightningModule):
             ``prediction``: the teacher's mask, int64 (B, H, W), for who shows pictures.
         """
         masks = []
+        self._images += len(batch["image"]) if "truth" in batch else 0
         for _, network, scores in self._scored:
             masks.append(resize(network(batch["image"]).float(), batch["image"].shape[-2:]).max(dim=1).indices)
             if "truth" in batch:
@@ -149,8 +151,11 @@ class SegmentationModule(pl.LightningModule):
         return {"prediction": masks[0]}
 
     def on_validation_epoch_end(self) -> None:
-        """Log ``val/<role>/miou`` and its fellows, and say them in one line."""
+        """Log ``val/<role>/miou`` and its fellows and ``val/images``, and say them in one line."""
         line = []
+        split = getattr(getattr(self.trainer, "datamodule", None), "validate_split", None) or "val"
+        images = self.trainer.strategy.reduce(torch.tensor(float(self._images), device=self.device), reduce_op="sum")
+        self._images = 0
         for role, _, scores in self._scored:
             values = scores.compute()
             scores.reset()
@@ -158,7 +163,9 @@ class SegmentationModule(pl.LightningModule):
                 return
             self.log_dict({f"val/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
             line.append(f"{role} mIoU {100 * values['miou']:.1f} %, FP {values['fp']:.3f}, FN {values['fn']:.3f}")
-        self.print(f"epoch {self.current_epoch}, val: " + "; ".join(line))
+        self.log("val/images", images)
+        about = f"{split}, {int(images):,} images, scale 1, no flip, no refinement"
+        self.print(f"epoch {self.current_epoch} ({about}): " + "; ".join(line))
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
         """Predict one whole image (batches of one)."""

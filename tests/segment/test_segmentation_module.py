@@ -130,7 +130,10 @@ def test_validation_scores_teacher_and_student(tmp_path, make_module, make_loade
     assert values["val/student/fn"].item() == pytest.approx(1)
     assert values["val/student/fp"].item() == pytest.approx(0)
     assert {"val/teacher/miou", "val/teacher/fp_all", "val/student/fn_all"} <= set(values)
-    assert "student mIoU 18.8 %, FP 0.000, FN 1.000" in capsys.readouterr().out
+    assert values["val/images"] == 3
+    printed = capsys.readouterr().out
+    assert "(val, 3 images, scale 1, no flip, no refinement): teacher mIoU" in printed
+    assert "student mIoU 18.8 %, FP 0.000, FN 1.000" in printed
 
 
 def test_means_over_scored_classes(tmp_path, make_module, make_loader):
@@ -209,3 +212,4 @@ def test_images_without_truth_are_not_measured(tmp_path, make_module, make_loade
     trainer = trainer_of(tmp_path)
     trainer.validate(module, torch.utils.data.DataLoader(samples), verbose=False)
     assert trainer.callback_metrics["val/student/miou"].item() == pytest.approx(0.75 / 3)  # class 2 was not counted
+    assert trainer.callback_metrics["val/images"] == 2
