@@ -188,7 +188,7 @@ $(R)/metrics.json: $(R)/run.json $(D)/labels $(FINAL)/complemented $(FINAL)/pred
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
-.PHONY: help demo overlays test test-slow lint mars gap methods setup gap-of-seed clean FORCE
+.PHONY: help demo overlays test test-slow bench lint mars gap methods setup gap-of-seed clean FORCE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -242,6 +242,9 @@ test: $(READY)  ## the suite (under 10 minutes on 2 cores)
 
 test-slow: $(READY)  ## what the suite is too short for
 	$(VENV)/bin/python -m pytest -m slow
+
+bench: $(READY)  ## seconds and memory of the slow parts on one core, as a table; no test
+	$(VENV)/bin/python -m tests.benchmarks
 
 lint: $(READY)  ## ruff, mypy and the import rules
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
