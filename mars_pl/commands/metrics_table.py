@@ -50,6 +50,12 @@ def scored_on(row: Mapping[str, Any]) -> str:
     return f"{row.get('split') or DASH}, {DASH if images is None else f'{images:,}'} images"
 
 
+def judged_on(selection: Mapping[str, Any]) -> str:
+    """Return what the target shares were measured on, e.g. "train_aug, 790 images with truth"; nothing if not known."""
+    images = selection.get("images_with_truth")
+    return "" if images is None else f"{selection.get('split') or DASH}, {images:,} images with truth"
+
+
 def measured_by(row: Mapping[str, Any]) -> str:
     """Return network, views and refinement, e.g. "teacher, scales 1 0.5, flip, crf"; labels have no network."""
     refinement = row.get("refinement") or f"refinement {DASH}"  # nobody said

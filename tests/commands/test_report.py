@@ -244,6 +244,7 @@ def test_the_page_needs_nothing_from_outside(run):
         "Time",
         "train, 6 images, crf",
         "val, 240 images, teacher, no refinement",
+        "48 candidates, train_aug, 6 images with truth",
         "best: 0.3",
         "mars: 0.2",
     ):
