@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from callbacks import segmentation_writer
 from callbacks.segmentation_writer import SegmentationWriter
 from datamodules.errors import DataError
 from datamodules.labels import read_label
@@ -65,6 +66,21 @@ def test_a_label_without_biased_pixels_is_not_refined(tmp_path):
 
     label = np.where(LABEL == 254, 1, LABEL)
     assert write(tmp_path, label, refine=refuse, workers=0, fill=True) == [[1, 1, 0, 1], [1, 1, 255, 0]]
+
+
+def test_only_classes_that_compete_are_handed_to_the_workers(tmp_path, monkeypatch):
+    handed = []
+    monkeypatch.setattr(segmentation_writer, "write_segmentation", lambda *arguments: handed.append(arguments))
+    maps = torch.tensor([0.0, 0.0, 0.4, 0.0, 0.6])[:, None, None].expand(5, 2, 4)
+    for classes, codes in ((None, [0, 2, 4]), (torch.tensor([[1.0, 0.0, 0.0, 1.0]]), [0, 4])):
+        batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "label": torch.full((1, 2, 4), 254)}
+        writer = SegmentationWriter(workers=0, fill=classes is not None)
+        trainer = SimpleNamespace(default_root_dir=str(tmp_path))
+        writer.on_predict_start(trainer, None)
+        prediction = SegmentationPrediction("a", maps)
+        writer.on_predict_batch_end(trainer, None, prediction, batch | {"classes": classes}, 0)
+        _, _, probabilities, found, _, _ = handed.pop()
+        assert found.tolist() == codes and torch.equal(probabilities, maps[codes])
 
 
 def test_filling_needs_labels(tmp_path):
