@@ -150,10 +150,21 @@ class SegmentationModule(pl.LightningModule):
                 scores.update(masks[-1], batch["truth"])
         return {"prediction": masks[0]}
 
+    def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Tensor]:
+        """Count as a validation does."""
+        return self.validation_step(batch, batch_index)
+
     def on_validation_epoch_end(self) -> None:
         """Log ``val/<role>/miou`` and its fellows and ``val/images``, and say them in one line."""
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the same as ``test/…``."""
+        self._log_scores("test")
+
+    def _log_scores(self, job: str) -> None:
         line = []
-        split = getattr(getattr(self.trainer, "datamodule", None), "validate_split", None) or "val"
+        split = getattr(getattr(self.trainer, "datamodule", None), "validate_split", None) or job
         images = self.trainer.strategy.reduce(torch.tensor(float(self._images), device=self.device), reduce_op="sum")
         self._images = 0
         for role, _, scores in self._scored:
@@ -161,9 +172,9 @@ class SegmentationModule(pl.LightningModule):
             scores.reset()
             if values["miou"].isnan():  # no image had truth
                 return
-            self.log_dict({f"val/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
+            self.log_dict({f"{job}/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
             line.append(f"{role} mIoU {100 * values['miou']:.1f} %, FP {values['fp']:.3f}, FN {values['fn']:.3f}")
-        self.log("val/images", images)
+        self.log(f"{job}/images", images)
         about = f"{split}, {int(images):,} images, scale 1, no flip, no refinement"
         self.print(f"epoch {self.current_epoch} ({about}): " + "; ".join(line))
 

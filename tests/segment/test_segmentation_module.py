@@ -136,6 +136,16 @@ def test_validation_scores_teacher_and_student(tmp_path, make_module, make_loade
     assert "student mIoU 18.8 %, FP 0.000, FN 1.000" in printed
 
 
+def test_a_test_counts_as_a_validation_does(tmp_path, make_module, make_loader, capsys):
+    module = make_module()
+    torch.nn.init.constant_(module.network.decoder[-1].weight, 0)
+    trainer = trainer_of(tmp_path)
+    trainer.test(module, make_loader(batch_size=1, length=3), verbose=False)
+    values = trainer.callback_metrics
+    assert values["test/student/miou"].item() == pytest.approx(0.75 / 4) and values["test/images"] == 3
+    assert "(test, 3 images, scale 1, no flip, no refinement): teacher mIoU" in capsys.readouterr().out
+
+
 def test_means_over_scored_classes(tmp_path, make_module, make_loader):
     module = make_module(scored_class_ids=[0, 1])
     torch.nn.init.constant_(module.network.decoder[-1].weight, 0)
