@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -17,6 +18,7 @@ from mars_pl.networks.aspp import resize
 from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import SegmentationPrediction, drop_improbable, multi_scale_probabilities
+from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 from mars_pl.weights import load_weights
 
@@ -41,6 +43,7 @@ class SegmentationModule(pl.LightningModule):
         weight_decay: on all parameters.
         scales: of prediction; validation looks at the image as it is.
         flip: add mirror images in prediction.
+        window: predict large images by overlapping windows, each of them at all scales; ``None`` takes images whole.
         predict_with: the network that predicts where a checkpoint holds both.
         weights: safetensors file of a finished fit, loaded into both networks.
     """
@@ -62,6 +65,7 @@ class SegmentationModule(pl.LightningModule):
         weight_decay: float = 4e-5,
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
         flip: bool = True,
+        window: SlidingWindow | None = None,
         predict_with: Literal["teacher", "student"] = "teacher",
         weights: str | None = None,
     ) -> None:
@@ -77,9 +81,10 @@ class SegmentationModule(pl.LightningModule):
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
         self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
         self.optimizer: Kind = optimizer
-        self.scales, self.flip, self.predict_with = tuple(scales), flip, predict_with
+        self.scales, self.flip, self.window, self.predict_with = tuple(scales), flip, window, predict_with
         self._same_weights = weights is not None
         self._said_ignored = False
+        self._images = 0
 
     def train(self, mode: bool = True) -> SegmentationModule:
         """Switch to training; the teacher stays in evaluation."""
@@ -138,28 +143,46 @@ class SegmentationModule(pl.LightningModule):
             ``prediction``: the teacher's mask, int64 (B, H, W), for who shows pictures.
         """
         masks = []
+        self._images += len(batch["image"]) if "truth" in batch else 0
         for _, network, scores in self._scored:
             masks.append(resize(network(batch["image"]).float(), batch["image"].shape[-2:]).max(dim=1).indices)
             if "truth" in batch:
                 scores.update(masks[-1], batch["truth"])
         return {"prediction": masks[0]}
 
+    def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Tensor]:
+        """Count as a validation does."""
+        return self.validation_step(batch, batch_index)
+
     def on_validation_epoch_end(self) -> None:
-        """Log ``val/<role>/miou`` and its fellows, and say them in one line."""
+        """Log ``val/<role>/miou`` and its fellows and ``val/images``, and say them in one line."""
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the same as ``test/…``."""
+        self._log_scores("test")
+
+    def _log_scores(self, job: str) -> None:
         line = []
+        split = getattr(getattr(self.trainer, "datamodule", None), "validate_split", None) or job
+        images = self.trainer.strategy.reduce(torch.tensor(float(self._images), device=self.device), reduce_op="sum")
+        self._images = 0
         for role, _, scores in self._scored:
             values = scores.compute()
             scores.reset()
             if values["miou"].isnan():  # no image had truth
                 return
-            self.log_dict({f"val/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
+            self.log_dict({f"{job}/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
             line.append(f"{role} mIoU {100 * values['miou']:.1f} %, FP {values['fp']:.3f}, FN {values['fn']:.3f}")
-        self.print(f"epoch {self.current_epoch}, val: " + "; ".join(line))
+        self.log(f"{job}/images", images)
+        about = f"{split}, {int(images):,} images, scale 1, no flip, no refinement"
+        self.print(f"epoch {self.current_epoch} ({about}): " + "; ".join(line))
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
         """Predict one whole image (batches of one)."""
         network = self.teacher if self.predict_with == "teacher" else self.network
-        probabilities = multi_scale_probabilities(network, batch["image"], self.scales, self.flip)
+        predict = partial(multi_scale_probabilities, network, scales=self.scales, flip=self.flip)
+        probabilities = slide(predict, batch["image"], self.window) if self.window else predict(batch["image"])
         return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities)[0])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
