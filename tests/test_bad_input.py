@@ -172,8 +172,8 @@ def test_network_with_another_number_of_classes(fault):
     words = [f"{network}.class_path", "tests.test_bad_input.ThreeChannels"]
     line = fault(*SUPERVISED, *words)
     assert (
-        "the network has 3 output channels, the data 21 classes" in line
-        and "set the network's num_classes to 21" in line
+        "the network ThreeChannels has 3 output channels, the data 21 classes" in line
+        and "set the network's num_classes, whatever it calls them, to 21" in line
     )
 
 
