@@ -59,12 +59,11 @@ class DeepLabV2(nn.Module):
             encoder, output_stride, pretrained, weights, options=encoder_options, first_dilations=first_dilations
         )
         channels = self.encoder.channels
-        self.classifiers = nn.ModuleList(
-            nn.Conv2d(channels, num_classes, 3, padding=rate, dilation=rate) for rate in rates
-        )
-        for classifier in self.classifiers:
+        classifiers = [nn.Conv2d(channels, num_classes, 3, padding=rate, dilation=rate) for rate in rates]
+        for classifier in classifiers:
             nn.init.normal_(classifier.weight, std=0.01)
-            nn.init.zeros_(classifier.bias)
+            nn.init.zeros_(classifier.bias)  # type: ignore[arg-type]
+        self.classifiers = nn.ModuleList(classifiers)
         self.scales = tuple(scales)
         self.frozen_batch_norm = frozen_batch_norm
         if frozen_batch_norm:
