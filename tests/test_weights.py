@@ -85,7 +85,11 @@ def test_what_is_no_state_dict_is_refused_in_one_line(tmp_path):
     (tmp_path / "text.pth").write_text("not a checkpoint")
     torch.save({"epoch": 3, "state_dict": network.state_dict()}, tmp_path / "checkpoint.pth")
     torch.save(network, tmp_path / "module.pth")  # a pickle that runs code when it is read
-    for name, reason in (("text", "no state dict"), ("checkpoint", "more than a state dict"), ("module", "no state dict")):
+    for name, reason in (
+        ("text", "no state dict"),
+        ("checkpoint", "more than a state dict"),
+        ("module", "no state dict"),
+    ):
         with pytest.raises(ValueError, match=rf"{name}\.pth: .*{reason}") as caught:
             load_weights(network, tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)
