@@ -68,7 +68,9 @@ def test_what_cannot_be_built_says_what_to_mend(path, argument, says):
 
 def test_a_network_for_floats_is_told_of_the_adapter():
     network = nn.Conv2d(3, 5, 1)
-    with pytest.raises(ValueError, match=r"network Conv2d does not take uint8 images .*adapted_network\.AdaptedNetwork"):
+    with pytest.raises(
+        ValueError, match=r"network Conv2d does not take uint8 images .*adapted_network\.AdaptedNetwork"
+    ):
         check_output(network, 5, CPU)
 
 
