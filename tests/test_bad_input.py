@@ -177,6 +177,14 @@ def test_network_with_another_number_of_classes(fault):
     )
 
 
+def test_a_network_that_is_no_network_of_ours_is_told_of_the_adapter(fault):
+    layer = ["--model.init_args.network.class_path", "torch.nn.Conv2d"]
+    sizes = {"in_channels": "3", "out_channels": "21", "kernel_size": "1"}
+    options = [word for name, value in sizes.items() for word in (f"--model.init_args.network.init_args.{name}", value)]
+    line = fault(*SUPERVISED, *layer, *options)
+    assert "the network Conv2d does not take uint8 images" in line and "adapted_network.AdaptedNetwork" in line
+
+
 class ThreeChannels(torch.nn.Module):
     """A network that goes its own way."""
 
