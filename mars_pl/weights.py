@@ -43,7 +43,7 @@ def load_weights(module: nn.Module, path: str | Path, part: str = "") -> None:
             module's.
     """
     file = find_weights(path)
-    found = load_file(str(file)) if file.suffix == ".safetensors" else _read_state_dict(file)
+    found = load_file(str(file)) if Path(path).suffix == ".safetensors" else _read_state_dict(file)
     if part:
         found = {key.removeprefix(f"{part}."): found[key] for key in found if key.startswith(f"{part}.")}
     load_state(module, found, path)

@@ -7,6 +7,7 @@ from callbacks.ema_teacher import EMATeacher
 from callbacks.seed_epoch import SeedEpoch
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
+from mars_pl.segment.inference import multi_scale_probabilities
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.weights import save_weights
 
@@ -165,6 +166,16 @@ def test_predicts_a_distribution_at_image_size_with_the_named_network(tmp_path, 
     assert first.id == "000"
     assert first.probabilities.shape == (CLASSES, 30, 30)
     assert first.probabilities.isfinite().all()
+
+
+@pytest.mark.parametrize("average", ["probabilities", "logits"])
+def test_predicts_by_the_mean_it_is_told(tmp_path, make_module, make_loader, average):
+    module = make_module(scales=(1.0, 0.5), flip=True, average=average)
+    loader = make_loader(batch_size=1, length=1)
+    [prediction] = trainer_of(tmp_path).predict(module, loader)
+    with torch.no_grad():
+        expected = multi_scale_probabilities(module.teacher, next(iter(loader))["image"], (1.0, 0.5), True, average)[0]
+    assert torch.allclose(prediction.probabilities, expected, atol=1e-6)
 
 
 def test_another_number_of_classes_is_refused_in_one_line(tmp_path, make_network, make_module, make_loader):
