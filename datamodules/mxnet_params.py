@@ -16,7 +16,7 @@ LIST = 0x112
 """First number of a file that holds a list of arrays."""
 
 SPARSE_AWARE, WIDE_SHAPES = 0xF993FAC9, 0xF993FAC8
-"""First number of an array with a storage type, or with 64-bit sides; in the oldest layout it is the number of sides."""
+"""First number of an array with a storage type, or with 64-bit sides; the oldest layout has its number of sides."""
 
 TYPES = {0: np.float32, 1: np.float64, 2: np.float16, 3: np.uint8, 4: np.int32, 5: np.int8, 6: np.int64}
 
