@@ -45,6 +45,8 @@ class SegmentationModule(pl.LightningModule):
         scales: of prediction; validation looks at the image as it is.
         flip: add mirror images in prediction.
         average: what prediction takes the mean of, over scales and mirror images (DeepLabv1: logits).
+        least_probability: a class that is nowhere in the image this probable takes no part in refinement (RS+EPM and
+            DHR: .05, which spares the dense CRF most of its time; 0 keeps all, as DeepLabv1 and v2 do).
         compile: let torch.compile make both networks faster while fitting; their weights keep their names.
         predict_with: the network that predicts where a checkpoint holds both.
         weights: safetensors file of a finished fit, loaded into both networks.
@@ -69,6 +71,7 @@ class SegmentationModule(pl.LightningModule):
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
         flip: bool = True,
         average: Average = "probabilities",
+        least_probability: float = 0.05,
         compile: bool = False,
         predict_with: Literal["teacher", "student"] = "teacher",
         weights: str | None = None,
@@ -87,7 +90,7 @@ class SegmentationModule(pl.LightningModule):
         self.momentum, self.weight_decay = momentum, weight_decay
         self.optimizer: Kind = optimizer
         self.scales, self.flip, self.average, self.predict_with = tuple(scales), flip, average, predict_with
-        self.compiled = compile
+        self.least_probability, self.compiled = least_probability, compile
         self._same_weights = weights is not None
         self._said_ignored = False
 
@@ -165,7 +168,7 @@ class SegmentationModule(pl.LightningModule):
         """Predict one whole image (batches of one)."""
         network = self.teacher if self.predict_with == "teacher" else self.network
         probabilities = multi_scale_probabilities(network, batch["image"], self.scales, self.flip, self.average)
-        return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities)[0])
+        return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities, self.least_probability)[0])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimise the student with the poly schedule per optimiser step."""

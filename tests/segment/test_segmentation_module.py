@@ -170,12 +170,21 @@ def test_predicts_a_distribution_at_image_size_with_the_named_network(tmp_path, 
 
 @pytest.mark.parametrize("average", ["probabilities", "logits"])
 def test_predicts_by_the_mean_it_is_told(tmp_path, make_module, make_loader, average):
-    module = make_module(scales=(1.0, 0.5), flip=True, average=average)
+    module = make_module(scales=(1.0, 0.5), flip=True, average=average, least_probability=0.0)
     loader = make_loader(batch_size=1, length=1)
     [prediction] = trainer_of(tmp_path).predict(module, loader)
     with torch.no_grad():
         expected = multi_scale_probabilities(module.teacher, next(iter(loader))["image"], (1.0, 0.5), True, average)[0]
     assert torch.allclose(prediction.probabilities, expected, atol=1e-6)
+
+
+def test_classes_that_are_nowhere_probable_enough_are_left_out(tmp_path, make_module, make_loader):
+    [all_classes, some] = (
+        trainer_of(tmp_path).predict(make_module(least_probability=least), make_loader(batch_size=1, length=1))[0]
+        for least in (0.0, 0.999)
+    )
+    assert all_classes.probabilities.flatten(1).any(dim=1).all()
+    assert some.probabilities.flatten(1).any(dim=1).tolist() == [True, False, False, False]  # background stays
 
 
 def test_another_number_of_classes_is_refused_in_one_line(tmp_path, make_network, make_module, make_loader):
