@@ -121,7 +121,7 @@ endif
 
 # ------------------------------------------------------------------------------------------------ §3.1 features
 BACKBONE_YAML := configs/backbone/$(BACKBONE).yaml
-FEATURES := --model.init_args.features configs/uss/features_$(USS).yaml --model.init_args.features.init_args.backbone $(BACKBONE_YAML)
+FEATURES := --model.init_args.features $(call variant,uss,features_$(USS)) --model.init_args.features.init_args.backbone $(BACKBONE_YAML)
 ifneq ($(USS),backbone)
 U := $(R)/uss-$(USS)
 FEATURES_FIT := $(U)/fit
@@ -185,14 +185,14 @@ define MANIFEST
             "complemented": "$(call within,$(FINAL))/complemented", "prediction": "$(call within,$(FINAL))/complemented/prediction"}}
 endef
 comma := ,
-export MANIFEST
+seal = $(strip $(MANIFEST))
+$(eval $(call sealed,$(R)/run.json))
 
-$(R)/metrics.json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_FILES) | $(READY)
-	@printenv MANIFEST > $(R)/run.json
+$(R)/metrics.json: $(R)/run.json $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_FILES) | $(READY)
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
-.PHONY: help demo overlays test test-slow lint mars gap methods setup gap-of-seed clean FORCE
+.PHONY: help demo overlays test test-slow bench lint mars gap methods setup gap-of-seed clean FORCE
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -201,7 +201,7 @@ setup: $(READY)  ## the virtual environment with the package and its tested depe
 
 $(READY): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[crf,dev]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[crf,export,dev]'
 	@touch $@
 
 demo:  ## MARS from scratch on generated scenes, with its report (2 CPU cores, offline)
@@ -246,6 +246,9 @@ test: $(READY)  ## the suite (under 10 minutes on 2 cores)
 
 test-slow: $(READY)  ## what the suite is too short for
 	$(VENV)/bin/python -m pytest -m slow
+
+bench: $(READY)  ## seconds and memory of the slow parts on one core, as a table; no test
+	$(VENV)/bin/python -m tests.benchmarks
 
 lint: $(READY)  ## ruff, mypy and the import rules
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports

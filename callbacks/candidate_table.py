@@ -88,7 +88,8 @@ class CandidateTable:
         everything = torch.ones_like(self.selected)
         rows = {name: self.foreground.classes == index for index, name in enumerate(self.class_names) if index}
         shares = {"all": everything, **rows}
-        judged = bool((~torch.isnan(self.iou)).any())
+        known = (~torch.isnan(self.iou)).tolist()
+        judged = {image_id for image_id, has_truth in zip(self.foreground.ids, known, strict=True) if has_truth}
         before, after = Counter(self._kinds(everything)), Counter(self._kinds(self.selected))
         names: dict[str, Kind] = {"targets": "target", "biased": "biased", "between": "between"}
         kinds = {name: before[one] for name, one in names.items()}
@@ -100,6 +101,7 @@ class CandidateTable:
             "selected": int(self.selected.sum()),
             "background": len(self.background),
             **(kinds if judged else dict.fromkeys(kinds)),
+            "images_with_truth": len(judged),
             "candidates_per_class": {name: int(row.sum()) for name, row in rows.items()},
             "selected_per_class": {name: int((row & self.selected).sum()) for name, row in rows.items()},
             "empty_regions": {
@@ -111,7 +113,8 @@ class CandidateTable:
     def print(self) -> None:
         """Print a row a class: candidates, selected, target share before and after; warn of classes without any."""
         summary = self.summary()
-        table = Table(title="Debiased centroids ({distance} distance, α {alpha}, {images} images)".format(**summary))
+        about = "{distance} distance, α {alpha}; {split}, {images} images, targets by {images_with_truth} with truth"
+        table = Table(title=f"Debiased centroids ({about.format(**summary)})")
         table.add_column("class")
         for column in ("candidates", "selected", "targets before", "targets after"):
             table.add_column(column, justify="right")

@@ -80,7 +80,8 @@ class CentroidWriter(BasePredictionWriter):
         trainer.strategy.barrier("centroids: parts are written")
         if trainer.is_global_zero:
             paths = [self._part(rank) for rank in range(trainer.world_size)]
-            table = self._select(read_parts(paths), trainer.datamodule.class_names)  # type: ignore[attr-defined]
+            data = trainer.datamodule  # type: ignore[attr-defined]
+            table = self._select(read_parts(paths), data.class_names, data.predict_split)
             table.write(self.output)
             table.print()
             for path in paths:
@@ -89,7 +90,7 @@ class CentroidWriter(BasePredictionWriter):
     def _part(self, rank: int) -> Path:
         return self.output / f"candidates.{rank}.part"
 
-    def _select(self, found: Found, class_names: Sequence[str]) -> CandidateTable:
+    def _select(self, found: Found, class_names: Sequence[str], split: str) -> CandidateTable:
         candidates = found.candidates
         is_background = candidates.classes == 0
         foreground, background = candidates.take(~is_background), candidates.take(is_background)
@@ -107,5 +108,5 @@ class CentroidWriter(BasePredictionWriter):
             iou=found.iou[~is_background],
             empty=found.empty,
             class_names=tuple(class_names),
-            settings={"alpha": self.alpha, "distance": self.distance, "images": found.images},
+            settings={"alpha": self.alpha, "distance": self.distance, "split": split, "images": found.images},
         )

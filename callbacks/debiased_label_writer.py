@@ -102,11 +102,13 @@ class DebiasedLabelWriter(BasePredictionWriter):
         parts = gather_objects((self._counts, self._images))
         if trainer.is_global_zero:
             counts = sum((count for count, _ in parts), np.zeros_like(self._counts))
-            summary = removed_summary(counts, trainer.datamodule.class_names)  # type: ignore[attr-defined]
-            summary["images"] = sum(images for _, images in parts)
+            data = trainer.datamodule  # type: ignore[attr-defined]
+            summary = removed_summary(counts, data.class_names)
+            summary |= {"split": data.predict_split, "images": sum(images for _, images in parts)}
+            summary["refinement"] = refinement_name(self.refine)
             with whole_file(self.output / REMOVED) as path:
                 path.write_text(json.dumps(summary, indent=1) + "\n")
-            write_about(self.output, refinement=refinement_name(self.refine))
+            write_about(self.output, refinement=summary["refinement"])
             print_removed(summary)
 
     def _take_in(self) -> None:
@@ -128,7 +130,7 @@ def removed_summary(counts: Counts, class_names: Sequence[str]) -> dict[str, Any
 
 def print_removed(summary: dict[str, Any]) -> None:
     """Print a row a class that has pixels, and warn of those that lose more than ``MUCH_REMOVED``."""
-    table = Table(title=f"Removed as biased ({summary['images']} images)")
+    table = Table(title="Removed as biased ({split}, {images} images, refinement {refinement})".format(**summary))
     table.add_column("class")
     table.add_column("pixels", justify="right")
     table.add_column("removed", justify="right")

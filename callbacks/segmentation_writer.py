@@ -17,7 +17,7 @@ from callbacks.worker_pool import WorkerPool
 from datamodules.errors import DataError
 from datamodules.labels import BIASED, write_label
 from mars_pl.refine.protocol import Refine
-from mars_pl.segment.complement import complemented_label, teacher_label
+from mars_pl.segment.complement import complemented_label
 from mars_pl.segment.inference import SegmentationPrediction
 
 
@@ -51,20 +51,21 @@ class SegmentationWriter(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        classes = batch["classes"][0] if self.fill else torch.ones_like(batch["classes"][0])
-        tensors = [batch["image"][0], outputs.probabilities, classes]
-        image, probabilities, present = (tensor.cpu().numpy() if self.workers else tensor for tensor in tensors)
+        if self.fill and not {"label", "classes"} <= batch.keys():
+            raise DataError(
+                "fill: the data has no labels to fill, or no image labels; set data.labels to the folder of debiased "
+                "labels and data.image_labels to where the classes stand"
+            )
+        classes = _competing(outputs.probabilities, batch["classes"][0] if self.fill else None)
+        tensors = [batch["image"][0], outputs.probabilities[classes], classes]
+        image, probabilities, codes = (tensor.cpu().numpy() if self.workers else tensor for tensor in tensors)
         debiased = None
         if self.fill:
-            if "label" not in batch:
-                raise DataError(
-                    "fill: the data has no labels to fill; set data.labels to the folder of debiased labels"
-                )
             debiased = batch["label"][0].cpu().numpy()
             mask = outputs.probabilities.argmax(0).cpu().numpy().astype(np.uint8)
             write_label(self.output / "prediction" / f"{outputs.id}.png", mask)
         path = self.output / f"{outputs.id}.png"
-        self.pool.submit(write_segmentation, path, image, probabilities, present, debiased, self.refine)
+        self.pool.submit(write_segmentation, path, image, probabilities, codes, debiased, self.refine)
         for _ in self.pool.results():
             pass
 
@@ -76,33 +77,56 @@ class SegmentationWriter(Callback):
                 self.output,
                 refinement=refinement_name(self.refine),
                 network=getattr(pl_module, "predict_with", None),
-                multi_scale=len(getattr(pl_module, "scales", ())) > 1,
+                **views(pl_module),
             )
+
+
+def _competing(probabilities: Tensor, classes: Tensor | None) -> Tensor:
+    """Return the codes of background and of the classes that are probable somewhere, where given the image's own."""
+    probable = probabilities.flatten(1).any(dim=1)
+    if classes is not None:
+        probable[1:] &= classes > 0
+    probable[0] = True
+    return probable.nonzero().flatten()
+
+
+def views(module: Any) -> dict[str, Any]:
+    """Return how a module looks at an image, for `about.json`: scales, mirror images, windows as (side, stride)."""
+    scales, window = tuple(getattr(module, "scales", ())), getattr(module, "window", None)
+    return {
+        "multi_scale": len(scales) > 1,
+        "scales": scales or None,
+        "flip": getattr(module, "flip", None),
+        "window": window and (window.side, window.step),
+    }
 
 
 def write_segmentation(
     path: Path,
     image: NDArray[np.uint8] | Tensor,
     probabilities: NDArray[np.float32] | Tensor,
-    classes: NDArray[np.float32] | Tensor,
+    codes: NDArray[np.int64] | Tensor,
     debiased: NDArray[np.int64] | None,
     refine: Refine | None,
 ) -> None:
     """Write one mask, or one label with its biased pixels filled. Runs in a worker.
 
     Args:
-        path: of the PNG to write.
+        path: of the PNG to write; its folder is made where it is absent.
         image: (3, H, W).
-        probabilities: (K, H, W), background first.
-        classes: (K − 1,), those that compete with background.
+        probabilities: (K, H, W) of the classes that compete, background first; those of all classes would fill the
+            memory with what waits for a worker.
+        codes: (K,), what they are called in a label.
         debiased: label (H, W) to fill; ``None`` writes the mask itself.
         refine: R.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     if debiased is not None and not (debiased == BIASED).any():
         write_label(path, debiased.astype(np.uint8))  # nothing to fill, so nothing to refine
         return
-    images, batch, present = (torch.as_tensor(array)[None] for array in (image, probabilities, classes))
-    mask = teacher_label(images, batch, present, refine)[0].cpu()
+    images, maps, names = (torch.as_tensor(array) for array in (image, probabilities, codes))
+    refined = maps if refine is None else refine(images[None], maps[None])[0]
+    mask = names[refined.max(dim=0).indices].cpu()
     if debiased is not None:
         mask = complemented_label(torch.from_numpy(debiased), mask, BIASED)
     write_label(path, mask.numpy().astype(np.uint8))

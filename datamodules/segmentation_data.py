@@ -19,6 +19,7 @@ from datamodules.five_crops import CropPairs, FiveCrops
 from datamodules.image_labels import Source, read_image_labels
 from datamodules.labels import BIASED, IGNORED
 from datamodules.multi_crops import MultiCrop, MultiCrops
+from datamodules.photographs import Photographs, check_apart, find_photographs
 from datamodules.sample import Batch, Sample
 from datamodules.samplers import EachOnce, EpochShuffle, check_processes
 from datamodules.seeding import generator
@@ -37,6 +38,8 @@ class SegmentationData(pl.LightningDataModule):
         fit_split: list in ImageSets/Segmentation to fit on.
         validate_split: list to validate and test on; null for none.
         predict_split: list to predict.
+        photographs: predict this photograph, or those in this folder and its sub-folders, instead of a list; nothing is
+            known of them, the root is not read.
         image_labels: `npy` for cls_labels.npy, `xml` for Annotations, `auto` for the first of them that is there,
             `none` where the stage needs no image labels.
         truth_folder: true masks, for measuring only; where one is missing its image is not measured. Null for none.
@@ -67,6 +70,7 @@ class SegmentationData(pl.LightningDataModule):
         fit_split: str = "train_aug",
         validate_split: str | None = "val",
         predict_split: str = "train_aug",
+        photographs: str | None = None,
         image_labels: Source = "auto",
         truth_folder: str | None = "SegmentationClass",
         scored_classes: list[str] | None = None,
@@ -95,6 +99,7 @@ class SegmentationData(pl.LightningDataModule):
         self.fit_split = fit_split
         self.validate_split = validate_split
         self.predict_split = predict_split
+        self.photographs = photographs
         self.image_labels: Source = image_labels
         self.scored_classes = scored_classes
         self.limit = limit
@@ -110,7 +115,7 @@ class SegmentationData(pl.LightningDataModule):
         self._checked: set[tuple[str, bool, bool, bool]] = set()
         self._fit: TrainingCrops | CropPairs | MultiCrops | None = None
         self._evaluate: VOCFolder | None = None
-        self._predict: VOCFolder | FiveCrops | None = None
+        self._predict: VOCFolder | FiveCrops | Photographs | None = None
 
     @property
     def num_classes(self) -> int:
@@ -184,7 +189,13 @@ class SegmentationData(pl.LightningDataModule):
         check_batch(len(data), self.batch_size)
         return data
 
-    def _predict_set(self) -> VOCFolder | FiveCrops:
+    def _predict_set(self) -> VOCFolder | FiveCrops | Photographs:
+        if self.photographs is not None:
+            found = find_photographs(Path(self.photographs))
+            check_processes(len(found))
+            if self.trainer is not None:
+                check_apart(found, Path(self.trainer.default_root_dir))
+            return Photographs(found)
         split = self.predict_split
         return self._crops(split) if self.five_crops else self._whole_images(split, labelled=True, scored=True)
 

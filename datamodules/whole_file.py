@@ -9,7 +9,14 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Give a name beside ``path`` to write to, and rename it to ``path`` once the block has ended well."""
+    """Give a name beside ``path`` to write to, and rename it to ``path`` once the block has ended well.
+
+    What a block that raised has written is removed.
+    """
     partial = path.with_name(f"{path.name}.part")
-    yield partial
+    try:
+        yield partial
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     partial.replace(path)

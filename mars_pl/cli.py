@@ -21,8 +21,9 @@ LIGHT_COMMANDS = {
     "methods": "mars_pl.commands.methods",
     "weights": "mars_pl.commands.weights",
     "labels": "mars_pl.commands.labels",
+    "export": "mars_pl.commands.export",
 }
-"""Commands that answer in a second: their modules import neither Lightning nor timm."""
+"""Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 
 PATIENCE = 10.0
 """Seconds that processes after the first wait with an error: the first, where it has the same, ends them."""
@@ -43,6 +44,7 @@ USAGE = """usage: mars COMMAND …
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart or Wide ResNet-38
   labels import|export KIND …    labels of other projects, in and out
+  export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
 
 Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
 

@@ -137,7 +137,7 @@ def _candidates(rng: np.random.Generator, ids: list[str], folder: Path) -> None:
         writer.writerows(rows)
     share = {"all": 0.94} | {name: 0.9 + 0.01 * index for index, name in enumerate(CLASSES[1:])}
     before = {"all": 0.66} | {name: 0.5 if index < 3 else 0.86 for index, name in enumerate(CLASSES[1:])}
-    counts = {"candidates": len(rows), "targets": 92, "biased": 47}
+    counts = {"candidates": len(rows), "targets": 92, "biased": 47, "split": "train_aug", "images_with_truth": len(ids)}
     selection = {"target_share": share, "target_share_before": before} | counts
     _write(folder / "centroids" / "selection.json", selection)
     removed = {name: 0.41 - 0.1 * (index % 4) + 0.24 * (index == 1) for index, name in enumerate(CLASSES[1:])}

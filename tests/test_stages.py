@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -187,6 +188,22 @@ def test_each_training_predicts_masks_that_are_scored(tiny_run, training):
     assert (row["row"], row["split"], row["images"], row["network"]) == (name, "val", 2, "teacher")
     assert row["refinement"] == "crf"
     assert 0 <= row["miou"] <= 1
+
+
+def test_photographs_from_anywhere_are_predicted_like_those_of_a_split(tiny_run, tmp_path):
+    masks = labels(tiny_run, tiny_run.get("supervised/predictions"), "val")
+    for number, name in enumerate(masks):
+        place = tmp_path / "photographs" / ("trip" if number else "")
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tiny_run.house / "data/voc/JPEGImages" / f"{name}.jpg", place)
+    words = ["--data.init_args.photographs", str(tmp_path / "photographs"), "--data.init_args.root", "nowhere"]
+    window = ["--model.init_args.window.side", "64"]  # each of them fits into it
+    folder = tiny_run.another("supervised/predictions", "runs/photographs", *words, *window)
+    first, *others = masks
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert found == {f"{first}.png", *(f"trip/{name}.png" for name in others)}
+    for path in folder.rglob("*.png"):
+        assert np.array_equal(read_label(path), masks[path.stem])
 
 
 def test_complemented_labels_fill_the_biased_pixels_and_no_other(tiny_run):

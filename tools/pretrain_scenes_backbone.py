@@ -1,4 +1,4 @@
-"""Make the small ViT under STEGO on Scenes: `python tools/pretrain_scenes_backbone.py`, about 10 minutes on 2 cores.
+"""Make the small ViT under STEGO on Scenes: `python tools/pretrain_scenes_backbone.py`, 20 minutes on one core.
 
 Self-supervised, from pictures of a seed that no demo uses; labels are never looked at. Patches are quantised into
 visual words, and each token of a distorted, partly hidden view learns which words lie around its place in the clean
@@ -26,12 +26,17 @@ from torch import Tensor, nn
 from datamodules.scenes_generator import render
 from mars_pl.normalise import Normalise
 
-NAME, SHAPE = "vit_tiny_patch16_224", {"patch_size": 8, "embed_dim": 96, "depth": 4, "num_heads": 3, "img_size": 128}
+PATCH = 4
+"""Side of a token in pixels: a bird and its branch need two."""
+NAME, SHAPE = (
+    "vit_tiny_patch16_224",
+    {"patch_size": PATCH, "embed_dim": 96, "depth": 4, "num_heads": 3, "img_size": 128},
+)
 VIEW = (64, 96)
 """Height and width of a view in pixels."""
 STRIDE = 4
 """Pixels between the patches that are quantised."""
-AROUND = 5
+AROUND = 3
 """Side, in such patches, of the neighbourhood whose words a token learns."""
 
 
@@ -135,17 +140,18 @@ def main() -> None:
 
     network = timm.create_model(NAME, pretrained=False, num_classes=0, dynamic_img_size=True, **SHAPE)
     # Whitened patches as a start: a random embedding spends most of so short a training on finding them.
-    filters = torch.cat([books[0].whiten, -books[0].whiten], 1).T
+    stem = Words.fit(some, PATCH, False, 40)
+    filters = torch.cat([stem.whiten, -stem.whiten], 1).T
     with torch.no_grad():
-        network.patch_embed.proj.weight[: len(filters)] = filters.view(-1, 3, 8, 8)
-        network.patch_embed.proj.bias[: len(filters)] = -filters @ books[0].mean
+        network.patch_embed.proj.weight[: len(filters)] = filters.view(-1, 3, PATCH, PATCH)
+        network.patch_embed.proj.bias[: len(filters)] = -filters @ stem.mean
     words = nn.Parameter(torch.randn(len(rarity), SHAPE["embed_dim"]))
     parameters = [*network.parameters(), words]
     optimizer = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda s: min(1, (s + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * s / arguments.steps))
     )
-    start, rows, columns = time.time(), VIEW[0] // 8, VIEW[1] // 8
+    start, rows, columns = time.time(), VIEW[0] // PATCH, VIEW[1] // PATCH
     for step in range(arguments.steps):
         batch = images[torch.randint(len(images), (arguments.batch,))]
         frame = frames(len(batch), *batch.shape[-2:])

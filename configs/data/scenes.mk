@@ -2,8 +2,6 @@
 BACKBONE  ?= vit_scenes
 SEGMENTER ?= deeplabv3plus_scenes
 TOKENS    ?= true
-# Debiased labels at half the stride of the ViT: legs and masts of 128×96 scenes are thinner than a patch.
-SHIFTS    ?= 2
 # Beside the paper's mean (CENTROIDS=centroids): companions that other scenes show unlabelled are told by the minimum.
 CENTROIDS ?= centroids_minimum
 # No network of scenes starts from ImageNet: the propagation network stands on the classifier's backbone.

@@ -97,10 +97,13 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "refinement": options.refinement,
         "network": options.network,
         "multi_scale": options.multi_scale or None,
+        "scales": options.scales,
+        "flip": options.flip,
+        "window": None,  # only a writer tells
         "note": options.note,
     }
     about = {key: left.get(key) if value is None else value for key, value in told.items()}
-    return {**about, "multi_scale": bool(about["multi_scale"])}
+    return {**about, "multi_scale": bool(about["multi_scale"]) or len(about["scales"] or ()) > 1}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -120,6 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     about.add_argument("--refinement", metavar="NAME", help="refinement the masks went through: crf, pamr, none")
     about.add_argument("--network", choices=("teacher", "student"), help="network that predicted the masks")
     about.add_argument("--multi-scale", action="store_true", help="the masks are from several scales")
+    about.add_argument("--scales", type=_scales, metavar="S,S,…", help="the scales: 1,0.5,1.5,2")
+    flip = argparse.BooleanOptionalAction
+    about.add_argument("--flip", action=flip, help="the masks are from photographs and their mirror images")
     about.add_argument("--note", metavar="TEXT", help="anything else a reader has to know")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1), metavar="N", help="threads")
@@ -128,6 +134,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _scales(text: str) -> list[float]:
+    return [float(word) for word in _words(text)]
 
 
 def _with_background(names: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from datamodules.errors import DataError
 from mars_pl.commands.metrics_table import DASH, percent, provenance, terminal, title
-from mars_pl.commands.report_gap import gap
+from mars_pl.commands.report_gap import gap, unlike
 from mars_pl.commands.report_run import Metrics, merge, open_run, read_json, write_json
 
 FIELDS = ("baseline", "mars", "supervised", "closed")
@@ -52,7 +52,8 @@ def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
         row: the training that is compared with baseline and full supervision.
 
     Raises:
-        DataError: where the runs are not of the same data, split and images, or one is named twice.
+        DataError: where the runs are not of the same data, split and images, were measured in different ways, or one is
+            named twice.
     """
     entries: list[dict[str, Any]] = []
     about: dict[str, Any] = {}
@@ -61,12 +62,15 @@ def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
         if any(folder.resolve().name == entry["run"] for entry in entries):
             raise DataError(f"{name}: named twice; a mean over seeds takes each run once")
         rows = metrics["rows"]
-        measured: Mapping[str, Any] = rows.get(row) or rows["baseline"] or {}
+        measured: dict[str, Any] = rows.get(row) or rows["baseline"] or {}
         same = {"data": metrics["data"], "split": measured.get("split"), "images": measured.get("images")}
         for key in [key for key in same if about and same[key] != about[key]]:
             first, here = f"{entries[0]['run']} ({about[key]})", f"{folder / 'metrics.json'}: {key} is {same[key]}"
             raise DataError(f"{here}, unlike {first}; compare runs of the same data")
-        about = about or same | {"provenance": provenance(measured) if measured else ""}
+        about = about or same | {"row": measured, "provenance": provenance(measured) if measured else ""}
+        if different := unlike({"first": about["row"], "here": measured}, ("first", "here")):
+            ways = f"{', '.join(different)} unlike {entries[0]['run']}"
+            raise DataError(f"{folder / 'metrics.json'}: measured with {ways}; compare figures that were taken alike")
         for seed in _segment_seeds(rows):
             suffix = "" if seed is None else f"-seed{seed}"
             numbers = gap(rows, [f"{part}{suffix}" for part in ("baseline", row, "supervised")])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from datamodules.about import ABOUT, read_about
+from datamodules.about import ABOUT, ABOUT_NETWORKS, read_about
 from datamodules.errors import DataError
 from datamodules.labels import BIASED, IGNORED, Label, read_label
 
@@ -28,7 +28,7 @@ def claim(folder: Path) -> Path:
 def passed_on(folder: Path, note: str) -> dict[str, Any]:
     """Return the facts about masks that stay true when they are copied, and a note in front of their own."""
     left = read_about(folder)
-    facts = {key: left[key] for key in ("refinement", "network", "multi_scale") if key in left}
+    facts = {key: left[key] for key in (*ABOUT_NETWORKS, "refinement") if key in left}
     return facts | {"note": "; ".join(filter(None, (note, left.get("note"))))}
 
 

@@ -50,11 +50,31 @@ def scored_on(row: Mapping[str, Any]) -> str:
     return f"{row.get('split') or DASH}, {DASH if images is None else f'{images:,}'} images"
 
 
+def judged_on(selection: Mapping[str, Any]) -> str:
+    """Return what the target shares were measured on, e.g. "train_aug, 790 images with truth"; nothing if not known."""
+    images = selection.get("images_with_truth")
+    return "" if images is None else f"{selection.get('split') or DASH}, {images:,} images with truth"
+
+
 def measured_by(row: Mapping[str, Any]) -> str:
-    """Return network, scales and refinement, e.g. "teacher, multi-scale, crf"; labels have no network."""
+    """Return network, views and refinement, e.g. "teacher, scales 1 0.5, flip, crf"; labels have no network."""
     refinement = row.get("refinement") or f"refinement {DASH}"  # nobody said
-    parts = [row.get("network"), "multi-scale" if row.get("multi_scale") else None]
-    return ", ".join([*filter(None, parts), "no refinement" if refinement == "none" else refinement])
+    parts = [row.get("network"), *views(row), "no refinement" if refinement == "none" else refinement]
+    return ", ".join(filter(None, parts))
+
+
+def views(row: Mapping[str, Any]) -> list[str]:
+    """Return what is known of how a network looked at the images: scales, mirror images, windows."""
+    words = []
+    if scales := row.get("scales"):
+        words.append(f"scale{'s' * (len(scales) > 1)} {' '.join(f'{scale:g}' for scale in scales)}")
+    elif row.get("multi_scale"):
+        words.append("multi-scale")
+    if row.get("flip") is not None:
+        words.append("flip" if row["flip"] else "no flip")
+    if window := row.get("window"):
+        words.append("windows of {} every {}".format(*window))
+    return words
 
 
 def provenance(row: Mapping[str, Any]) -> str:

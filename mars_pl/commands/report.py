@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from datamodules.whole_file import whole_file
-from mars_pl.commands.metrics_table import DASH, percent, rows_table, scored_classes, terminal
+from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance, rows_table, scored_classes, terminal
 from mars_pl.commands.report_gap import unlike
 from mars_pl.commands.report_run import Metrics, Run, merge, open_run, write_metrics
 
@@ -77,7 +77,8 @@ def selection_lines(metrics: Metrics) -> list[str]:
     words = ("candidates", "targets", "between", "biased")
     counts = [f"{selection[word]} {word}" for word in words if selection.get(word) is not None]
     lines = [", ".join(line) for line in (single, counts) if line]
-    return [f"targets among the selected centroids: {'; '.join(overall)}", *(f"  {line}" for line in lines)]
+    where = f" ({on})" if (on := judged_on(selection)) else ""
+    return [f"targets among the selected centroids{where}: {'; '.join(overall)}", *(f"  {line}" for line in lines)]
 
 
 def gap_line(metrics: Metrics) -> str:
@@ -85,7 +86,8 @@ def gap_line(metrics: Metrics) -> str:
     gap = metrics["gap"]
     if gap["closed"] is not None:
         way = f"{percent(gap['baseline'])} → {percent(gap['mars'])}, full supervision {percent(gap['supervised'])}"
-        return f"gap to full supervision: {percent(gap['closed'], 0)} % closed ({way})"
+        about = provenance(metrics["rows"]["final"])
+        return f"gap to full supervision: {percent(gap['closed'], 0)} % closed ({way}; {about})"
     missing = [name for name in ("baseline", "mars", "supervised") if gap[name] is None]
     reason = f"not measured: {', '.join(missing)}" if missing else "full supervision is not above the baseline"
     if not missing and (different := unlike(metrics["rows"])):

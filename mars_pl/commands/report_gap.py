@@ -9,6 +9,7 @@ Row = dict[str, Any]
 
 GAP_ROWS = ("baseline", "final", "supervised")
 _SHARED = ("split", "images", "refinement", "network", "multi_scale", "scored")
+_SHARED_WHERE_SAID = ("scales", "flip", "window")  # rows of earlier versions do not say them
 
 
 def gap(rows: Mapping[str, Row | None], names: Sequence[str] = GAP_ROWS) -> dict[str, float | None]:
@@ -31,4 +32,6 @@ def gap(rows: Mapping[str, Row | None], names: Sequence[str] = GAP_ROWS) -> dict
 def unlike(rows: Mapping[str, Row | None], names: Sequence[str] = GAP_ROWS) -> list[str]:
     """Return in what the measured ones of these rows differ: their gap would compare unlike things."""
     measured = [row for row in map(rows.get, names) if row]
-    return [field for field in _SHARED if any(row.get(field) != measured[0].get(field) for row in measured)]
+    said = {field: [row[field] for row in measured if field in row] for field in _SHARED_WHERE_SAID}
+    values = {field: [row.get(field) for row in measured] for field in _SHARED} | said
+    return [field for field, of_rows in values.items() if any(value != of_rows[0] for value in of_rows)]

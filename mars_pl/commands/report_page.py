@@ -13,12 +13,14 @@ from mars_pl.commands.metrics_table import (
     TITLES,
     fraction,
     is_label,
+    judged_on,
     measured_by,
     percent,
     provenance,
     scored_classes,
     scored_on,
     title,
+    views,
 )
 from mars_pl.commands.report_charts import curves, scatter
 from mars_pl.commands.report_gap import gap, unlike
@@ -43,7 +45,7 @@ def page(run: Run, metrics: Metrics, pictures: int) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {
         "percent": percent, "fraction": fraction, "title": title, "provenance": provenance, "scored_on": scored_on,
-        "measured_by": measured_by, "duration": duration, "chip": chip,
+        "measured_by": measured_by, "duration": duration, "chip": chip, "views": views,
     }  # fmt: skip
     rows = metrics["rows"]
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
@@ -113,6 +115,7 @@ def _bars(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _selection(run: Run, metrics: Metrics) -> dict[str, Any]:
     numbers = metrics["selection"]
     result: dict[str, Any] = {"numbers": numbers, "classes": [], "scatters": [], "headline": _shares(numbers)}
+    result["judged_on"] = judged_on(numbers)
     table, vectors_path = run.stage_file("debias", "candidates.csv"), run.stage_file("debias", "centroids.safetensors")
     candidates = read_candidates(table, run.class_names) if table is not None else []
     entries = result["classes"] = shares(candidates, run.class_names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, Literal
 
 import pytorch_lightning as pl
@@ -18,6 +19,7 @@ from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import Average, SegmentationPrediction, drop_improbable, multi_scale_probabilities
 from mars_pl.segment.output_check import check_output
+from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 from mars_pl.weights import load_weights
 
@@ -48,6 +50,7 @@ class SegmentationModule(pl.LightningModule):
         least_probability: a class that is nowhere in the image this probable takes no part in refinement (RS+EPM and
             DHR: .05, which spares the dense CRF most of its time; 0 keeps all, as DeepLabv1 and v2 do).
         compile: let torch.compile make both networks faster while fitting; their weights keep their names.
+        window: predict large images by overlapping windows, each of them at all scales; ``None`` takes images whole.
         predict_with: the network that predicts where a checkpoint holds both.
         weights: safetensors file of a finished fit, loaded into both networks.
     """
@@ -73,6 +76,7 @@ class SegmentationModule(pl.LightningModule):
         average: Average = "probabilities",
         least_probability: float = 0.05,
         compile: bool = False,
+        window: SlidingWindow | None = None,
         predict_with: Literal["teacher", "student"] = "teacher",
         weights: str | None = None,
     ) -> None:
@@ -89,10 +93,11 @@ class SegmentationModule(pl.LightningModule):
         self.lr, self.lr_every, self.head_factor = lr, lr_every, head_factor
         self.momentum, self.weight_decay = momentum, weight_decay
         self.optimizer: Kind = optimizer
-        self.scales, self.flip, self.average, self.predict_with = tuple(scales), flip, average, predict_with
-        self.least_probability, self.compiled = least_probability, compile
+        self.scales, self.flip, self.average, self.window = tuple(scales), flip, average, window
+        self.predict_with, self.least_probability, self.compiled = predict_with, least_probability, compile
         self._same_weights = weights is not None
         self._said_ignored = False
+        self._images = 0
 
     def train(self, mode: bool = True) -> SegmentationModule:
         """Switch to training; the teacher stays in evaluation."""
@@ -146,28 +151,46 @@ class SegmentationModule(pl.LightningModule):
             ``prediction``: the teacher's mask, int64 (B, H, W), for who shows pictures.
         """
         masks = []
+        self._images += len(batch["image"]) if "truth" in batch else 0
         for _, network, scores in self._scored:
             masks.append(resize(network(batch["image"]).float(), batch["image"].shape[-2:]).max(dim=1).indices)
             if "truth" in batch:
                 scores.update(masks[-1], batch["truth"])
         return {"prediction": masks[0]}
 
+    def test_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Tensor]:
+        """Count as a validation does."""
+        return self.validation_step(batch, batch_index)
+
     def on_validation_epoch_end(self) -> None:
-        """Log ``val/<role>/miou`` and its fellows, and say them in one line."""
+        """Log ``val/<role>/miou`` and its fellows and ``val/images``, and say them in one line."""
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Log the same as ``test/…``."""
+        self._log_scores("test")
+
+    def _log_scores(self, job: str) -> None:
         line = []
+        split = getattr(getattr(self.trainer, "datamodule", None), "validate_split", None) or job
+        images = self.trainer.strategy.reduce(torch.tensor(float(self._images), device=self.device), reduce_op="sum")
+        self._images = 0
         for role, _, scores in self._scored:
             values = scores.compute()
             scores.reset()
             if values["miou"].isnan():  # no image had truth
                 return
-            self.log_dict({f"val/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
+            self.log_dict({f"{job}/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
             line.append(f"{role} mIoU {100 * values['miou']:.1f} %, FP {values['fp']:.3f}, FN {values['fn']:.3f}")
-        self.print(f"epoch {self.current_epoch}, val: " + "; ".join(line))
+        self.log(f"{job}/images", images)
+        about = f"{split}, {int(images):,} images, scale 1, no flip, no refinement"
+        self.print(f"epoch {self.current_epoch} ({about}): " + "; ".join(line))
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
         """Predict one whole image (batches of one)."""
         network = self.teacher if self.predict_with == "teacher" else self.network
-        probabilities = multi_scale_probabilities(network, batch["image"], self.scales, self.flip, self.average)
+        predict = partial(multi_scale_probabilities, network, scales=self.scales, flip=self.flip, average=self.average)
+        probabilities = slide(predict, batch["image"], self.window) if self.window else predict(batch["image"])
         return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities, self.least_probability)[0])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:

@@ -67,6 +67,7 @@ def test_the_selection_is_judged_by_figure_8(written):
     assert selection["target_share_before"] == {"all": 0.6, "red": 0.5, "white": 1.0, "nobody": None}
     counts = {key: selection[key] for key in ("candidates", "targets", "biased", "between", "selected", "images")}
     assert counts == {"candidates": 10, "targets": 6, "biased": 4, "between": 0, "selected": 5, "images": 6}
+    assert (selection["split"], selection["images_with_truth"]) == ("train_aug", 6)
     assert selection["selected_targets"] == 5
     assert selection["empty_regions"] == {}
     assert selection["alpha"] == 0.4
@@ -82,7 +83,7 @@ def test_without_truth_the_same_centroids_and_no_iou(written, tmp_path):
     assert {row["iou"] for row in rows(blind)} == {""}
     selection = json.loads((blind / "selection.json").read_text())
     assert set(selection["target_share"].values()) == {None}
-    assert selection["targets"] is None
+    assert selection["targets"] is None and selection["images_with_truth"] == 0
     assert selection["selected_biased"] is None
 
 
@@ -138,5 +139,6 @@ def test_the_table_is_printed_and_a_class_without_centroid_named(tmp_path, capsy
         write(tmp_path, data)
     assert json.loads((tmp_path / "selection.json").read_text())["empty_regions"] == {"nobody": 1}
     printed = capsys.readouterr().out
+    assert "train_aug, 6 images, targets by 6 with truth" in " ".join(printed.split())
     line = next(line for line in printed.splitlines() if "red" in line)
     assert line.replace("│", " ").split() == ["red", "8", "4", "50.0%", "100.0%"]

@@ -60,9 +60,13 @@ def test_what_was_removed_is_counted_beside_the_folder(centroids, tmp_path, caps
         "removed": {"all": 224 / 640, "red": 56 / 128, "white": 0.0, "nobody": None},
         "pixels": {"all": 640, "red": 512, "white": 128, "nobody": 0},
         "pixels_removed": {"all": 224, "red": 224, "white": 0, "nobody": 0},
+        "split": "train_aug",
         "images": 6,
+        "refinement": "none",
     }
-    line = next(line for line in capsys.readouterr().out.splitlines() if "red" in line and "512" in line)
+    printed = capsys.readouterr().out
+    assert "Removed as biased (train_aug, 6 images, refinement none)" in " ".join(printed.split())
+    line = next(line for line in printed.splitlines() if "red" in line and "512" in line)
     assert "43.8%" in line
 
 

@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 import torch
 
+from callbacks import segmentation_writer
 from callbacks.segmentation_writer import SegmentationWriter
 from datamodules.errors import DataError
 from datamodules.labels import read_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.inference import SegmentationPrediction
+from mars_pl.segment.sliding_window import SlidingWindow
 
 # two rows of pixels: class 2 everywhere likeliest, then background or class 1
 PROBABILITIES = torch.tensor([[0.3, 0.1], [0.2, 0.4], [0.5, 0.5]])[:, :, None].expand(3, 2, 4).contiguous()
+CLASSES = torch.tensor([[1.0, 0.0]])
 LABEL = np.array([[254, 254, 0, 1], [254, 1, 255, 0]], dtype=np.uint8)
 
 
@@ -25,23 +28,27 @@ class LastWins(Refine):
         return probabilities * 0 + order[:, :, None, None]
 
 
-def write(tmp_path, label=None, **settings):
+def write(tmp_path, label=None, classes=CLASSES, image_id="a", **settings):
     writer = SegmentationWriter(**settings)
     trainer = SimpleNamespace(default_root_dir=str(tmp_path), is_global_zero=True)
-    batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "classes": torch.tensor([[1.0, 0.0]])}
+    batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8)} | ({} if classes is None else {"classes": classes})
     if label is not None:
         batch["label"] = torch.from_numpy(label.astype(np.int64))[None]
-    module = SimpleNamespace(predict_with="teacher", scales=(1.0,))
+    module = SimpleNamespace(predict_with="teacher", scales=(1.0, 0.5), flip=True, window=SlidingWindow(9))
     writer.on_predict_start(trainer, module)
-    writer.on_predict_batch_end(trainer, module, SegmentationPrediction("a", PROBABILITIES), batch, 0)
+    writer.on_predict_batch_end(trainer, module, SegmentationPrediction(image_id, PROBABILITIES), batch, 0)
     writer.on_predict_end(trainer, module)
-    return read_label(tmp_path / "a.png").tolist()
+    return read_label(tmp_path / f"{image_id}.png").tolist()
 
 
 def test_the_argmax_is_written_with_how_it_was_made(tmp_path):
     assert write(tmp_path, workers=0) == [[2] * 4, [2] * 4]
-    about = json.loads((tmp_path / "about.json").read_text())
-    assert about == {"refinement": "none", "network": "teacher", "multi_scale": False}
+    views = {"multi_scale": True, "scales": [1.0, 0.5], "flip": True, "window": [9, 6]}
+    assert json.loads((tmp_path / "about.json").read_text()) == {"refinement": "none", "network": "teacher", **views}
+
+
+def test_no_image_labels_are_needed_for_masks_and_folders_are_kept(tmp_path):
+    assert write(tmp_path, workers=0, classes=None, image_id="trip/a") == [[2] * 4, [2] * 4]
 
 
 def test_refined_in_worker_processes(tmp_path):
@@ -61,6 +68,23 @@ def test_a_label_without_biased_pixels_is_not_refined(tmp_path):
     assert write(tmp_path, label, refine=refuse, workers=0, fill=True) == [[1, 1, 0, 1], [1, 1, 255, 0]]
 
 
+def test_only_classes_that_compete_are_handed_to_the_workers(tmp_path, monkeypatch):
+    handed = []
+    monkeypatch.setattr(segmentation_writer, "write_segmentation", lambda *arguments: handed.append(arguments))
+    maps = torch.tensor([0.0, 0.0, 0.4, 0.0, 0.6])[:, None, None].expand(5, 2, 4)
+    for classes, codes in ((None, [0, 2, 4]), (torch.tensor([[1.0, 0.0, 0.0, 1.0]]), [0, 4])):
+        batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "label": torch.full((1, 2, 4), 254)}
+        writer = SegmentationWriter(workers=0, fill=classes is not None)
+        trainer = SimpleNamespace(default_root_dir=str(tmp_path))
+        writer.on_predict_start(trainer, None)
+        prediction = SegmentationPrediction("a", maps)
+        writer.on_predict_batch_end(trainer, None, prediction, batch | {"classes": classes}, 0)
+        _, _, probabilities, found, _, _ = handed.pop()
+        assert found.tolist() == codes and torch.equal(probabilities, maps[codes])
+
+
 def test_filling_needs_labels(tmp_path):
     with pytest.raises(DataError, match=r"data\.labels"):
         write(tmp_path, workers=0, fill=True)
+    with pytest.raises(DataError, match=r"data\.image_labels"):
+        write(tmp_path, LABEL, workers=0, fill=True, classes=None)

@@ -59,9 +59,9 @@ def test_the_row_has_every_key_and_null_where_nothing_was_measured(score):
     row = score(names="background,train,sheep,boat")
     assert set(row) == {
         *("row", "split", "images", "miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "refinement"),
-        *("network", "multi_scale", "scored", "per_class", "note"),
+        *("network", "multi_scale", "scales", "flip", "window", "scored", "per_class", "note"),
     }
-    unmeasured = ("row", "split", "companion", "kept", "refinement", "network", "scored", "note")
+    unmeasured = ("row", "split", "companion", "kept", "refinement", "network", "scales", "flip", "window", "note")
     assert all(row[key] is None for key in unmeasured) and row["multi_scale"] is False
     assert row["per_class"]["boat"] == {"iou": None, "fp": None, "fn": None}
     assert row["miou"] == pytest.approx(0.375)
@@ -72,6 +72,8 @@ def test_what_is_said_about_the_figures_is_passed_on(score):
     options = [word for key, value in said.items() for word in (f"--{key}", value)]
     row = score(*options, "--multi-scale")
     assert {key: row[key] for key in said} == said and row["multi_scale"] is True
+    row = score("--scales", "1,.5", "--no-flip")
+    assert (row["scales"], row["flip"], row["multi_scale"]) == ([1.0, 0.5], False, True)
 
 
 def test_companion_pixels_that_are_called_an_object(score, tmp_path):

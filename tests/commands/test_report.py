@@ -135,6 +135,12 @@ ROW = {"miou": 0.5, "split": "val", "images": 10, "refinement": "none", "network
         ({"miou": 0.6, "split": "train"}, {"miou": 0.9}, None),  # unlike things are not compared
         ({"miou": 0.6, "network": "student"}, {"miou": 0.9}, None),
         ({"miou": 0.6, "multi_scale": True}, {"miou": 0.9}, None),
+        ({"miou": 0.6, "flip": True}, {"miou": 0.9, "flip": False}, None),
+        (
+            {"miou": 0.6, "scales": [1], "flip": True, "window": None},
+            {"miou": 0.9},
+            0.25,
+        ),  # who says nothing may be alike
     ],
 )
 def test_gap(mars, supervised, closed):
@@ -158,6 +164,9 @@ def test_gap_over_seeds(tmp_path, capsys):
     assert re.search(r"mean +over 3 seeds +50\.0 +70\.0 +90\.0 +50 %", capsys.readouterr().out)
     with pytest.raises(DataError, match="named twice"):
         gap.main([str(runs[0]), str(runs[0])])
+    change(runs[1] / "rows" / "final.json", refinement="pamr")
+    with pytest.raises(DataError, match="measured with refinement unlike seed0; compare"):
+        gap.main(list(map(str, runs)))
     change(runs[1] / "rows" / "final.json", images=5)
     with pytest.raises(DataError, match="images is 5, unlike seed0 \\(240\\)"):
         gap.main(list(map(str, runs)))
@@ -235,6 +244,7 @@ def test_the_page_needs_nothing_from_outside(run):
         "Time",
         "train, 6 images, crf",
         "val, 240 images, teacher, no refinement",
+        "48 candidates, train_aug, 6 images with truth",
         "best: 0.3",
         "mars: 0.2",
     ):
@@ -364,6 +374,10 @@ def test_words_of_the_numbers():
     )  # fmt: skip
     assert measured_by({"network": "teacher", "multi_scale": True, "refinement": "crf"}) == "teacher, multi-scale, crf"
     assert measured_by({"network": None, "refinement": "none"}) == "no refinement"
+    seen = {"network": "student", "multi_scale": True, "scales": [1.0, 0.5], "flip": True, "refinement": "crf"}
+    assert measured_by(seen) == "student, scales 1 0.5, flip, crf"
+    seen |= {"multi_scale": False, "scales": [1.0], "flip": False, "window": [512, 341]}
+    assert measured_by(seen) == "student, scale 1, no flip, windows of 512 every 341, crf"
     assert measured_by({}) == "refinement –"
     assert [duration(value) for value in (3.14, 48, 190, 7500)] == ["3.1 s", "48 s", "3 min 10 s", "2 h 05 min"]
     assert scored_classes({"a": None, "b": {"scored": ["cat", "dog"]}}) == "mean over 2 classes: cat, dog"

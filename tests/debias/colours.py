@@ -43,6 +43,7 @@ class Colours(pl.LightningDataModule):
 
     num_classes, ignore_index, biased_index = 4, 255, 254
     class_names = ("background", "red", "white", "nobody")
+    predict_split = "train_aug"
 
     def __init__(self, truth: bool = True, kinds: str = "rwrrwr"):
         super().__init__()

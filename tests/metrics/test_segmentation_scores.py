@@ -1,10 +1,12 @@
-"""The torchmetrics metric gives the figures of the numpy functions."""
+"""The torchmetrics metric gives the figures of the numpy functions, and of an evaluation written out in loops."""
 
+import socket
 import sys
 
 import numpy as np
 import pytest
 import torch
+from torch import distributed, multiprocessing
 
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
@@ -67,9 +69,59 @@ def test_it_counts_under_deterministic_algorithms_without_the_slow_path(batches,
     assert torch.equal(plain.confmat, deterministic.confmat)
 
 
-def test_the_state_is_summed_over_processes():
-    metric = SegmentationScores(num_classes=3)
-    assert metric._reductions["confmat"](torch.ones(2, 3, 3)).tolist() == [[2.0] * 3] * 3
+def transcription(predictions, truths, num_classes):
+    """The published evaluators in loops: truth below 255 counts; P, T and TP a class; an empty union is skipped."""
+    predictions = [np.where(prediction < num_classes, prediction, 0) for prediction in predictions]
+    figures = []
+    for class_id in range(num_classes):
+        p = t = both = 0
+        for prediction, truth in zip(predictions, truths, strict=True):
+            counted = truth < 255
+            p += np.sum((prediction == class_id) & counted)
+            t += np.sum((truth == class_id) & counted)
+            both += np.sum((prediction == class_id) & (truth == class_id) & counted)
+        union = t + p - both
+        figures.append([both / union, (p - both) / union, (t - both) / union] if union else [np.nan] * 3)
+    iou, fp, fn = np.array(figures).T
+    means = {"miou": iou, "fp": fp[1:], "fn": fn[1:], "fp_all": fp, "fn_all": fn}
+    return {name: np.nanmean(values) for name, values in means.items()}
+
+
+@pytest.fixture(scope="module")
+def masks():
+    """Nine images of several sizes; class 4 is nowhere, 5 only predicted, 6 only in the truth."""
+    rng = np.random.default_rng(11)
+    sizes = rng.integers(3, 30, (9, 2))
+    truths = [rng.choice([0, 1, 2, 3, 6, 255], size) for size in sizes]
+    return [rng.choice([0, 1, 2, 3, 5, 254, 255], size) for size in sizes], truths
+
+
+def count_share(rank, processes, port, masks, results):
+    store = distributed.TCPStore("127.0.0.1", port, processes, is_master=rank == 0)
+    distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
+    metric = SegmentationScores(num_classes=7)
+    for prediction, truth in list(zip(*masks, strict=True))[rank::processes]:
+        metric.update(torch.from_numpy(prediction), torch.from_numpy(truth))
+    results[rank] = {name: value.item() for name, value in metric.compute().items()}
+    distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_a_transcription_gives_the_same_whatever_the_number_of_processes(masks, processes):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with multiprocessing.get_context("spawn").Manager() as manager:
+        results = manager.dict()
+        torch.multiprocessing.spawn(count_share, (processes, port, masks, results), nprocs=processes)
+        found = dict(results)
+    for rank in range(processes):
+        assert found[rank] == pytest.approx(transcription(*masks, 7), rel=0, abs=1e-9)
+
+
+def test_evaluate_gives_what_the_transcription_gives(masks):
+    confusion = sum(confusion_matrix(prediction, truth, 7) for prediction, truth in zip(*masks, strict=True))
+    assert Scores.from_confusion(confusion).as_row() == pytest.approx(transcription(*masks, 7), rel=0, abs=1e-9)
 
 
 def test_a_truth_that_is_no_class_is_refused():

@@ -9,6 +9,7 @@ from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import multi_scale_probabilities
 from mars_pl.segment.segmentation_module import SegmentationModule
+from mars_pl.segment.sliding_window import SlidingWindow
 from mars_pl.weights import save_weights
 
 BIASED, CLASSES = 254, 4
@@ -130,7 +131,20 @@ def test_validation_scores_teacher_and_student(tmp_path, make_module, make_loade
     assert values["val/student/fn"].item() == pytest.approx(1)
     assert values["val/student/fp"].item() == pytest.approx(0)
     assert {"val/teacher/miou", "val/teacher/fp_all", "val/student/fn_all"} <= set(values)
-    assert "student mIoU 18.8 %, FP 0.000, FN 1.000" in capsys.readouterr().out
+    assert values["val/images"] == 3
+    printed = capsys.readouterr().out
+    assert "(val, 3 images, scale 1, no flip, no refinement): teacher mIoU" in printed
+    assert "student mIoU 18.8 %, FP 0.000, FN 1.000" in printed
+
+
+def test_a_test_counts_as_a_validation_does(tmp_path, make_module, make_loader, capsys):
+    module = make_module()
+    torch.nn.init.constant_(module.network.decoder[-1].weight, 0)
+    trainer = trainer_of(tmp_path)
+    trainer.test(module, make_loader(batch_size=1, length=3), verbose=False)
+    values = trainer.callback_metrics
+    assert values["test/student/miou"].item() == pytest.approx(0.75 / 4) and values["test/images"] == 3
+    assert "(test, 3 images, scale 1, no flip, no refinement): teacher mIoU" in capsys.readouterr().out
 
 
 def test_means_over_scored_classes(tmp_path, make_module, make_loader):
@@ -187,6 +201,18 @@ def test_classes_that_are_nowhere_probable_enough_are_left_out(tmp_path, make_mo
     assert some.probabilities.flatten(1).any(dim=1).tolist() == [True, False, False, False]  # background stays
 
 
+def test_predicts_by_windows(tmp_path, make_module, make_loader):
+    module = make_module(window=SlidingWindow(16))
+    sizes = []
+    module.teacher.register_forward_pre_hook(lambda _, inputs: sizes.append(tuple(inputs[0].shape[-2:])))
+    [first] = trainer_of(tmp_path).predict(module, make_loader(batch_size=1, length=1, size=30))
+    assert first.probabilities.shape == (CLASSES, 30, 30)
+    assert torch.allclose(first.probabilities.sum(0), torch.ones(30, 30))
+    assert (
+        set(sizes[1:]) == {(16, 16)} and len(sizes) == 1 + 2 * 9
+    )  # the check at set-up; each window and its mirror image
+
+
 def test_another_number_of_classes_is_refused_in_one_line(tmp_path, make_network, make_module, make_loader):
     module = make_module(make_network(num_classes=7))
     with pytest.raises(ValueError, match=r"DeepLabV3Plus has 7 output channels, the data 4 classes.* to 4$"):
@@ -216,3 +242,4 @@ def test_images_without_truth_are_not_measured(tmp_path, make_module, make_loade
     trainer = trainer_of(tmp_path)
     trainer.validate(module, torch.utils.data.DataLoader(samples), verbose=False)
     assert trainer.callback_metrics["val/student/miou"].item() == pytest.approx(0.75 / 3)  # class 2 was not counted
+    assert trainer.callback_metrics["val/images"] == 2

@@ -1,0 +1,104 @@
+"""Photographs from anywhere, with nothing known of them: one file, or a folder with its sub-folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_utilities.core.rank_zero import rank_zero_info
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from datamodules.checks import Fault, photograph_size
+from datamodules.errors import DataError
+from datamodules.sample import Sample
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+"""Of the files in a folder that are taken for photographs, in any case of letters."""
+
+
+class Photographs(Dataset[Sample]):
+    """Whole photographs with their ids and nothing else, in the order of the ids.
+
+    Args:
+        paths: photograph by its id, as `find_photographs` returns them.
+    """
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self.paths = list(paths.items())
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read a photograph upright, uint8 3×H×W; raises DataError where it cannot be read."""
+        image_id, path = self.paths[index]
+        return {"id": image_id, "image": read_upright(path)}
+
+
+def find_photographs(place: Path) -> dict[str, Path]:
+    """Return one photograph, or all those below a folder, by id: the path from there without its suffix.
+
+    Files of other suffixes are left out, which is said; hidden ones are not looked at.
+
+    Raises:
+        DataError: where there is no photograph, one cannot be read, or two would share an id.
+    """
+    if place.is_file():
+        found = {place.stem: place}
+    elif place.is_dir():
+        found = _below(place)
+    else:
+        raise DataError(f"{place}: no such photograph or folder; mend data.photographs")
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+        faults = [fault for fault in pool.map(_fault, found.values()) if fault]
+    if faults:
+        raise DataError(faults[0] + (f" ({len(faults) - 1} more like it)" if len(faults) > 1 else ""))
+    return found
+
+
+def check_apart(photographs: Mapping[str, Path], folder: Path) -> None:
+    """Raise DataError where masks written to ``folder`` would replace photographs."""
+    for image_id, path in photographs.items():
+        if path.resolve() == (folder / f"{image_id}.png").resolve():
+            raise DataError(f"{path}: its mask would replace it; set trainer.default_root_dir to another folder")
+
+
+def read_upright(path: Path) -> Tensor:
+    """Read a photograph as uint8 3×H×W RGB, turned as its camera says it was held."""
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    return torch.from_numpy(np.array(upright)).permute(2, 0, 1).contiguous()
+
+
+def _below(folder: Path) -> dict[str, Path]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path.relative_to(folder))]
+    found: dict[str, Path] = {}
+    for path in (path for path in files if path.suffix.lower() in SUFFIXES):
+        image_id = path.relative_to(folder).with_suffix("").as_posix()
+        if image_id in found:
+            raise DataError(f"{path}: its mask and that of {found[image_id].name} would be one file; rename one")
+        found[image_id] = path
+    others = [path for path in files if path.suffix.lower() not in SUFFIXES]
+    if not found:
+        raise DataError(f"{folder}: holds no photograph ({', '.join(SUFFIXES)}); mend data.photographs")
+    if others:
+        rank_zero_info(f"{folder}: {len(others)} files are no photographs and left out, {others[0].name} first")
+    return dict(sorted(found.items()))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _fault(path: Path) -> str | None:
+    try:
+        damaged = isinstance(photograph_size(path), Fault)
+    except Image.DecompressionBombError:
+        return f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
+    return f"{path}: is no image that can be read; replace it or take it away" if damaged else None

@@ -1,0 +1,100 @@
+"""What is measured: each function prepares its input, which is not timed, and returns the call that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from jsonargparse import ArgumentParser
+from PIL import Image
+from sklearn.datasets import load_sample_image
+from torch import nn
+
+from mars_pl.debias.distance import mean_distance
+from mars_pl.refine.dense_crf import DenseCRF
+from mars_pl.refine.pamr import PAMR
+from mars_pl.refine.protocol import Refine
+from mars_pl.segment.segmentation_module import SegmentationModule
+from mars_pl.wsss.irn.propagation import propagate
+
+REPOSITORY = Path(__file__).parents[2]
+Subject = Callable[[], object]
+
+
+def random_walk() -> Subject:
+    """IRN's walk from scores of 500×500 pixels to scores of that size: 3 classes, radius 5, 2⁸ steps."""
+    scores, edge = smooth(3, 500, 500), smooth(2, 125, 125)[0]
+    return lambda: propagate(scores, edge, radius=5, exponent=10, steps=256)
+
+
+def linear_distance() -> Subject:
+    """Eq. 1 for 30,000 candidates of 90 channels and 20,000 background centroids."""
+    candidates, background = torch.randn(30_000, 90), torch.randn(20_000, 90)
+    return lambda: mean_distance(candidates, background)
+
+
+def dense_crf() -> Subject:
+    """Dense CRF on a photograph of 500×375 pixels, DeepLab's settings, background and 2 classes."""
+    return _refinement(DenseCRF(), 3)
+
+
+def dense_crf_21() -> Subject:
+    """The same with all 21 classes of VOC."""
+    return _refinement(DenseCRF(), 21)
+
+
+def pamr() -> Subject:
+    """PAMR on the same photograph with 3 classes: 10 iterations, 48 neighbours."""
+    return _refinement(PAMR(), 3)
+
+
+def segmenter_step() -> Subject:
+    """A training step on scenes: 16 crops of 96×96, half of them with biased pixels, filled by teacher and PAMR."""
+    module = _scenes_module()
+    module.log = lambda *_, **__: None  # there is no trainer
+    optimizer = torch.optim.AdamW(module.network.parameters())
+    images = torch.randint(0, 256, (16, 3, 96, 96), dtype=torch.uint8)
+    label = torch.zeros(16, 96, 96, dtype=torch.int64)
+    label[:, 24:72, 24:72], label[::2, 24:72, 48:72] = 1, module.biased_index
+    batch = {"image": images, "label": label, "classes": torch.eye(7)[:1].expand(16, 7)}
+
+    def step() -> None:
+        optimizer.zero_grad()
+        module.training_step(batch, 0).backward()
+        optimizer.step()
+
+    return step
+
+
+SUBJECTS = {
+    subject.__name__: subject
+    for subject in (random_walk, linear_distance, dense_crf, dense_crf_21, pamr, segmenter_step)
+}
+
+
+def smooth(classes: int, height: int, width: int) -> torch.Tensor:
+    """Probabilities (classes, height, width) of a few broad regions, as networks give them."""
+    logits = 4 * torch.randn(1, classes, 6, 8)
+    return nn.functional.interpolate(logits, (height, width), mode="bicubic").softmax(1)[0]
+
+
+def _refinement(refine: Refine, classes: int) -> Subject:
+    photograph = Image.fromarray(load_sample_image("china.jpg")).resize((500, 375))  # comes with scikit-learn
+    image = torch.from_numpy(np.array(photograph)).permute(2, 0, 1)[None]
+    probabilities = smooth(classes, 375, 500)[None]
+    return lambda: refine(image, probabilities)
+
+
+def _scenes_module() -> SegmentationModule:
+    arguments: dict = {"num_classes": 8}
+    for name in ("segment_scenes", "deeplabv3plus_scenes"):
+        arguments |= yaml.safe_load((REPOSITORY / f"configs/segment/{name}.yaml").read_text())["model"]["init_args"]
+    arguments["network"]["init_args"]["num_classes"] = 8
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--model", type=nn.Module)
+    class_path = "mars_pl.segment.segmentation_module.SegmentationModule"
+    parsed = parser.parse_object({"model": {"class_path": class_path, "init_args": arguments}})
+    return parser.instantiate_classes(parsed).model.train()
