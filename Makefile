@@ -13,6 +13,7 @@ CLASSIFIER ?= $(WSSS)
 USS       ?= stego
 BACKBONE  ?= vit_base_patch8_dino
 SEGMENTER ?= deeplabv3plus_resnet101
+ENCODER   ?=
 TRAIN     ?= mars
 TRAINER   ?= cpu
 LAUNCH    ?=
@@ -141,9 +142,12 @@ $(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call vari
 $(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
 
 # ------------------------------------------------------------------------------------------------ §3.4 segment
-# The trainings share everything but the label folder and the complement.
-SEGMENT_YAML := $(call variant,segment,segment) configs/segment/$(SEGMENTER).yaml
-name_of   = $(1)-$(SEGMENTER)$(if $(filter-out supervised,$(1)),-$(WSSS)$(if $(filter-out baseline,$(1)),-$(USS)))$(if $(filter-out $(SEED),$(2)),-seed$(2))
+# The trainings share everything but the label folder and the complement. A segmenter's YAML comes after the data's, for its
+# network may bring a recipe of its own; its refinement of masks too: configs/segment/<segmenter>_predictions.yaml.
+SEGMENT_YAML := $(call variant,segment,segment) $(call variant,segment,$(SEGMENTER))
+PREDICTIONS_YAML := $(or $(wildcard configs/segment/$(SEGMENTER)_predictions.yaml),$(call variant,segment,predictions))
+NETWORK := $(if $(ENCODER),--model.init_args.network.init_args.encoder $(ENCODER) )
+name_of   = $(1)-$(SEGMENTER)$(ENCODER:%=-%)$(if $(filter-out supervised,$(1)),-$(WSSS)$(if $(filter-out baseline,$(1)),-$(USS)))$(if $(filter-out $(SEED),$(2)),-seed$(2))
 folder_of = $(R)/segment-$(call name_of,$(1),$(2))
 labels_of = $(if $(filter supervised,$(1)),$(TRUTH_AUG),$(if $(filter baseline,$(1)),$(PSEUDO_BASELINE),$(D)/labels))
 inputs_of = $(if $(filter supervised,$(1)),,$(if $(filter baseline,$(1)),$(PSEUDO),$(D)/labels))
@@ -151,9 +155,9 @@ row_of    = $(or $(if $(filter mars,$(1)),final),$(if $(filter debiased,$(1)),de
 
 # $(call training,name,seed)
 define training
-$(call stage,$(call folder_of,$(1),$(2))/fit,$(call inputs_of,$(1)),fit,$(SEGMENT_YAML) $(call variant,train,$(1)),--data.init_args.labels $(call labels_of,$(1)),$(2))
-$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(call variant,segment,predictions),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT),$(2))
-$(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
+$(call stage,$(call folder_of,$(1),$(2))/fit,$(call inputs_of,$(1)),fit,$(SEGMENT_YAML) $(call variant,train,$(1)),$(NETWORK)--data.init_args.labels $(call labels_of,$(1)),$(2))
+$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT),$(2))
+$(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
 $(call row,$(call row_of,$(1),$(2)),$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/predictions,$(NETWORK_SPLIT),$(TRUTH),--network teacher)
 endef
 TRAININGS := $(basename $(notdir $(wildcard configs/train/*.yaml)))
@@ -229,7 +233,7 @@ $(R)/methods/$(WSSS)-$(USS).json: $(D)/labels $(FINAL)/complemented $(FINAL)/pre
 
 FOLDERS := {"Yᵇ": "$(PSEUDO_MARS)", "Yᵈᵇ": "$(D)/labels", "Yᶜᵒ": "$(FINAL)/complemented"}
 overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ and prediction in Weights & Biases (offline without login)
-	$(MARS) validate $(patsubst %,-c %,$(DATA_YAML) $(SEGMENT_YAML) configs/trainer/$(TRAINER).yaml configs/trainer/wandb.yaml) \
+	$(MARS) validate $(patsubst %,-c %,$(DATA_YAML) $(SEGMENT_YAML) configs/trainer/$(TRAINER).yaml configs/trainer/wandb.yaml) $(NETWORK) \
 	  --data.init_args.root $(DATA_ROOT) --data.init_args.validate_split $(TRAIN_SPLIT) --trainer.limit_val_batches 24 \
 	  --model.init_args.weights $(FINAL)/fit/weights.safetensors --trainer.callbacks.init_args.count 24 \
 	  --trainer.callbacks.init_args.folders '$(FOLDERS)' --trainer.default_root_dir $(R)/overlays

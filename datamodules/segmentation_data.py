@@ -50,7 +50,9 @@ class SegmentationData(pl.LightningDataModule):
         crop_size: side of the training crops, and of the five crops.
         long_side: range of the random long side before cropping (IRN, DHR: 320 to 640).
         scale: range of a random scale, in place of long_side (DeepLab: 0.5 to 1.5); set long_side to null with it.
+        scale_choices: instead of both, the scales to choose from (DeepLabv2: 0.5, 0.75, 1, 1.25, 1.5).
         colour_jitter: strengths of brightness, contrast, saturation and hue (DHR: 0.3, 0.3, 0.3, 0.1); null for none.
+        hsv_jitter: largest shifts of hue (of 180), saturation, value (of 255) (DeepLabv1: 10, 10, 10); null for none.
         flip: mirror every other training image.
         five_crops: fit and predict on STEGO's five crops of each image instead.
         neighbours: neighbours of the crops, as the neighbour job wrote them; a fit on five crops needs them.
@@ -78,7 +80,9 @@ class SegmentationData(pl.LightningDataModule):
         crop_size: int = 512,
         long_side: tuple[int, int] | None = (320, 640),
         scale: tuple[float, float] | None = None,
+        scale_choices: list[float] | None = None,
         colour_jitter: tuple[float, float, float, float] | None = None,
+        hsv_jitter: tuple[int, int, int] | None = None,
         flip: bool = True,
         five_crops: bool = False,
         neighbours: str | None = None,
@@ -102,7 +106,7 @@ class SegmentationData(pl.LightningDataModule):
         self.batch_size = batch_size
         self.workers = workers
         self.crop_size = crop_size
-        self.crop = TrainingCrop(crop_size, long_side, scale, colour_jitter, flip)
+        self.crop = TrainingCrop(crop_size, long_side, scale, colour_jitter, flip, scale_choices, hsv_jitter)
         self.five_crops = five_crops
         self.neighbours = neighbours
         self.tokens = tokens

@@ -14,6 +14,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
+from datamodules.hsv_jitter import HSVJitter
 from datamodules.labels import IGNORED
 
 MEAN_COLOUR = (124, 116, 104)
@@ -28,20 +29,27 @@ class RandomResize(v2.Transform):
     Args:
         long_side: the long side becomes a random whole number of pixels in this range, both ends included.
         scale: instead of it, both sides are multiplied by a random number in this range.
+        scale_choices: or by one of these numbers.
 
     Raises:
-        ValueError: where both are given or neither.
+        ValueError: where several are given or none.
     """
 
-    def __init__(self, long_side: tuple[int, int] | None = None, scale: Range | None = None) -> None:
+    def __init__(
+        self,
+        long_side: tuple[int, int] | None = None,
+        scale: Range | None = None,
+        scale_choices: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
-        if (long_side is None) == (scale is None):
-            raise ValueError("give long_side or scale, one of them")
-        low, high = long_side or scale or (0, 0)
+        if sum(given is not None for given in (long_side, scale, scale_choices)) != 1:
+            raise ValueError("give long_side or scale or scale_choices, one of them (null takes one back)")
+        low, high = long_side or scale or (min(scale_choices or (0,)), max(scale_choices or (0,)))
         if not 0 < low <= high:
             raise ValueError(f"a range of sizes goes from a positive number to a larger one, not from {low} to {high}")
         self.long_side = long_side
         self.scale = scale
+        self.scale_choices = scale_choices
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw the size (height, width)."""
@@ -49,6 +57,8 @@ class RandomResize(v2.Transform):
         if self.long_side is not None:
             low, high = self.long_side
             factor = int(torch.randint(low, high + 1, ())) / max(height, width)
+        elif self.scale_choices is not None:
+            factor = self.scale_choices[int(torch.randint(len(self.scale_choices), ()))]
         else:
             low_scale, high_scale = self.scale or (1.0, 1.0)
             factor = low_scale + (high_scale - low_scale) * float(torch.rand(()))
@@ -66,9 +76,11 @@ class TrainingCrop:
     Args:
         crop_size: side of the square crop; what is smaller is padded.
         long_side: see `RandomResize`.
-        scale: see `RandomResize`; with neither of the two nothing is resized.
+        scale: see `RandomResize`.
         colour_jitter: strengths of brightness, contrast, saturation and hue; None leaves colours alone.
         flip: mirror every other image.
+        scale_choices: see `RandomResize`; with none of the three nothing is resized.
+        hsv_jitter: largest shifts of hue, saturation and value, see `HSVJitter`; None leaves colours alone.
     """
 
     def __init__(
@@ -78,14 +90,18 @@ class TrainingCrop:
         scale: Range | None = None,
         colour_jitter: Sequence[float] | None = None,
         flip: bool = True,
+        scale_choices: Sequence[float] | None = None,
+        hsv_jitter: tuple[int, int, int] | None = None,
     ) -> None:
         steps: list[Any] = []
-        if long_side is not None or scale is not None:
-            steps.append(RandomResize(long_side, scale))
+        if any(given is not None for given in (long_side, scale, scale_choices)):
+            steps.append(RandomResize(long_side, scale, scale_choices))
         if flip:
             steps.append(v2.RandomHorizontalFlip())
         if colour_jitter is not None:
             steps.append(v2.ColorJitter(*colour_jitter))
+        if hsv_jitter is not None:
+            steps.append(HSVJitter(*hsv_jitter))
         fill = {tv_tensors.Image: MEAN_COLOUR, tv_tensors.Mask: 0}
         steps.append(v2.RandomCrop(crop_size, pad_if_needed=True, fill=fill))
         self._steps = v2.Compose(steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,16 +35,30 @@ def load_weights(module: nn.Module, path: str | Path, part: str = "") -> None:
 
     Args:
         module: receives the weights.
-        path: a safetensors file.
+        path: a safetensors file, or a state dict that torch saved, as torchvision publishes its weights.
         part: name of the part of the saved network that ``module`` is, e.g. ``backbone``; by default all of it.
 
     Raises:
-        ValueError: in one line, where the file is missing or its keys or shapes are not the module's.
+        ValueError: in one line, where the file is missing, holds more than tensors, or its keys or shapes are not the
+            module's.
     """
-    found = load_file(str(find_weights(path)))
+    file = find_weights(path)
+    found = load_file(str(file)) if Path(path).suffix == ".safetensors" else _read_state_dict(file)
     if part:
         found = {key.removeprefix(f"{part}."): found[key] for key in found if key.startswith(f"{part}.")}
     load_state(module, found, path)
+
+
+def _read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read a dict of tensors without running what else a pickle may carry."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise ValueError(f"{path}: no state dict of tensors ({reason}); convert it to safetensors") from None
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise ValueError(f"{path}: holds more than a state dict of tensors; save that part of it as safetensors")
+    return found
 
 
 def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path) -> None:

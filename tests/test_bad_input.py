@@ -172,9 +172,17 @@ def test_network_with_another_number_of_classes(fault):
     words = [f"{network}.class_path", "tests.test_bad_input.ThreeChannels"]
     line = fault(*SUPERVISED, *words)
     assert (
-        "the network has 3 output channels, the data 21 classes" in line
-        and "set the network's num_classes to 21" in line
+        "the network ThreeChannels has 3 output channels, the data 21 classes" in line
+        and "set the network's num_classes, whatever it calls them, to 21" in line
     )
+
+
+def test_a_network_that_is_no_network_of_ours_is_told_of_the_adapter(fault):
+    layer = ["--model.init_args.network.class_path", "torch.nn.Conv2d"]
+    sizes = {"in_channels": "3", "out_channels": "21", "kernel_size": "1"}
+    options = [word for name, value in sizes.items() for word in (f"--model.init_args.network.init_args.{name}", value)]
+    line = fault(*SUPERVISED, *layer, *options)
+    assert "the network Conv2d does not take uint8 images" in line and "adapted_network.AdaptedNetwork" in line
 
 
 class ThreeChannels(torch.nn.Module):

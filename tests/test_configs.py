@@ -1,28 +1,26 @@
 """Every shipped YAML, parsed and instantiated by the real command line in the compositions that the Makefile makes."""
 
 import re
-from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-import torch
 import yaml
-from safetensors.torch import save_file
 
-from mars_pl import lightning_cli
-from mars_pl.cli import main
-from mars_pl.commands.data_choice import data_choice
-from tests.fake_tree import make_voc_tree
+from tests.composed import classes_of, instantiation, make_composing_house, offline
 from tests.tiny_run import EVERY_TRAINING, REPOSITORY, make_house, plan
 
 CONFIGS = REPOSITORY / "configs"
+SEGMENT = {path.stem: yaml.safe_load(path.read_text()) for path in (CONFIGS / "segment").glob("*.yaml")}
 DATA = sorted(path.stem for path in (CONFIGS / "data").glob("*.yaml"))
 CHOICES = {
     "WSSS": sorted(path.stem for path in (CONFIGS / "wsss").glob("*.mk")),
     "USS": sorted(path.stem.removeprefix("features_") for path in (CONFIGS / "uss").glob("features_*.yaml")),
     "BACKBONE": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
-    "SEGMENTER": sorted(path.stem for path in (CONFIGS / "segment").glob("deeplab*.yaml")),
+    "SEGMENTER": sorted(
+        name for name, text in SEGMENT.items() if "network" in text.get("model", {}).get("init_args", {})
+    ),
+    "ENCODER": ["resnet18"],
     "TRAINER": ["cpu_bf16", "gpu", "ddp"],
     "CENTROIDS": ["centroids", "centroids_minimum"],
 }
@@ -50,6 +48,9 @@ def compositions():
                     seen |= brought | {("", word) for _, word in brought}
     last = next(words for name, words in found.items() if name.startswith("scenes-segment-mars-"))
     found["wandb"] = [*last, "-c", "configs/trainer/wandb.yaml"]  # comes on top of another trainer's YAML
+    if "coco" not in DATA:
+        fit = next(words for name, words in found.items() if name.startswith("voc-segment-mars-") and words[0] == "fit")
+        found["coco"] = [word.replace("segment/segment.yaml", "segment/segment_coco.yaml") for word in fit]
     return found
 
 
@@ -58,68 +59,12 @@ COMPOSITIONS = compositions()
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("configs")
-    (folder / "configs").symlink_to(CONFIGS)
-    make_voc_tree(folder / "tree", 2)
-    return folder
+    return make_composing_house(tmp_path_factory.mktemp("configs"))
 
 
 @pytest.fixture
 def instantiate(house, monkeypatch):
-    """Parse and instantiate as the command does, and stop short of running. Networks of paper size are made of shapes
-    alone (torch's meta device), weights files are left out, and what was not there to parse is given empty."""
-    seen = []
-    monkeypatch.setattr(lightning_cli.MarsCLI, "_run_subcommand", lambda cli, subcommand: seen.append(cli))
-    real = lightning_cli.MarsCLI.instantiate_classes
-
-    def of_shapes(cli):
-        with torch.device("meta"):
-            real(cli)
-
-    monkeypatch.setattr(lightning_cli.MarsCLI, "instantiate_classes", of_shapes)
-
-    def run(words):
-        with chdir(house):
-            assert main(words) == 0
-        return seen.pop()
-
-    return run
-
-
-def without_downloads(settings):
-    """The same tree of settings with nothing in it but weights, left out."""
-    found = {name: {"weights": None, "pretrained": False}[name] for name in settings.keys() & {"weights", "pretrained"}}
-    nested = {name: without_downloads(value) for name, value in settings.items() if isinstance(value, dict)}
-    return found | {name: value for name, value in nested.items() if value}
-
-
-def offline(house, words):
-    """Words that take the place of downloads, of files of earlier stages and of a GPU."""
-    init: dict = {}
-    for word in words:
-        text = yaml.safe_load((REPOSITORY / word).read_text()) if word.endswith(".yaml") else {}
-        init |= without_downloads((text.get("model") or {}).get("init_args") or {})
-        if word.startswith("configs/backbone/"):
-            backbone = {"class_path": text["class_path"], "init_args": {"weights": None, "pretrained": False}}
-            features = "--model.init_args.features" in words
-            init |= {"features": {"init_args": {"backbone": backbone}}} if features else {"backbone": backbone}
-    if "--model.init_args.features.init_args.weights" in words:
-        init["features"]["init_args"]["weights"] = None
-    if "--model.init_args.weights" in words:
-        init["weights"] = None
-    for name in ("network", "affinity_net"):
-        if f"--model.init_args.{name}.init_args.classifier_weights" in words:
-            init.setdefault(name, {"init_args": {}})["init_args"]["classifier_weights"] = None
-    if "--model.init_args.centroids" in words:
-        init["centroids"] = "centroids.safetensors"
-        save_file({"centroids": torch.zeros(len(classes_of(words)), 4)}, house / init["centroids"])
-    (house / "offline.yaml").write_text(yaml.safe_dump({"model": {"init_args": init}} if init else {}))
-    more = ["--trainer.accelerator", "cpu"] if "configs/trainer/cpu.yaml" not in words else []
-    return ["-c", "offline.yaml", *more]
-
-
-def classes_of(words):
-    return data_choice(str(REPOSITORY / next(word for word in words if word.startswith("configs/data/"))))[0]
+    return instantiation(house, monkeypatch)
 
 
 @pytest.mark.parametrize("name", COMPOSITIONS)
@@ -132,7 +77,8 @@ def test_composition(name, instantiate, house):
     assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
     if hasattr(cli.model, "num_classes"):
         assert cli.model.num_classes == classes
-    outputs = {"CAMClassifier": classes - 1, "DeepLabV3Plus": classes}  # Leopart's network knows no classes
+    outputs = {"CAMClassifier": classes - 1}  # Leopart's network knows no classes
+    outputs |= dict.fromkeys(("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "AdaptedNetwork"), classes)
     if type(network := getattr(cli.model, "network", None)).__name__ in outputs:
         weights = [value for value in network.state_dict().values() if value.ndim == 4]
         assert weights[-1].shape[0] == outputs[type(network).__name__]

@@ -238,6 +238,22 @@ def test_labels_from_elsewhere_start_at_debias(house):
     assert house.make("mars", "LABELS=masks/") == {}
 
 
+def test_a_segmenter_brings_its_own_refinement_of_masks(made):
+    ran = made.make("mars", "SEGMENTER=deeplabv1_wideresnet38")
+    folder = "segment-mars-deeplabv1_wideresnet38-cam-stego"
+    assert set(ran) == {f"{folder}/{job}" for job in ("fit", "predictions", "complemented")} | {"report runs/voc"}
+    assert "-c configs/segment/deeplabv1_wideresnet38_predictions.yaml" in " ".join(ran[f"{folder}/predictions"])
+    assert "configs/segment/predictions.yaml" not in ran[f"{folder}/predictions"]
+
+
+def test_an_encoder_has_folders_of_its_own_and_reaches_each_job(made):
+    ran = made.make("mars", "SEGMENTER=deeplabv3plus_timm", "ENCODER=resnet18")
+    folder = "segment-mars-deeplabv3plus_timm-resnet18-cam-stego"
+    assert set(ran) == {f"{folder}/{job}" for job in ("fit", "predictions", "complemented")} | {"report runs/voc"}
+    for job in ("fit", "predictions", "complemented"):
+        assert "--model.init_args.network.init_args.encoder resnet18" in " ".join(ran[f"{folder}/{job}"])
+
+
 def test_a_seed_has_a_run_of_its_own(made):
     ran = made.make("mars", "SEED=1")
     assert list(ran) == [*STAGES, "report runs/voc-seed1"]

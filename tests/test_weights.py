@@ -70,3 +70,26 @@ def test_a_part_of_a_network_is_taken_by_its_name(tmp_path):
     assert torch.equal(module.weight, whole["backbone"].weight)
     with pytest.raises(ValueError, match="2 keys missing"):
         load_weights(module, tmp_path / "w.safetensors", part="head")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_state_dict_saved_by_torch_is_taken(tmp_path, zipped):
+    donor, receiver = nn.Linear(2, 3), torch.nn.Linear(2, 3)
+    torch.save(donor.state_dict(), tmp_path / "donor.pth", _use_new_zipfile_serialization=zipped)
+    load_weights(receiver, tmp_path / "donor.pth")
+    assert torch.equal(receiver.weight, donor.weight)
+
+
+def test_what_is_no_state_dict_is_refused_in_one_line(tmp_path):
+    network = nn.Linear(2, 3)
+    (tmp_path / "text.pth").write_text("not a checkpoint")
+    torch.save({"epoch": 3, "state_dict": network.state_dict()}, tmp_path / "checkpoint.pth")
+    torch.save(network, tmp_path / "module.pth")  # a pickle that runs code when it is read
+    for name, reason in (
+        ("text", "no state dict"),
+        ("checkpoint", "more than a state dict"),
+        ("module", "no state dict"),
+    ):
+        with pytest.raises(ValueError, match=rf"{name}\.pth: .*{reason}") as caught:
+            load_weights(network, tmp_path / f"{name}.pth")
+        assert "\n" not in str(caught.value)

@@ -18,7 +18,7 @@ from mars_pl.weights import load_weights
 FILES = {"teacher": "weights.safetensors", "student": "student.safetensors"}
 """What a segment fit leaves, by network."""
 
-UNTRAINED = {"weights": None, "pretrained": False}
+UNTRAINED = {"weights": None, "pretrained": False, "encoder_weights": None}
 """Settings that would fetch weights to start from; those of the fit take their place."""
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KINDS = {
     "stego": "a checkpoint of STEGO: its head, and the transformer it was fit on",
     "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
+    "resnet38": "MXNet's file of Wide ResNet-38's ImageNet weights, which SEAM and DeepLabv1 start from",
 }
 
 
@@ -44,7 +45,8 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
         kind: one of ``KINDS``.
         source: the downloaded file.
         target: folder, made where it is absent: ``weights.safetensors`` is what a fit leaves, ``backbone.safetensors``
-            the transformer under STEGO's head, which a backbone YAML names as ``weights``.
+            the transformer under STEGO's head, which a backbone YAML names as ``weights``, and
+            ``wide_resnet38_imagenet.safetensors`` what SEAM's and DeepLabv1's YAMLs name so.
 
     Returns:
         The files and what they hold.
@@ -54,11 +56,8 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
     """
     from safetensors.torch import save_file
 
-    from datamodules.restricted_checkpoint import read_checkpoint
-    from mars_pl.uss import published
-
     try:
-        networks = {"stego": published.stego, "leopart": published.leopart}[kind](_state(read_checkpoint(source)))
+        networks = {"stego": _of_uss, "leopart": _of_uss, "resnet38": _resnet38}[kind](kind, source)
     except DataError:
         raise
     except ValueError as error:
@@ -71,6 +70,24 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
             save_file({key: tensor.contiguous() for key, tensor in weights.items()}, str(partial))
         written[path] = weights
     return written
+
+
+def _of_uss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    from datamodules.restricted_checkpoint import read_checkpoint
+    from mars_pl.uss import published
+
+    return {"stego": published.stego, "leopart": published.leopart}[kind](_state(read_checkpoint(source)))
+
+
+def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    import torch
+
+    from datamodules.mxnet_params import read_mxnet_params
+    from mars_pl.networks.wide_resnet38_names import our_name
+
+    arrays = read_mxnet_params(source)
+    named = {key: array for name, array in arrays.items() if (key := our_name(name)) is not None}
+    return {"wide_resnet38_imagenet": {key: torch.from_numpy(array.copy()) for key, array in named.items()}}
 
 
 def _state(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
@@ -88,6 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     kinds = "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
     job = jobs.add_parser("import", help="turn a published file into safetensors", description=kinds)
     job.add_argument("kind", choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
-    job.add_argument("source", type=Path, metavar="SOURCE", help="the downloaded checkpoint")
-    job.add_argument("target", type=Path, metavar="TARGET", help="folder for weights.safetensors")
+    job.add_argument("source", type=Path, metavar="SOURCE", help="the downloaded file")
+    job.add_argument("target", type=Path, metavar="TARGET", help="folder for the safetensors")
     return parser

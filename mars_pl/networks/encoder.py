@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import timm
 from torch import Tensor, nn
 
+from mars_pl.networks.dilation import dilate_first_blocks
 from mars_pl.weights import load_weights
 
 
@@ -22,9 +23,11 @@ class Encoder(nn.Module):
         frozen_stages: keep the stem and this many of the stages (at strides 4, 8, 16, 32 of the undilated model) as
             loaded: no gradient, running statistics; 0 trains everything. A frozen front costs no backward pass.
         options: further arguments of ``timm.create_model``.
+        first_dilations: see ``dilate_first_blocks``; ``None`` keeps timm's.
 
     Raises:
-        ValueError: where the weights are not this model's, or it has no map at 1/4 or not so many stages.
+        ValueError: where the weights are not this model's, it has no map at 1/4 or not so many stages, or is no ResNet
+            and first dilations are given.
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class Encoder(nn.Module):
         weights: str | None = None,
         frozen_stages: int = 0,
         options: Mapping[str, Any] | None = None,
+        first_dilations: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         arguments = {"output_stride": output_stride, **(options or {})}
@@ -42,7 +46,7 @@ class Encoder(nn.Module):
         low = [index for index, stage in enumerate(stages) if stage["reduction"] == 4]
         if not low:
             raise ValueError(
-                f"{name}: no feature map at 1/4 of the image, which DeepLabv3+ needs; take another encoder"
+                f"{name}: no feature map at 1/4 of the image, which the decoder reads; take another encoder"
             )
         if not 0 <= frozen_stages <= len(stages) - low[0]:
             raise ValueError(f"frozen_stages: {name} has {len(stages) - low[0]} stages, not {frozen_stages} to freeze")
@@ -55,6 +59,8 @@ class Encoder(nn.Module):
             found = classifier.state_dict()
             wanted = {key: key if key in found else _unflattened(key) for key in self.features.state_dict()}
             self.features.load_state_dict({key: found[origin] for key, origin in wanted.items()})
+        if first_dilations is not None:
+            dilate_first_blocks(self.features, first_dilations)
         self.low_level_channels, self.channels = self.features.feature_info.channels()
         self._frozen: list[str] = []  # by name: sync batch norm replaces modules
         if frozen_stages:

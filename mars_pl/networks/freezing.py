@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from torch import nn
 
+BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
+"""Sync batch norm, into which the trainer turns batch norms for several processes, is no ``BatchNorm2d``."""
+
 
 def freeze(module: nn.Module, prefixes: Sequence[str]) -> None:
     """Take the gradient from the parameters whose names begin with one of ``prefixes``.
@@ -24,12 +27,12 @@ def freeze(module: nn.Module, prefixes: Sequence[str]) -> None:
 def hold_batch_norms(module: nn.Module) -> None:
     """Put every batch norm in evaluation, so that it keeps its statistics; to be called after each ``train()``."""
     for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
+        if isinstance(part, BATCH_NORMS):
             part.eval()
 
 
 def freeze_batch_norms(module: nn.Module) -> None:
     """Take the gradient from the scale and shift of every batch norm."""
     for part in module.modules():
-        if isinstance(part, nn.BatchNorm2d):
+        if isinstance(part, BATCH_NORMS):
             part.requires_grad_(False)

@@ -24,6 +24,7 @@ class DeepLabV3Plus(nn.Module):
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
         frozen_stages: the stem and this many encoder stages keep their loaded weights and statistics; 0 trains all.
         encoder_options: further arguments of ``timm.create_model``.
+        first_dilations: of a ResNet's late stages, see ``dilate_first_blocks``; RS+EPM and DHR have 1 and 1.
         aspp_channels: of each ASPP branch.
         decoder_channels: of the two 3×3 convolutions.
         low_level_channels: of the branch from the map at 1/4.
@@ -44,6 +45,7 @@ class DeepLabV3Plus(nn.Module):
         weights: str | None = None,
         frozen_stages: int = 0,
         encoder_options: Mapping[str, Any] | None = None,
+        first_dilations: tuple[int, int] | None = None,
         aspp_channels: int = 256,
         decoder_channels: int = 256,
         low_level_channels: int = 48,
@@ -56,7 +58,9 @@ class DeepLabV3Plus(nn.Module):
             raise ValueError(f"output_stride: one of {sorted(RATES)}, not {output_stride}")
         statistics = imagenet_statistics(encoder) if mean is None or std is None else (mean, std)
         self.normalise = Normalise(mean or statistics[0], std or statistics[1])
-        self.encoder = Encoder(encoder, output_stride, pretrained, weights, frozen_stages, encoder_options)
+        self.encoder = Encoder(
+            encoder, output_stride, pretrained, weights, frozen_stages, encoder_options, first_dilations
+        )
         self.aspp = ASPP(self.encoder.channels, aspp_channels, RATES[output_stride], dropout[0])
         self.low_level = conv_norm_relu(self.encoder.low_level_channels, low_level_channels)
         self.decoder = nn.Sequential(

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
+
+Average = Literal["probabilities", "logits"]
+"""``probabilities`` as RS+EPM and DHR; ``logits`` as SEAM's authors with DeepLabv1."""
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -27,15 +31,21 @@ class SegmentationPrediction:
 
 
 def multi_scale_probabilities(
-    network: nn.Module, images: Tensor, scales: Sequence[float], flip: bool, multiple: int = 1
+    network: nn.Module,
+    images: Tensor,
+    scales: Sequence[float],
+    flip: bool,
+    average: Average = "probabilities",
+    multiple: int = 1,
 ) -> Tensor:
-    """Average the softmax of every view, each resized to the image (RS+EPM: scales 1, 0.5, 1.5, 2 and their flips).
+    """Average every view, each resized to the image (RS+EPM: softmax at scales 1, 0.5, 1.5, 2 and of their flips).
 
     Args:
         network: maps images (B, 3, h, w) in [0, 255] to logits (B, K, ·, ·).
         images: uint8 (B, 3, H, W).
         scales: factors on both sides.
         flip: add the mirror image of each view.
+        average: take the mean of the softmax, or the softmax of the mean logits.
         multiple: sides are rounded to a multiple of this, for networks that ask for one.
 
     Returns:
@@ -48,11 +58,12 @@ def multi_scale_probabilities(
         view = images.float()
         if list(size) != sides:
             view = F.interpolate(view, size=sides, mode="bilinear", align_corners=False, antialias=scale < 1)
-        probabilities = network(view).float().softmax(dim=1)
-        if flip:
-            probabilities = (probabilities + network(view.flip(-1)).float().softmax(dim=1).flip(-1)) / 2
-        total = total + resize(probabilities, size) / len(scales)
-    return total
+        for mirrored in (False, True) if flip else (False,):
+            maps = network(view.flip(-1) if mirrored else view).float()
+            maps = maps.softmax(dim=1) if average == "probabilities" else maps
+            total = total + resize(maps.flip(-1) if mirrored else maps, size)
+    mean = total / (len(scales) * (2 if flip else 1))
+    return mean if average == "probabilities" else mean.softmax(dim=1)
 
 
 def drop_improbable(probabilities: Tensor, least: float = 0.05) -> Tensor:

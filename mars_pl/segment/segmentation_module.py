@@ -17,7 +17,8 @@ from mars_pl.metrics.segmentation_scores import SegmentationScores
 from mars_pl.networks.aspp import resize
 from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.complement import Complement
-from mars_pl.segment.inference import SegmentationPrediction, drop_improbable, multi_scale_probabilities
+from mars_pl.segment.inference import Average, SegmentationPrediction, drop_improbable, multi_scale_probabilities
+from mars_pl.segment.output_check import check_output
 from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 from mars_pl.weights import load_weights
@@ -27,7 +28,8 @@ class SegmentationModule(pl.LightningModule):
     """Trains a network on (debiased) labels; the callback ``EMATeacher`` moves ``teacher`` after ``network``.
 
     Args:
-        network: maps uint8 images (B, 3, H, W) to logits (B, num_classes, h, w) of any size; the student. A method
+        network: maps uint8 images (B, 3, H, W) to logits (B, num_classes, h, w) of any size; the student. While
+            training it may return a list of such, whose losses are summed (DeepLabv2). A method
             ``parameter_groups(lr, head_factor)`` says which of its layers learn faster.
         num_classes: including background (linked from the data).
         ignore_index: label code of pixels that neither train nor score (linked).
@@ -37,12 +39,17 @@ class SegmentationModule(pl.LightningModule):
         loss_size: where Eq. 7 is taken, see ``WeightedCrossEntropy``.
         norm: of Eq. 7, likewise.
         lr: of the encoder (DHR: 1e-3); poly schedule per optimiser step.
+        lr_every: optimiser steps from one change of the learning rate to the next (DeepLabv2: 10).
         head_factor: new layers learn this many times faster.
         optimizer: ``sgd``, or ``adamw`` for small networks from random weights.
         momentum: of SGD.
-        weight_decay: on all parameters.
+        weight_decay: on all parameters whose group has none of its own.
         scales: of prediction; validation looks at the image as it is.
         flip: add mirror images in prediction.
+        average: what prediction takes the mean of, over scales and mirror images (DeepLabv1: logits).
+        least_probability: a class that is nowhere in the image this probable takes no part in refinement (RS+EPM and
+            DHR: .05, which spares the dense CRF most of its time; 0 keeps all, as DeepLabv1 and v2 do).
+        compile: let torch.compile make both networks faster while fitting; their weights keep their names.
         window: predict large images by overlapping windows, each of them at all scales; ``None`` takes images whole.
         predict_with: the network that predicts where a checkpoint holds both.
         weights: safetensors file of a finished fit, loaded into both networks.
@@ -59,12 +66,16 @@ class SegmentationModule(pl.LightningModule):
         loss_size: Literal["image", "logits"] = "image",
         norm: Literal["pixels", "weights"] = "pixels",
         lr: float = 1e-3,
+        lr_every: int = 1,
         head_factor: float = 10.0,
         optimizer: Kind = "sgd",
         momentum: float = 0.9,
         weight_decay: float = 4e-5,
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
         flip: bool = True,
+        average: Average = "probabilities",
+        least_probability: float = 0.05,
+        compile: bool = False,
         window: SlidingWindow | None = None,
         predict_with: Literal["teacher", "student"] = "teacher",
         weights: str | None = None,
@@ -79,9 +90,11 @@ class SegmentationModule(pl.LightningModule):
         self.teacher_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.student_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
-        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        self.lr, self.lr_every, self.head_factor = lr, lr_every, head_factor
+        self.momentum, self.weight_decay = momentum, weight_decay
         self.optimizer: Kind = optimizer
-        self.scales, self.flip, self.window, self.predict_with = tuple(scales), flip, window, predict_with
+        self.scales, self.flip, self.average, self.window = tuple(scales), flip, average, window
+        self.predict_with, self.least_probability, self.compiled = predict_with, least_probability, compile
         self._same_weights = weights is not None
         self._said_ignored = False
         self._images = 0
@@ -93,23 +106,18 @@ class SegmentationModule(pl.LightningModule):
         return self
 
     def setup(self, stage: str) -> None:
-        """Refuse a network with another number of classes than the data (a link that misses its target is silent).
-
-        Raises:
-            ValueError: in one line.
-        """
-        with torch.no_grad():
-            channels = self.teacher(torch.zeros(1, 3, 64, 64, dtype=torch.uint8, device=self.device)).shape[1]
-        if channels != self.num_classes:
-            raise ValueError(
-                f"the network has {channels} output channels, the data {self.num_classes} classes with background: "
-                f"set the network's num_classes to {self.num_classes}"
-            )
+        """Refuse a network that does not fit the data, see ``check_output``; compile one that is to be trained."""
+        check_output(self.teacher, self.num_classes, self.device)
+        if self.compiled and stage == "fit":
+            self.network.compile()  # in place: torch.compile would put a prefix before every weight's name
+            self.teacher.compile()
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Weighted cross entropy (Eq. 7) of a batch of crops."""
         label, weight = self._target(batch)
-        loss = self.loss(self.network(batch["image"]), label, weight)
+        outputs = self.network(batch["image"])
+        every = outputs if isinstance(outputs, list) else [outputs]
+        loss = torch.stack([self.loss(logits, label, weight) for logits in every]).sum()
         self.log("train/loss", loss, prog_bar=True, batch_size=len(label))
         return loss
 
@@ -126,7 +134,7 @@ class SegmentationModule(pl.LightningModule):
                 self.print(f"biased pixels ({self.biased_index}) are ignored: this training has no teacher's fill")
                 self._said_ignored = True
             return torch.where(biased, self.ignore_index, label), None
-        label, weight = label.clone(), torch.ones(label.shape, device=label.device)
+        label, weight = label.clone(), torch.ones(label.shape, dtype=torch.float32, device=label.device)
         with torch.no_grad():
             images, valid = batch["image"][rows], batch["valid"][rows] if "valid" in batch else None
             logits = self.teacher(images)
@@ -181,9 +189,9 @@ class SegmentationModule(pl.LightningModule):
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
         """Predict one whole image (batches of one)."""
         network = self.teacher if self.predict_with == "teacher" else self.network
-        predict = partial(multi_scale_probabilities, network, scales=self.scales, flip=self.flip)
+        predict = partial(multi_scale_probabilities, network, scales=self.scales, flip=self.flip, average=self.average)
         probabilities = slide(predict, batch["image"], self.window) if self.window else predict(batch["image"])
-        return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities)[0])
+        return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities, self.least_probability)[0])
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Optimise the student with the poly schedule per optimiser step."""
@@ -192,7 +200,7 @@ class SegmentationModule(pl.LightningModule):
         else:  # it learns at one rate
             groups = [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
         steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
+        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps, self.lr_every)
 
     def export(self) -> dict[str, nn.Module]:
         """Return what a fit leaves, by file name: the teacher, to be used next, and the student for comparison."""

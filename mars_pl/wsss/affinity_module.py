@@ -116,7 +116,7 @@ class AffinityModule(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Let what is new learn faster; poly schedule per step."""
         net = self.affinity_net
-        groups = groups_by_role([net.backbone], [net.narrow, net.merge], self.lr, self.head_factor, self.weight_decay)
+        groups = groups_by_role([net.backbone], [net.narrow, net.merge], self.lr, self.head_factor)
         steps = int(self.trainer.estimated_stepping_batches)
         return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
 

@@ -150,3 +150,8 @@ def test_weights_to_start_from_are_left_out_at_any_depth():
     assert without_downloads(settings) == {
         "init_args": {"pretrained": False, "encoder": {"init_args": {"weights": None, "depth": 3}}}
     }
+
+
+def test_settings_of_segmentation_models_pytorch_start_from_random_weights_too():
+    settings = {"path": "smp.Unet", "options": {"encoder_name": "resnet34", "encoder_weights": "imagenet"}}
+    assert without_downloads(settings)["options"] == {"encoder_name": "resnet34", "encoder_weights": None}

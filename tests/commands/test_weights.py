@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -11,6 +12,7 @@ from mars_pl.commands.weights import import_weights
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures
 from mars_pl.uss.stego_head import STEGOHead
+from tests.mxnet_file import mxnet_file
 from tests.published import LEOPART, dino, save_lightning_1, stego, tensors
 
 SIDES = {"depth": 2, "D": 48, "P": 16, "N": 17}
@@ -76,3 +78,22 @@ def test_a_checkpoint_of_another_kind_is_named_and_nothing_written(tmp_path, cap
 def test_an_unknown_kind_is_refused(tmp_path):
     with pytest.raises(SystemExit):
         main(["weights", "import", "dino", "a", "b"])
+
+
+def test_wide_resnet38_of_mxnet_becomes_what_the_yamls_name(tmp_path, capsys):
+    arrays = {
+        "arg:conv1a_weight": np.ones((64, 3, 3, 3), np.float32),
+        "aux:bn7_moving_mean": np.zeros(4096, np.float32),
+        "arg:linear1000_bias": np.zeros(1000, np.float32),
+    }
+    (tmp_path / "ilsvrc.params").write_bytes(mxnet_file(arrays))
+    assert main(["weights", "import", "resnet38", str(tmp_path / "ilsvrc.params"), str(tmp_path / "weights")]) == 0
+    found = load_file(tmp_path / "weights/wide_resnet38_imagenet.safetensors")
+    assert {key: tuple(value.shape) for key, value in found.items()} == {
+        "conv1a.weight": (64, 3, 3, 3),
+        "bn7.running_mean": (4096,),
+    }
+    assert "wide_resnet38_imagenet.safetensors: 2 tensors" in capsys.readouterr().out
+    (tmp_path / "other.params").write_bytes(mxnet_file({"arg:fc1_weight": np.zeros(1, np.float32)}))
+    with pytest.raises(DataError, match=r"other\.params: arg:fc1_weight: no tensor .*; name a checkpoint of resnet38"):
+        import_weights("resnet38", tmp_path / "other.params", tmp_path / "fit")

@@ -83,6 +83,21 @@ def test_scale_stays_in_its_range():
     assert 135 < max(seen) <= 150
 
 
+def test_scales_are_chosen_from_all_of_them_and_nothing_between():
+    seen = set()
+    for seed in range(40):
+        with seeded(seed):
+            seen.add(tuple(RandomResize(scale_choices=[0.5, 0.75, 1.5])(torch.zeros(3, 40, 80)).shape[-2:]))
+    assert seen == {(20, 40), (30, 60), (60, 120)}
+
+
+def test_hsv_jitter_is_one_of_the_crops_steps():
+    image, label = gradient(40, 40)
+    with seeded(3):
+        changed, cut, _ = TrainingCrop(40, flip=False, hsv_jitter=(10, 10, 10))(image, label)
+    assert not torch.equal(changed, image) and torch.equal(cut, label)
+
+
 def test_colours_change_within_the_photograph_only():
     image, label = gradient(40, 40)
     changed, cut, _ = TrainingCrop(40, colour_jitter=(0.5, 0.5, 0.5, 0.1), flip=False)(image, label)
@@ -99,6 +114,7 @@ def test_the_input_is_left_alone():
 
 
 ODD_RANGES = [{}, {"long_side": (3, 4), "scale": (0.5, 1.0)}, {"long_side": (9, 4)}, {"scale": (0.0, 1.0)}]
+ODD_RANGES += [{"scale": (0.5, 1.0), "scale_choices": [1.0]}, {"scale_choices": []}, {"scale_choices": [1.0, -0.5]}]
 
 
 @pytest.mark.parametrize("ranges", ODD_RANGES)

@@ -3,7 +3,8 @@ import timm
 import torch
 from torch import nn
 
-from mars_pl.networks.dilation import undilate
+from mars_pl.networks.dilation import dilate_first_blocks, undilate
+from mars_pl.networks.encoder import Encoder
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_efficientnet", "tf_efficientnet_lite0"])
@@ -25,3 +26,21 @@ def test_a_dilated_convolution_becomes_the_plain_one():
     undilate(dilated)
     image = torch.rand(1, 2, 7, 5)
     assert torch.equal(dilated(image), plain(image))
+
+
+def dilations(network, stage):
+    return [block.conv2.dilation[0] for block in network.get_submodule(stage)]
+
+
+@pytest.mark.parametrize(("first", "layer3", "layer4"), [(None, 1, 2), ((2, 4), 2, 4), ((1, 1), 1, 1)])
+def test_first_blocks_of_resnet50_as_timm_deeplabv2_and_rsepm_have_them(first, layer3, layer4):
+    with torch.device("meta"):
+        encoder = Encoder("resnet50", 8, first_dilations=first)
+    assert dilations(encoder.features, "layer3") == [layer3, 2, 2, 2, 2, 2]
+    assert dilations(encoder.features, "layer4") == [layer4, 4, 4]
+    assert encoder(torch.zeros(1, 3, 60, 97, device="meta"))[1].shape == (1, 2048, 8, 13)
+
+
+def test_another_encoder_has_no_first_blocks():
+    with pytest.raises(ValueError, match=r"first_dilations: .*no layer3.*null"):
+        dilate_first_blocks(timm.create_model("test_efficientnet", features_only=True), (2, 4))

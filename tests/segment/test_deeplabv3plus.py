@@ -99,3 +99,19 @@ def test_weights_of_another_model_are_refused(tmp_path):
 def test_normalises_with_the_encoders_statistics(make_network):
     assert make_network().normalise.mean.flatten().tolist() == [127.5] * 3  # timm's test networks have mean .5
     assert make_network(mean=(0.0, 0.0, 0.0)).normalise.mean.flatten().tolist() == [0.0] * 3
+
+
+@pytest.mark.parametrize(("side", "cells", "context"), [(321, 81, 41), (448, 112, 56), (513, 129, 65)])
+def test_sides_of_the_published_network(side, cells, context):
+    with torch.device("meta"):
+        network = DeepLabV3Plus("resnet101", 21, first_dilations=(1, 1))
+    image = torch.zeros(2, 3, side, side, dtype=torch.uint8, device="meta")
+    assert network.encoder(network.normalise(image))[1].shape == (2, 2048, context, context)
+    assert network(image).shape == (2, 21, cells, cells)
+
+
+def test_dilations_are_those_of_rsepm_and_dhr():
+    with torch.device("meta"):
+        features = DeepLabV3Plus("resnet101", 21, first_dilations=(1, 1)).encoder.features
+    assert [block.conv2.dilation[0] for block in features["layer3"]] == [1] + [2] * 22
+    assert [block.conv2.dilation[0] for block in features["layer4"]] == [1, 4, 4]

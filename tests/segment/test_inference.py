@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -49,6 +51,20 @@ def test_one_scale_without_flip_is_the_softmax():
 def test_flips_are_turned_back():
     probabilities = multi_scale_probabilities(LeftOnly(), IMAGES[..., :30], (1.0,), flip=True)
     assert torch.allclose(probabilities, torch.full_like(probabilities, 0.5))
+
+
+def test_mean_of_probabilities_and_softmax_of_mean_logits_by_hand():
+    def network(view):  # logit of class 1: 2 as it is, -4 at half size
+        return torch.zeros(1, 2, 1, 1) + torch.tensor([0.0, 2.0 if view.shape[-1] == 31 else -4.0]).view(1, 2, 1, 1)
+
+    def sigmoid(value):
+        return 1 / (1 + math.exp(-value))
+
+    for average, expected in (("probabilities", (sigmoid(2) + sigmoid(-4)) / 2), ("logits", sigmoid(-1))):
+        for flip in (False, True):
+            probabilities = multi_scale_probabilities(network, IMAGES, (1.0, 0.5), flip, average)
+            assert torch.allclose(probabilities[:, 1], torch.full((1, 20, 31), expected))
+            assert torch.allclose(probabilities.sum(1), torch.ones(1, 20, 31))
 
 
 def test_sides_are_multiples_where_a_network_asks_for_it():

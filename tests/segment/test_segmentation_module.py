@@ -7,6 +7,7 @@ from callbacks.ema_teacher import EMATeacher
 from callbacks.seed_epoch import SeedEpoch
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
+from mars_pl.segment.inference import multi_scale_probabilities
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.segment.sliding_window import SlidingWindow
 from mars_pl.weights import save_weights
@@ -181,6 +182,25 @@ def test_predicts_a_distribution_at_image_size_with_the_named_network(tmp_path, 
     assert first.probabilities.isfinite().all()
 
 
+@pytest.mark.parametrize("average", ["probabilities", "logits"])
+def test_predicts_by_the_mean_it_is_told(tmp_path, make_module, make_loader, average):
+    module = make_module(scales=(1.0, 0.5), flip=True, average=average, least_probability=0.0)
+    loader = make_loader(batch_size=1, length=1)
+    [prediction] = trainer_of(tmp_path).predict(module, loader)
+    with torch.no_grad():
+        expected = multi_scale_probabilities(module.teacher, next(iter(loader))["image"], (1.0, 0.5), True, average)[0]
+    assert torch.allclose(prediction.probabilities, expected, atol=1e-6)
+
+
+def test_classes_that_are_nowhere_probable_enough_are_left_out(tmp_path, make_module, make_loader):
+    [all_classes, some] = (
+        trainer_of(tmp_path).predict(make_module(least_probability=least), make_loader(batch_size=1, length=1))[0]
+        for least in (0.0, 0.999)
+    )
+    assert all_classes.probabilities.flatten(1).any(dim=1).all()
+    assert some.probabilities.flatten(1).any(dim=1).tolist() == [True, False, False, False]  # background stays
+
+
 def test_predicts_by_windows(tmp_path, make_module, make_loader):
     module = make_module(window=SlidingWindow(16))
     sizes = []
@@ -195,7 +215,7 @@ def test_predicts_by_windows(tmp_path, make_module, make_loader):
 
 def test_another_number_of_classes_is_refused_in_one_line(tmp_path, make_network, make_module, make_loader):
     module = make_module(make_network(num_classes=7))
-    with pytest.raises(ValueError, match=r"7 output channels, the data 4 classes.*set the network's num_classes to 4"):
+    with pytest.raises(ValueError, match=r"DeepLabV3Plus has 7 output channels, the data 4 classes.* to 4$"):
         trainer_of(tmp_path).fit(module, make_loader())
 
 

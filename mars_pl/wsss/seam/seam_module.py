@@ -91,7 +91,7 @@ class SEAMModule(pl.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Let what is new learn faster, and biases twice as fast as weights; poly schedule per step."""
         heads = [self.network.pixel_correlation, self.network.classifier]
-        groups = groups_by_role([self.network.backbone], heads, self.lr, self.head_factor, self.weight_decay)
+        groups = groups_by_role([self.network.backbone], heads, self.lr, self.head_factor)
         steps = int(self.trainer.estimated_stepping_batches)
         return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
 
