@@ -82,7 +82,7 @@ endef
 
 # $(call row,name,folder,prerequisite,split,truth,options): the figures of one label folder
 define row
-$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --row $(1) --split $(4) $(6) $(if $(COMPANION),--companion $(COMPANION)))
+$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --root $(DATA_ROOT) --row $(1) --split $(4) $(6) $(if $(COMPANION),--companion $(COMPANION)))
 $(eval seal := $(command) [$(call sums,$(command))])
 $(call sealed,$(R)/rows/$(1).args)
 $(R)/rows/$(1).json: $(R)/rows/$(1).args $(3) | $(READY)
@@ -161,7 +161,7 @@ $(foreach name,$(TRAININGS),$(foreach seed,$(sort $(SEED) $(SEGMENT_SEEDS)),$(ev
 
 # ------------------------------------------------------------------------------------------------ figures
 # Rows need truth; without it every label and mask is still written.
-HAS_TRUTH := $(call held,$(TRUTH))
+HAS_TRUTH ?= $(call held,$(TRUTH))
 ALSO ?=
 FINAL := $(call folder_of,$(TRAIN),$(SEED))
 CORRECT := --reference $(PSEUDO_MARS)

@@ -7,6 +7,20 @@ from collections.abc import Sequence
 from datamodules.errors import DataError
 from datamodules.labels import BIASED
 
+# fmt: off
+COCO_NAMES = (
+    "background", "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
+    "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep",
+    "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee",
+    "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
+    "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich",
+    "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed",
+    "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven",
+    "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+)
+# fmt: on
+"""In the order of COCO's category ids."""
+
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "voc": (
         "background",
@@ -31,6 +45,7 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
         "train",
         "tvmonitor",
     ),
+    "coco": COCO_NAMES,
     "scenes": ("background", "train", "boat", "sheep", "bird", "horse", "car", "balloon"),
 }
 """Name of the data set → class names; the place of a name is its index in the labels."""

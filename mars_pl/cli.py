@@ -21,6 +21,7 @@ LIGHT_COMMANDS = {
     "methods": "mars_pl.commands.methods",
     "weights": "mars_pl.commands.weights",
     "labels": "mars_pl.commands.labels",
+    "data": "mars_pl.commands.data",
 }
 """Commands that answer in a second: their modules import neither Lightning nor timm."""
 
@@ -43,6 +44,7 @@ USAGE = """usage: mars COMMAND …
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO or Leopart, for features
   labels import|export KIND …    labels of other projects, in and out
+  data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
 
 Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
 

@@ -10,13 +10,16 @@ import yaml
 
 from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
+from datamodules.folder_tables import folder_class_names
 
 
-def data_choice(choice: str) -> tuple[tuple[str, ...], Sequence[str] | None]:
+def data_choice(choice: str, root: Path | None = None) -> tuple[tuple[str, ...], Sequence[str] | None]:
     """Read class names and scored classes of a data set.
 
     Args:
-        choice: ``scenes``, ``voc`` or the data YAML of a run (``configs/data/….yaml``), whose data class names the set.
+        choice: ``scenes``, ``voc``, ``coco`` or the data YAML of a run (``configs/data/….yaml``), whose data class
+            names the set; that of a folder of one's own leaves the class names to the folder.
+        root: the data folder, where it is another than the YAML says.
 
     Returns:
         The class names, background first, and the names the means are taken over; None for all.
@@ -33,8 +36,10 @@ def data_choice(choice: str) -> tuple[tuple[str, ...], Sequence[str] | None]:
         )
     data: dict[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("data", {})
     options: dict[str, Any] = data.get("init_args", {})
-    known = CLASS_NAMES.get(str(data.get("class_path", "")).rsplit(".", 1)[-1].lower())
-    names = options.get("class_names", known)
+    kind = str(data.get("class_path", "")).rsplit(".", 1)[-1].lower()
+    if kind == "folder":
+        return folder_class_names(root or Path(options.get("root", "."))), options.get("scored_classes")
+    names = options.get("class_names", CLASS_NAMES.get(kind))
     if names is None:
         raise DataError(f"{path}: names no class_names and no data set we know; add data.init_args.class_names")
     return tuple(names), options.get("scored_classes")

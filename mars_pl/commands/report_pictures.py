@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from datamodules.drawing import Picture, blend, colours, heat
 from datamodules.errors import DataError
 from datamodules.labels import BIASED, IGNORED, read_label
+from datamodules.tree import Tree
 from mars_pl.commands.report_choice import Removal, choose, removals
 from mars_pl.commands.report_run import Run
 
@@ -73,11 +74,11 @@ def gallery(run: Run, count: int) -> Gallery | None:
     removed = mapped if with_map else removed
     most, little = choose(removed, count)
     folders = {name: run.labels(name) for name, _ in _COLUMNS if name not in ("photograph", "truth")}
-    folders["photograph"], folders["truth"] = run.root / "JPEGImages", truth_folder(run.root)
+    folders["photograph"], folders["truth"] = run.root, truth_folder(run.root)
     columns = [(name, words) for name, words in _COLUMNS if (folder := folders[name]) is not None and folder.is_dir()]
+    tree = Tree(run.root)
     strips = {
-        item.image_id: _strip(item, [(name, folders[name]) for name, _ in columns], run.root)
-        for item in [*most, *little]
+        item.image_id: _strip(item, [(name, folders[name]) for name, _ in columns], tree) for item in [*most, *little]
     }
     shown = sorted({index for strip in strips.values() for index in strip.classes})
     return Gallery(
@@ -98,12 +99,12 @@ def _with_map(run: Run, removed: Sequence[Removal]) -> list[Removal]:
 
 def truth_folder(root: Path) -> Path | None:
     """Return where the truth masks lie, the augmented ones where there are any, None where there is no truth."""
-    folders = (root / "SegmentationClassAug", root / "SegmentationClass")
+    folders = (root / "SegmentationClassAug", root / "SegmentationClass", root / "masks")
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], root: Path) -> Strip:
-    photograph = read_photograph(root / "JPEGImages" / f"{item.image_id}.jpg")
+def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], tree: Tree) -> Strip:
+    photograph = read_photograph(tree.photograph(item.image_id))
     cells: list[str | None] = []
     classes: set[int] = set()
     for name, folder in folders:

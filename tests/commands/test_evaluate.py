@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from datamodules import progress
 from datamodules.errors import DataError
 from datamodules.labels import write_label
-from mars_pl.commands import progress
 from mars_pl.commands.evaluate import main, summary
 
 TRUTH = {"a": [[0, 0, 0], [1, 1, 255]], "b": [[0, 0, 0], [2, 2, 2]]}

@@ -1,0 +1,63 @@
+"""`make mars` on tiny trees of each data set's real layout: every stage of the plan through the real command."""
+
+import json
+
+import pytest
+
+from datamodules.labels import read_label
+from mars_pl.cli import main
+from tests.fake_coco import make_coco_tree
+from tests.fake_folder import CLASSES, make_own_folder
+from tests.tiny_run import TinyRun, make, make_house, plan
+
+ROWS = ("pseudo", "debiased", "complemented", "final")
+
+
+def whole_run(house, data, rows=ROWS):
+    """Make every stage of `make mars`, its rows and the report; returns the run."""
+    run = TinyRun(house, f"DATA={data}")
+    for stage in (*(f"rows/{row}.json" for row in rows), "mars/complemented", "mars/predictions"):
+        run.get(stage)
+    told = make(house, "--eval", "manifest: ; @printenv MANIFEST", "manifest", f"DATA={data}", "RUN=tiny").stdout
+    (house / "runs/tiny/run.json").write_text(told)
+    assert run.run(["report", "runs/tiny"]) == 0
+    return run
+
+
+def row(run, name):
+    return json.loads((run.house / "runs/tiny/rows" / f"{name}.json").read_text())
+
+
+def test_coco(tmp_path):
+    make_coco_tree(tmp_path / "data/coco")
+    run = whole_run(tmp_path, "coco")
+    assert (row(run, "pseudo")["split"], row(run, "pseudo")["images"]) == ("train_labelled", 5)
+    assert (row(run, "final")["split"], row(run, "final")["images"]) == ("val", 3)
+    assert len(row(run, "final")["per_class"]) == 81
+    for path in run.path("mars/predictions").glob("*.png"):
+        assert read_label(path).max() <= 80
+    assert "COCO_train2014_0000000000" in (tmp_path / "runs/tiny/report.html").read_text()
+
+
+def test_a_folder_of_ones_own(tmp_path):
+    make_own_folder(tmp_path / "data/folder")
+    run = whole_run(tmp_path, "folder")
+    assert row(run, "pseudo")["images"] == 6
+    assert (row(run, "final")["split"], row(run, "final")["images"]) == ("val", 2)
+    assert list(row(run, "final")["per_class"]) == ["background", *CLASSES]
+    assert all(name in (tmp_path / "runs/tiny/report.html").read_text() for name in CLASSES)
+
+
+@pytest.mark.parametrize("data", ["coco", "folder"])
+def test_a_root_that_is_missing_is_named(capsys, data):
+    assert main(["data", data, "nowhere"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("mars: error: nowhere") and error.count("\n") == 1
+
+
+def test_a_folder_with_photographs_alone_is_planned_without_rows_and_predicts_what_it_trained_on(tmp_path):
+    make_own_folder(tmp_path / "data/folder", masks=False, val=False)
+    stages = plan(make_house(tmp_path), "mars", "DATA=folder")
+    assert not any("/rows/" in stage for stage in stages)
+    words = next(words for stage, words in stages.items() if stage.endswith("/predictions"))
+    assert words[words.index("--data.init_args.predict_split") + 1] == "train"
