@@ -19,7 +19,7 @@ from rich.progress import Progress
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
 from datamodules.labels import BIASED, read_label
-from datamodules.samplers import processes
+from datamodules.processes import processes
 from datamodules.scores import inspect_scores
 from datamodules.tree import Tree
 
@@ -124,26 +124,29 @@ def photograph_size(path: Path) -> tuple[int, int] | Fault:
         return Fault("damaged photograph", path.name, text)
 
 
-def inspect_mask(path: Path, num_classes: int, size: tuple[int, int] | None = None) -> Iterator[Fault]:
+def inspect_mask(
+    path: Path, num_classes: int, size: tuple[int, int] | None = None, final: bool = False
+) -> Iterator[Fault]:
     """Yield what is wrong with a mask.
 
     Args:
         path: of the mask.
         num_classes: background counted.
         size: (width, height) of its photograph; None checks no size.
+        final: every pixel must have a class: 254 and 255 are faults too.
     """
     try:
         label = read_label(path)
     except DataError as error:
-        yield Fault("unreadable mask", path.name, str(error))
+        yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
         return
     if size is not None and label.shape != (size[1], size[0]):
         found = f"{label.shape[1]}×{label.shape[0]} pixels, its photograph {size[0]}×{size[1]}"
         yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     present = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
-    beyond = present[(present >= num_classes) & (present < BIASED)]
+    beyond = present[(present >= num_classes) & ((present < BIASED) | final)]
     if beyond.size:
-        known = f"0 to {num_classes - 1}, 254 and 255"
+        known = f"0 to {num_classes - 1}{'' if final else ', 254 and 255'}"
         text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
         yield Fault("codes", path.name, text)
 

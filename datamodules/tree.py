@@ -55,6 +55,10 @@ class Tree:
         """Return where the list of a split lies, whether it is there or not."""
         return self.root / "ImageSets" / "Segmentation" / f"{split}.txt"
 
+    def splits(self) -> list[str]:
+        """Return the names of the lists that are there, sorted."""
+        return sorted(file.stem for file in self.list_file("any").parent.glob("*.txt"))
+
     def ids(self, split: str) -> list[str]:
         """Read the image ids of a list, in its order.
 
@@ -67,7 +71,7 @@ class Tree:
             raise DataError(f"{self.root}: no such data folder; set data.root to the folder that holds JPEGImages")
         path = self.list_file(split)
         if not path.is_file():
-            there = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt"))) or "none"
+            there = ", ".join(self.splits()) or "none"
             raise DataError(f"{path}: no such list; put it there or name one of those that are ({there})")
         return read_ids(path)
 

@@ -22,6 +22,7 @@ LIGHT_COMMANDS = {
     "weights": "mars_pl.commands.weights",
     "labels": "mars_pl.commands.labels",
     "data": "mars_pl.commands.data",
+    "check": "mars_pl.commands.check",
 }
 """Commands that answer in a second: their modules import neither Lightning nor timm."""
 
@@ -44,6 +45,7 @@ USAGE = """usage: mars COMMAND …
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO or Leopart, for features
   labels import|export KIND …    labels of other projects, in and out
+  check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
   data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
 
 Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
