@@ -152,7 +152,7 @@ row_of    = $(or $(if $(filter mars,$(1)),final),$(if $(filter debiased,$(1)),de
 # $(call training,name,seed)
 define training
 $(call stage,$(call folder_of,$(1),$(2))/fit,$(call inputs_of,$(1)),fit,$(SEGMENT_YAML) $(call variant,train,$(1)),--data.init_args.labels $(call labels_of,$(1)),$(2))
-$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(call variant,segment,predictions),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT),$(2))
+$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(call variant,segment,predictions),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT) --data.init_args.image_labels none,$(2))
 $(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
 $(call row,$(call row_of,$(1),$(2)),$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/predictions,$(NETWORK_SPLIT),$(TRUTH),--network teacher)
 endef
@@ -188,10 +188,10 @@ $(R)/metrics.json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(ROW_
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
-.PHONY: help demo overlays test test-slow lint mars gap methods setup gap-of-seed clean FORCE
+.PHONY: help demo overlays server test test-slow lint mars gap methods setup gap-of-seed clean FORCE
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z/-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY)  ## the virtual environment with the package and its tested dependencies
 
@@ -227,12 +227,24 @@ $(R)/methods/$(WSSS)-$(USS).json: $(D)/labels $(FINAL)/complemented $(FINAL)/pre
 	@$(MAKE) --no-print-directory mars
 	@mkdir -p $(@D) && cp $(R)/metrics.json $@
 
+# What VOC's evaluation server takes; SERVER_SPLIT=val for its val package.
+SERVER_SPLIT ?= test
+SERVER_LIST  := $(DATA_ROOT)/ImageSets/Segmentation/$(SERVER_SPLIT).txt
+SERVER_FILES := --list $(SERVER_LIST) --images $(DATA_ROOT)/JPEGImages
+$(eval $(call stage,$(FINAL)/server-$(SERVER_SPLIT),$(FINAL)/fit,predict,$(SEGMENT_YAML) $(call variant,segment,predictions),--model.init_args.weights $(FINAL)/fit/weights.safetensors --data.init_args.predict_split $(SERVER_SPLIT) --data.init_args.image_labels none))
+server: $(FINAL)/server-$(SERVER_SPLIT)  ## the archive for VOC's evaluation server, looked over
+	$(MARS) labels export voc-server $< $(R)/results-$(SERVER_SPLIT).tar.gz --split $(SERVER_SPLIT) $(SERVER_FILES)
+	$(MARS) check archive $(R)/results-$(SERVER_SPLIT).tar.gz $(SERVER_FILES)
+
 FOLDERS := {"Yᵇ": "$(PSEUDO_MARS)", "Yᵈᵇ": "$(D)/labels", "Yᶜᵒ": "$(FINAL)/complemented"}
 overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ and prediction in Weights & Biases (offline without login)
 	$(MARS) validate $(patsubst %,-c %,$(DATA_YAML) $(SEGMENT_YAML) configs/trainer/$(TRAINER).yaml configs/trainer/wandb.yaml) \
 	  --data.init_args.root $(DATA_ROOT) --data.init_args.validate_split $(TRAIN_SPLIT) --trainer.limit_val_batches 24 \
 	  --model.init_args.weights $(FINAL)/fit/weights.safetensors --trainer.callbacks.init_args.count 24 \
 	  --trainer.callbacks.init_args.folders '$(FOLDERS)' --trainer.default_root_dir $(R)/overlays
+
+data/voc: | $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTIONS= of `mars data voc`
+	$(if $(filter $@,$(MAKECMDGOALS)),$(MARS) data voc $@ $(VOC_OPTIONS),$(error $@: no such folder; `make $@` downloads VOC (3.4 GB), DATA_ROOT= says where it lies))
 
 data/scenes: | $(READY)
 	$(VENV)/bin/python -m datamodules.scenes_generator $@

@@ -51,7 +51,8 @@ class SegmentationWriter(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        classes = batch["classes"][0] if self.fill else torch.ones_like(batch["classes"][0])
+        every = outputs.probabilities.new_ones(len(outputs.probabilities) - 1)
+        classes = batch["classes"][0] if self.fill else every
         tensors = [batch["image"][0], outputs.probabilities, classes]
         image, probabilities, present = (tensor.cpu().numpy() if self.workers else tensor for tensor in tensors)
         debiased = None

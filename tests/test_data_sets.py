@@ -6,6 +6,7 @@ import pytest
 
 from datamodules.labels import read_label
 from mars_pl.cli import main
+from tests.fake_archives import TEST_IDS, make_archives, md5
 from tests.fake_coco import make_coco_tree
 from tests.fake_folder import CLASSES, make_own_folder
 from tests.tiny_run import TinyRun, make, make_house, plan
@@ -39,6 +40,22 @@ def test_coco(tmp_path):
     assert "COCO_train2014_0000000000" in (tmp_path / "runs/tiny/report.html").read_text()
 
 
+def test_voc_from_the_download_to_the_servers_archive(tmp_path, capsys):
+    voc, sbd, test = make_archives(tmp_path / "archives")
+    words = ["--voc", voc.as_uri(), "--voc-md5", md5(voc), "--sbd", sbd.as_uri(), "--sbd-md5", md5(sbd)]
+    assert main(["data", "voc", str(tmp_path / "house/data/voc"), *words, "--test", str(test)]) == 0
+    run = whole_run(tmp_path / "house", "voc", ("pseudo", "final"))
+    assert (row(run, "pseudo")["images"], row(run, "final")["images"]) == (2, 2)
+    printed = make(run.house, "-n", "MARS=mars", "server", "DATA=voc", "RUN=tiny").stdout
+    stages = plan(run.house, "server", "DATA=voc", "RUN=tiny")
+    run.plan |= {stage: words for stage, words in stages.items() if stage.endswith("/server-test")}
+    predictions = run.get("mars/server-test")
+    assert sorted(path.stem for path in predictions.glob("*.png")) == sorted(TEST_IDS)
+    light = [line.split()[1:] for line in printed.splitlines() if line.startswith(("mars labels", "mars check"))]
+    assert [run.run(words) for words in light] == [0, 0]
+    assert "results-test.tar.gz: 2 images, nothing is wrong" in capsys.readouterr().out
+
+
 def test_a_folder_of_ones_own(tmp_path):
     make_own_folder(tmp_path / "data/folder")
     run = whole_run(tmp_path, "folder")
@@ -61,3 +78,12 @@ def test_a_folder_with_photographs_alone_is_planned_without_rows_and_predicts_wh
     assert not any("/rows/" in stage for stage in stages)
     words = next(words for stage, words in stages.items() if stage.endswith("/predictions"))
     assert words[words.index("--data.init_args.predict_split") + 1] == "train"
+
+
+def test_voc_is_downloaded_where_that_is_asked_for_and_never_by_the_way(tmp_path):
+    house = make_house(tmp_path)
+    asked = make(house, "-n", "MARS=mars", "data/voc", "VOC_OPTIONS=--keep").stdout
+    assert "mars data voc data/voc --keep" in asked
+    by_the_way = make(house, "-n", "MARS=mars", "mars", "DATA=voc", check=False)
+    assert by_the_way.returncode != 0
+    assert "data/voc: no such folder; `make data/voc` downloads VOC" in by_the_way.stderr
