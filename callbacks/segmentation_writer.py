@@ -15,7 +15,7 @@ from torch import Tensor
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, write_label
+from datamodules.labels import as_label, label_codes, write_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import complemented_label, teacher_label
 from mars_pl.segment.inference import SegmentationPrediction
@@ -62,7 +62,7 @@ class SegmentationWriter(Callback):
                     "fill: the data has no labels to fill; set data.labels to the folder of debiased labels"
                 )
             debiased = batch["label"][0].cpu().numpy()
-            mask = outputs.probabilities.argmax(0).cpu().numpy().astype(np.uint8)
+            mask = as_label(outputs.probabilities.argmax(0).cpu().numpy(), len(outputs.probabilities))
             write_label(self.output / "prediction" / f"{outputs.id}.png", mask)
         path = self.output / f"{outputs.id}.png"
         self.pool.submit(write_segmentation, path, image, probabilities, present, debiased, self.refine)
@@ -99,11 +99,13 @@ def write_segmentation(
         debiased: label (H, W) to fill; ``None`` writes the mask itself.
         refine: R.
     """
-    if debiased is not None and not (debiased == BIASED).any():
-        write_label(path, debiased.astype(np.uint8))  # nothing to fill, so nothing to refine
+    num_classes = len(probabilities)
+    biased = label_codes(num_classes).biased
+    if debiased is not None and not (debiased == biased).any():
+        write_label(path, as_label(debiased, num_classes))  # nothing to fill, so nothing to refine
         return
     images, batch, present = (torch.as_tensor(array)[None] for array in (image, probabilities, classes))
     mask = teacher_label(images, batch, present, refine)[0].cpu()
     if debiased is not None:
-        mask = complemented_label(torch.from_numpy(debiased), mask, BIASED)
-    write_label(path, mask.numpy().astype(np.uint8))
+        mask = complemented_label(torch.from_numpy(debiased), mask, biased)
+    write_label(path, as_label(mask.numpy(), num_classes))

@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
-from datamodules.labels import BIASED, read_label
+from datamodules.labels import label_codes, read_label
 from datamodules.processes import processes
 from datamodules.scores import inspect_scores
 from datamodules.tree import Tree
@@ -61,7 +61,7 @@ def inspect_images(
     Args:
         tree: where the photographs lie.
         ids: the images.
-        num_classes: background counted; codes from it to 253 are faults.
+        num_classes: background counted; codes from it to the biased one are faults.
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
@@ -133,20 +133,21 @@ def inspect_mask(
         path: of the mask.
         num_classes: background counted.
         size: (width, height) of its photograph; None checks no size.
-        final: every pixel must have a class: 254 and 255 are faults too.
+        final: every pixel must have a class: biased and ignored ones are faults too.
     """
     try:
-        label = read_label(path)
+        label = read_label(path, num_classes)
     except DataError as error:
         yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
         return
     if size is not None and label.shape != (size[1], size[0]):
         found = f"{label.shape[1]}×{label.shape[0]} pixels, its photograph {size[0]}×{size[1]}"
         yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
+    codes = label_codes(num_classes)
     present = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
-    beyond = present[(present >= num_classes) & ((present < BIASED) | final)]
+    beyond = present[(present >= num_classes) & ((present < codes.biased) | final)]
     if beyond.size:
-        known = f"0 to {num_classes - 1}{'' if final else ', 254 and 255'}"
+        known = f"0 to {num_classes - 1}{'' if final else f', {codes.biased} and {codes.ignored}'}"
         text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
         yield Fault("codes", path.name, text)
 

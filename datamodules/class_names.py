@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datamodules.errors import DataError
-from datamodules.labels import BIASED
+from datamodules.labels import SIXTEEN_BIT
 
 # fmt: off
 COCO_NAMES = (
@@ -52,12 +52,12 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
 
 
 def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names as a tuple; raises DataError where they are not background first, each once, 254 at most."""
+    """Return the names as a tuple; raises DataError where they are not background first, each once, 65,534 at most."""
     names = tuple(class_names)
     if len(names) < 2 or names[0] != "background" or len(set(names)) < len(names):
         raise DataError(f"data.class_names: {', '.join(names) or 'none'}; give each class once, background first")
-    if len(names) > BIASED:
-        raise DataError(f"data.class_names: {len(names)} classes, 8-bit labels hold {BIASED}; merge some")
+    if len(names) > SIXTEEN_BIT.biased:
+        raise DataError(f"data.class_names: {len(names)} classes, labels hold {SIXTEEN_BIT.biased}; merge some")
     return names
 
 

@@ -69,6 +69,7 @@ class TrainingCrop:
         scale: see `RandomResize`; with neither of the two nothing is resized.
         colour_jitter: strengths of brightness, contrast, saturation and hue; None leaves colours alone.
         flip: mirror every other image.
+        ignored: code of the label in the padding.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class TrainingCrop:
         scale: Range | None = None,
         colour_jitter: Sequence[float] | None = None,
         flip: bool = True,
+        ignored: int = IGNORED,
     ) -> None:
+        self.ignored = ignored
         steps: list[Any] = []
         if long_side is not None or scale is not None:
             steps.append(RandomResize(long_side, scale))
@@ -98,11 +101,11 @@ class TrainingCrop:
             label: int64 H×W, or None.
 
         Returns:
-            image uint8 3×S×S (padding in ImageNet's mean colour), label int64 S×S (padding 255) or None, and valid,
+            image uint8 3×S×S (padding in ImageNet's mean colour), label int64 S×S (padding ignored) or None, and valid,
             bool S×S, False in the padding.
         """
         valid = torch.ones(image.shape[-2:], dtype=torch.uint8)
         masks = [tv_tensors.Mask(mask) for mask in (valid, label) if mask is not None]
         image, *cut = (item.as_subclass(Tensor) for item in self._steps(tv_tensors.Image(image), *masks))
         valid = cut[0].bool()
-        return image, cut[1].masked_fill(~valid, IGNORED) if label is not None else None, valid
+        return image, cut[1].masked_fill(~valid, self.ignored) if label is not None else None, valid

@@ -97,4 +97,4 @@ def read_codes(path: Path) -> Tensor:
     """Read a label file as int64 H×W; raises DataError as `read_label` does."""
     import torch
 
-    return torch.from_numpy(read_label(path)).long()
+    return torch.from_numpy(read_label(path).astype(np.int64))

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from datamodules.labels import read_label
@@ -63,6 +64,20 @@ def test_a_folder_of_ones_own(tmp_path):
     assert (row(run, "final")["split"], row(run, "final")["images"]) == ("val", 2)
     assert list(row(run, "final")["per_class"]) == ["background", *CLASSES]
     assert all(name in (tmp_path / "runs/tiny/report.html").read_text() for name in CLASSES)
+
+
+def test_more_classes_than_eight_bits_hold(tmp_path):
+    make_own_folder(tmp_path / "data/folder", absent=253)  # so that two classes are called 254 and 255
+    run = whole_run(tmp_path, "folder")
+    debiased = run.path("debias-cam-stego/labels")
+    for folder, codes in ((run.path("wsss-cam/labels") / "mars", {0, 254}), (debiased, {0, 254, 65534})):
+        assert set(np.unique(read_label(folder / "d.png", 257))) <= codes
+    marked = [65534 in read_label(path) for path in debiased.glob("*.png")]
+    assert len(marked) == 6 and any(marked)
+    filled = [read_label(path, 257) for path in run.path("mars/complemented").glob("*.png")]
+    assert len(filled) == 6 and all(65534 not in label for label in filled)
+    assert row(run, "pseudo")["per_class"]["teddy bear"]["iou"] is not None
+    assert row(run, "final")["images"] == 2
 
 
 @pytest.mark.parametrize("data", ["coco", "folder"])

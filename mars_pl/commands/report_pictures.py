@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from datamodules.drawing import Picture, blend, colours, heat
+from datamodules.drawing import Picture, blend, colours, heat, shown
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, IGNORED, read_label
+from datamodules.labels import BIASED, codes_in, read_label
 from datamodules.tree import Tree
 from mars_pl.commands.report_choice import Removal, choose, removals
 from mars_pl.commands.report_run import Run
@@ -36,6 +36,7 @@ class Strip:
 
     image_id: str
     classes: tuple[int, ...]
+    ignored: bool
     share: float
     cells: tuple[str | None, ...]
 
@@ -50,7 +51,8 @@ class Gallery:
         little: with the smallest removed share.
         images: out of how many they were chosen.
         with_map: whether only those with a similarity map were to choose from.
-        classes: codes that are seen in any of them.
+        classes: those that are seen in any of them.
+        ignored: whether ignored pixels are.
     """
 
     columns: tuple[str, ...]
@@ -59,6 +61,7 @@ class Gallery:
     images: int
     with_map: bool
     classes: tuple[int, ...]
+    ignored: bool
 
 
 def gallery(run: Run, count: int) -> Gallery | None:
@@ -80,14 +83,15 @@ def gallery(run: Run, count: int) -> Gallery | None:
     strips = {
         item.image_id: _strip(item, [(name, folders[name]) for name, _ in columns], tree) for item in [*most, *little]
     }
-    shown = sorted({index for strip in strips.values() for index in strip.classes})
+    classes = sorted({index for strip in strips.values() for index in strip.classes})
     return Gallery(
         tuple(words for _, words in columns),
         tuple(strips[item.image_id] for item in most),
         tuple(strips[item.image_id] for item in little),
         len(removed),
         with_map and len(mapped) > 0,
-        tuple(shown),
+        tuple(classes),
+        any(strip.ignored for strip in strips.values()),
     )
 
 
@@ -107,6 +111,7 @@ def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], tree: Tree
     photograph = read_photograph(tree.photograph(item.image_id))
     cells: list[str | None] = []
     classes: set[int] = set()
+    ignored = False
     for name, folder in folders:
         path = folder / f"{item.image_id}.png" if folder is not None else None
         if name == "photograph":
@@ -114,16 +119,18 @@ def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], tree: Tree
         elif path is None or not path.is_file():
             cells.append(None)
         elif name == "similarity":
-            cells.append(_uri(heat(_fit(read_label(path)))))
+            cells.append(_uri(heat(_fit(shown(read_label(path))))))
         else:
             label = read_label(path)
             if label.shape != photograph.shape[:2]:
                 raise DataError(
                     f"{path}: is {label.shape}, its photograph {photograph.shape[:2]}; are both of one data set?"
                 )
-            classes |= {int(index) for index in np.unique(label) if 0 < index < BIASED or index == IGNORED}
-            cells.append(_uri(blend(_fit(photograph), _fit(label, crisp=True))))
-    return Strip(item.image_id, tuple(sorted(classes)), item.share, tuple(cells))
+            codes = codes_in(label)
+            classes |= {int(index) for index in np.unique(label) if 0 < index < codes.biased}
+            ignored |= bool((label == codes.ignored).any())
+            cells.append(_uri(blend(_fit(photograph), _fit(shown(label), crisp=True))))
+    return Strip(item.image_id, tuple(sorted(classes)), ignored, item.share, tuple(cells))
 
 
 def read_photograph(path: Path) -> Picture:
@@ -155,7 +162,8 @@ def _uri(picture: Picture) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def chip(index: int) -> str:
-    """Return the CSS colour in which a class is drawn."""
-    red, green, blue = (int(value) for value in colours()[index])
+def chip(index: int | None) -> str:
+    """Return the CSS colour in which a class is drawn; None is what is biased."""
+    code = BIASED if index is None else int(shown(np.array([index], dtype=np.uint16))[0])
+    red, green, blue = (int(value) for value in colours()[code])
     return f"rgb({red} {green} {blue})"
