@@ -32,6 +32,7 @@ TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
 TRUTH         ?= $(DATA_ROOT)/SegmentationClass
 TRUTH_AUG     ?= $(DATA_ROOT)/SegmentationClassAug
+TRUTH_OPTION  ?=
 # What the data holds; scenes that are still to be generated will hold it.
 held = $(if $(wildcard $(DATA_ROOT)),$(wildcard $(1)),$(if $(filter scenes,$(DATA)),$(1)))
 COMPANION     ?= $(call held,$(DATA_ROOT)/Companion)
@@ -82,7 +83,7 @@ endef
 
 # $(call row,name,folder,prerequisite,split,truth,options): the figures of one label folder
 define row
-$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --root $(DATA_ROOT) --row $(1) --split $(4) $(6) $(if $(COMPANION),--companion $(COMPANION)))
+$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --root $(DATA_ROOT) --row $(1) --split $(4) $(6) $(TRUTH_OPTION) $(if $(COMPANION),--companion $(COMPANION)))
 $(eval seal := $(command) [$(call sums,$(command))])
 $(call sealed,$(R)/rows/$(1).args)
 $(R)/rows/$(1).json: $(R)/rows/$(1).args $(3) | $(READY)

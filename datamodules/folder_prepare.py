@@ -46,6 +46,9 @@ def prepare_folder(root: Path) -> None:
     folder, faults = read_folder(root)
     refuse(faults)
     with preparing(root):
+        if (root / PHOTOGRAPHS).is_file():  # so the lists are ours; those whose source was taken away go
+            for split in set(SPLITS) - set(folder.lists):
+                Tree(root).list_file(split).unlink(missing_ok=True)
         write_table(root / PHOTOGRAPHS, folder.photographs)
         write_table(root / IMAGE_LABELS, folder.labels)
         for split, ids in folder.lists.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from datamodules.coco_masks import Rule
 from datamodules.coco_prepare import prepare_coco
 from datamodules.folder_prepare import prepare_folder
+from datamodules.tree import Tree
 from datamodules.voc_download import SBD_ARCHIVE, VOC_ARCHIVE, Archive, download_voc
 
 
@@ -48,8 +49,8 @@ def _add_voc(parser: argparse.ArgumentParser) -> None:
 
 def _download_voc(options: argparse.Namespace) -> None:
     voc, sbd = Archive(options.voc, options.voc_md5), Archive(options.sbd, options.sbd_md5)
-    ids = download_voc(options.root, voc, sbd, options.test, options.downloads, options.keep)
-    print(f"{options.root}: VOC 2012 with {len(ids):,} images in train_aug")
+    download_voc(options.root, voc, sbd, options.test, options.downloads, options.keep)
+    _tell(options.root)
 
 
 def _add_coco(parser: argparse.ArgumentParser) -> None:
@@ -58,9 +59,25 @@ def _add_coco(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlap", choices=("later", "smallest"), default="later", help=words)
     words = "regions of uncounted instances in the masks (default: excluded)"
     parser.add_argument("--crowd", choices=("excluded", "included"), default="excluded", help=words)
-    parser.set_defaults(run=lambda options: prepare_coco(options.root, Rule(options.overlap, options.crowd)))
+    parser.set_defaults(run=_prepare_coco)
 
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", type=Path, metavar="ROOT", help="holds images, classes.txt and labels.csv or .json")
-    parser.set_defaults(run=lambda options: prepare_folder(options.root))
+    parser.set_defaults(run=_prepare_folder)
+
+
+def _prepare_coco(options: argparse.Namespace) -> None:
+    prepare_coco(options.root, Rule(options.overlap, options.crowd))
+    _tell(options.root)
+
+
+def _prepare_folder(options: argparse.Namespace) -> None:
+    prepare_folder(options.root)
+    _tell(options.root)
+
+
+def _tell(root: Path) -> None:
+    """Print the lists and how many images each names."""
+    tree = Tree(root)
+    print(f"{root}: {', '.join(f'{len(tree.ids(split)):,} images in {split}' for split in tree.splits())}")

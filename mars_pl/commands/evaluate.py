@@ -43,7 +43,10 @@ def main(argv: Sequence[str]) -> int:
     over = None if scored is None else [_index(name, names) for name in scored]
     folders = Folders(options.predictions, options.truth, options.companion, options.reference)
     ids = folders.ids(options.list)
-    counts = reduce(add, with_progress(count_images(ids, folders, len(names), options.workers), len(ids), "scoring"))
+    if options.where_truth:
+        ids = [image_id for image_id in ids if (options.truth / f"{image_id}.png").is_file()]
+    images = with_progress(count_images(ids, folders, len(names), options.workers), len(ids), "scoring")
+    counts = reduce(add, images, Counts.none(len(names)))
     row = {
         "row": options.row,
         "split": options.split,
@@ -110,6 +113,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("predictions", type=Path, help="folder of <image id>.png; 254 and 255 count as background")
     parser.add_argument("truth", type=Path, help="folder of <image id>.png; 255 is skipped")
     parser.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every prediction)")
+    words = "score those of the images that have a truth; their number is said"
+    parser.add_argument("--where-truth", action="store_true", help=words)
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument(
         "--data", metavar="NAME|YAML", help="data set whose classes apply: voc, coco, … or a data YAML"

@@ -69,6 +69,12 @@ class Counts:
     right_before: int = 0
     right_still: int = 0
 
+    @classmethod
+    def none(cls, num_classes: int) -> Counts:
+        """Return the counts of no image."""
+        nothing = np.zeros(num_classes, dtype=np.int64)
+        return cls(np.zeros((num_classes, num_classes), dtype=np.int64), nothing, nothing)
+
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             self.confusion + other.confusion,

@@ -193,3 +193,17 @@ def test_many_classes_are_scored_with_the_marks_of_sixteen_bits(tmp_path, capsys
     assert row["per_class"]["c300"]["iou"] is None
     with pytest.raises(DataError, match=r"a\.png: a label is an 8-bit .* mode I;16"):
         main([*words[:2], "--names", "c1,c2"])
+
+
+def test_images_without_truth_are_left_out_where_that_is_asked_for(tmp_path, folders):
+    (tmp_path / "list.txt").write_text("a\nb\n")
+    (tmp_path / "truth" / "b.png").unlink()
+    words = [*folders, "--names", "train,sheep", "--list", str(tmp_path / "list.txt")]
+    with pytest.raises(DataError, match=r"truth/b\.png: no such label"):
+        main(words)
+    assert main([*words, "--where-truth", "--json", str(tmp_path / "row")]) == 0
+    assert json.loads((tmp_path / "row").read_text())["images"] == 1
+    (tmp_path / "truth" / "a.png").unlink()
+    assert main([*words, "--where-truth", "--json", str(tmp_path / "row")]) == 0
+    row = json.loads((tmp_path / "row").read_text())
+    assert (row["images"], row["miou"], row["fp"]) == (0, None, None)

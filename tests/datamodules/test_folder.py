@@ -68,6 +68,13 @@ def test_a_new_photograph_is_seen_and_nothing_else_is_written(root):
     assert written[2].stat().st_mtime == 1
 
 
+def test_a_list_that_was_taken_away_is_gone(root):
+    prepare_folder(root)
+    (root / "val.txt").unlink()
+    tree = data(root).tree
+    assert tree.splits() == ["train"] and len(tree.ids("train")) == 8
+
+
 def test_all_that_is_wrong_is_listed(root):
     Image.new("RGB", (9, 9)).save(root / "images" / "shelf" / "a.png")
     Image.new("RGB", (9, 9)).save(root / "images" / "my photo.jpg")

@@ -49,7 +49,8 @@ def test_the_sums_are_those_that_torchvision_documents():
 
 def test_train_aug_is_sbd_and_vocs_train_without_vocs_val(download, archives, tmp_path, capsys):
     assert download() == 0
-    assert "VOC 2012 with 6 images in train_aug" in capsys.readouterr().out
+    told = "2 images in train, 6 images in train_aug, 4 images in trainval, 2 images in val"
+    assert capsys.readouterr().out == f"{tmp_path}/voc: {told}\n"
     tree = Tree(tmp_path / "voc")
     assert (tree.ids("train_aug"), tree.ids("train"), tree.ids("val")) == (IDS[:6], IDS[:2], IDS[6:])
     augmented = tmp_path / "voc" / "SegmentationClassAug"
