@@ -14,7 +14,7 @@ from datamodules.coco_masks import Rule, paint
 from datamodules.errors import DataError
 from datamodules.image_labels import IMAGE_LABELS
 from datamodules.labels import write_label
-from datamodules.preparing import preparing, write_list, write_table
+from datamodules.preparing import list_text, preparing, table_text, write_whole
 from datamodules.progress import with_progress
 from datamodules.tree import PHOTOGRAPHS, Tree
 
@@ -70,12 +70,12 @@ def _write_tables(root: Path, pictures: dict[str, list[Picture]]) -> None:
         for picture in members:
             photographs[picture.image_id] = f"{FOLDERS[split]}/{picture.file}"
             labels[picture.image_id] = [names[class_id] for class_id in picture.class_ids]
-    write_table(root / PHOTOGRAPHS, photographs)
-    write_table(root / IMAGE_LABELS, labels)
+    write_whole(root / PHOTOGRAPHS, table_text(photographs))
+    write_whole(root / IMAGE_LABELS, table_text(labels))
     for split, members in pictures.items():
-        write_list(Tree(root).list_file(split), [picture.image_id for picture in members])
+        write_whole(Tree(root).list_file(split), list_text([picture.image_id for picture in members]))
         labelled = [picture.image_id for picture in members if picture.annotations]
-        write_list(Tree(root).list_file(f"{split}_labelled"), labelled)
+        write_whole(Tree(root).list_file(f"{split}_labelled"), list_text(labelled))
 
 
 def _write_masks(folder: Path, pictures: Sequence[Picture], rule: Rule, workers: int) -> None:

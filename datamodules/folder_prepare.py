@@ -11,7 +11,7 @@ from datamodules.faults import Fault, refuse
 from datamodules.folder_tables import folder_class_names, read_rows, row_faults, table_file
 from datamodules.image_labels import IMAGE_LABELS
 from datamodules.image_list import SUFFIXES, bare_id, read_ids
-from datamodules.preparing import preparing, write_list, write_table
+from datamodules.preparing import list_text, preparing, says, table_text, write_whole
 from datamodules.tree import PHOTOGRAPHS, Tree
 
 IMAGES = "images"
@@ -45,14 +45,19 @@ def prepare_folder(root: Path) -> None:
     """
     folder, faults = read_folder(root)
     refuse(faults)
+    tree = Tree(root)
+    files = {root / PHOTOGRAPHS: table_text(folder.photographs), root / IMAGE_LABELS: table_text(folder.labels)}
+    files |= {tree.list_file(split): list_text(ids) for split, ids in folder.lists.items()}
+    # Once there is a photographs.json the lists are ours, and those whose source was taken away go.
+    ours = SPLITS if (root / PHOTOGRAPHS).is_file() else ()
+    stale = [path for split in ours if (path := tree.list_file(split)).is_file() and path not in files]
+    if not stale and all(says(path, text) for path, text in files.items()):
+        return  # so that a finished folder may lie on a disk that cannot be written to
     with preparing(root):
-        if (root / PHOTOGRAPHS).is_file():  # so the lists are ours; those whose source was taken away go
-            for split in set(SPLITS) - set(folder.lists):
-                Tree(root).list_file(split).unlink(missing_ok=True)
-        write_table(root / PHOTOGRAPHS, folder.photographs)
-        write_table(root / IMAGE_LABELS, folder.labels)
-        for split, ids in folder.lists.items():
-            write_list(Tree(root).list_file(split), ids)
+        for path in stale:
+            path.unlink(missing_ok=True)
+        for path, text in files.items():
+            write_whole(path, text)
 
 
 def read_folder(root: Path) -> tuple[OwnFolder, list[Fault]]:

@@ -41,20 +41,25 @@ def disk_faults(folder: Path) -> Iterator[None]:
         raise DataError(f"{where}: {error.strerror or error}; {folder} needs space and leave to write") from None
 
 
-def write_table(path: Path, table: Mapping[str, object]) -> None:
-    """Write a table as JSON, a row a line, whole; a file that says the same already is left alone."""
+def table_text(table: Mapping[str, object]) -> str:
+    """Return a table as JSON, a row a line."""
     rows = ",\n".join(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())
-    _write(path, f"{{\n{rows}\n}}\n")
+    return f"{{\n{rows}\n}}\n"
 
 
-def write_list(path: Path, ids: Sequence[str]) -> None:
-    """Write a list of image ids, likewise."""
-    _write(path, "".join(f"{image_id}\n" for image_id in ids))
+def list_text(ids: Sequence[str]) -> str:
+    """Return a list of image ids, one a line."""
+    return "".join(f"{image_id}\n" for image_id in ids)
 
 
-def _write(path: Path, text: str) -> None:
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+def says(path: Path, text: str) -> bool:
+    """Tell whether a file is there with this text."""
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text, whole; a file that says the same already is left alone."""
+    if not says(path, text):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from datamodules.errors import DataError
 from datamodules.image_list import read_ids
 from datamodules.labels import write_label
-from datamodules.preparing import disk_faults, write_list
+from datamodules.preparing import disk_faults, list_text, write_whole
 from datamodules.progress import with_progress
 from datamodules.sbd import read_sbd_mask
 from datamodules.tree import Tree
@@ -84,5 +84,5 @@ def augment(root: Path, sbd: Path, workers: int = 8) -> list[str]:
         everything: Sequence[str] = [*train_aug, *val]
         for _ in with_progress(pool.map(write, everything), len(everything), f"making {AUGMENTED}"):
             pass
-        write_list(tree.list_file("train_aug"), train_aug)
+        write_whole(tree.list_file("train_aug"), list_text(train_aug))
     return train_aug

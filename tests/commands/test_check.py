@@ -10,6 +10,7 @@ from PIL import Image
 
 from datamodules.labels import read_label, write_label
 from mars_pl.commands.check import main
+from mars_pl.commands.data import main as prepare
 from tests.fake_coco import make_coco_tree
 from tests.fake_folder import make_own_folder
 from tests.fake_tree import make_voc_tree
@@ -97,6 +98,8 @@ def test_coco_is_prepared_first(tmp_path, check):
     make_coco_tree(tmp_path / "coco")
     _, printed, _ = check("data", tmp_path / "coco", "--data", "coco")
     assert f"`mars data coco {tmp_path}/coco` writes them" in printed
+    assert prepare(["coco", str(tmp_path / "coco")]) == 0
+    assert check("data", tmp_path / "coco", "--data", "coco")[1].endswith("coco: 9 images, nothing is wrong\n")
 
 
 def test_a_folder_of_ones_own_lists_the_faults_of_its_tables(tmp_path, check):

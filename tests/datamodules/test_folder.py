@@ -3,6 +3,7 @@ import os
 import pytest
 from PIL import Image
 
+from datamodules import folder_prepare
 from datamodules.errors import DataError
 from datamodules.folder import Folder
 from datamodules.folder_prepare import prepare_folder, read_folder
@@ -54,12 +55,14 @@ def test_a_list_of_ones_own_is_taken(root):
     assert data(root).tree.ids("train") == ["c", "a"]
 
 
-def test_a_new_photograph_is_seen_and_nothing_else_is_written(root):
+def test_a_new_photograph_is_seen_and_nothing_else_is_written(root, monkeypatch):
     prepare_folder(root)
     written = [root / "photographs.json", root / "image_labels.json", root / "ImageSets/Segmentation/val.txt"]
     for path in written:
         os.utime(path, (1, 1))
-    prepare_folder(root)
+    with monkeypatch.context() as finished:
+        finished.setattr(folder_prepare, "preparing", None)  # a disk that cannot be written to
+        prepare_folder(root)
     assert all(path.stat().st_mtime == 1 for path in written)
     Image.new("RGB", (50, 50)).save(root / "images" / "new.jpg")
     with (root / "labels.csv").open("a") as file:
