@@ -33,6 +33,7 @@ TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
 TRUTH         ?= $(DATA_ROOT)/SegmentationClass
 TRUTH_AUG     ?= $(DATA_ROOT)/SegmentationClassAug
+TRUTH_OPTION  ?=
 # What the data holds; scenes that are still to be generated will hold it.
 held = $(if $(wildcard $(DATA_ROOT)),$(wildcard $(1)),$(if $(filter scenes,$(DATA)),$(1)))
 COMPANION     ?= $(call held,$(DATA_ROOT)/Companion)
@@ -83,7 +84,7 @@ endef
 
 # $(call row,name,folder,prerequisite,split,truth,options): the figures of one label folder
 define row
-$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --row $(1) --split $(4) $(6) $(if $(COMPANION),--companion $(COMPANION)))
+$(eval command := evaluate $(2) $(5) --list $(DATA_ROOT)/ImageSets/Segmentation/$(4).txt --data $(DATA_YAML) --root $(DATA_ROOT) --row $(1) --split $(4) $(6) $(TRUTH_OPTION) $(if $(COMPANION),--companion $(COMPANION)))
 $(eval seal := $(command) [$(call sums,$(command))])
 $(call sealed,$(R)/rows/$(1).args)
 $(R)/rows/$(1).json: $(R)/rows/$(1).args $(3) | $(READY)
@@ -156,7 +157,7 @@ row_of    = $(or $(if $(filter mars,$(1)),final),$(if $(filter debiased,$(1)),de
 # $(call training,name,seed)
 define training
 $(call stage,$(call folder_of,$(1),$(2))/fit,$(call inputs_of,$(1)),fit,$(SEGMENT_YAML) $(call variant,train,$(1)),$(NETWORK)--data.init_args.labels $(call labels_of,$(1)),$(2))
-$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT),$(2))
+$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT) --data.init_args.image_labels none,$(2))
 $(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
 $(call row,$(call row_of,$(1),$(2)),$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/predictions,$(NETWORK_SPLIT),$(TRUTH),--network teacher)
 endef
@@ -165,7 +166,7 @@ $(foreach name,$(TRAININGS),$(foreach seed,$(sort $(SEED) $(SEGMENT_SEEDS)),$(ev
 
 # ------------------------------------------------------------------------------------------------ figures
 # Rows need truth; without it every label and mask is still written.
-HAS_TRUTH := $(call held,$(TRUTH))
+HAS_TRUTH ?= $(call held,$(TRUTH))
 ALSO ?=
 FINAL := $(call folder_of,$(TRAIN),$(SEED))
 CORRECT := --reference $(PSEUDO_MARS)
@@ -192,10 +193,10 @@ $(R)/metrics.json: $(R)/run.json $(D)/labels $(FINAL)/complemented $(FINAL)/pred
 	@echo; $(MARS) report $(R)
 
 # ------------------------------------------------------------------------------------------------ what a person types
-.PHONY: help demo overlays test test-slow bench lint mars gap methods setup gap-of-seed clean FORCE
+.PHONY: help demo overlays server test test-slow bench lint mars gap methods setup gap-of-seed clean FORCE
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z/-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 setup: $(READY)  ## the virtual environment with the package and its tested dependencies
 
@@ -231,12 +232,24 @@ $(R)/methods/$(WSSS)-$(USS).json: $(D)/labels $(FINAL)/complemented $(FINAL)/pre
 	@$(MAKE) --no-print-directory mars
 	@mkdir -p $(@D) && cp $(R)/metrics.json $@
 
+# What VOC's evaluation server takes; SERVER_SPLIT=val for its val package.
+SERVER_SPLIT ?= test
+SERVER_LIST  := $(DATA_ROOT)/ImageSets/Segmentation/$(SERVER_SPLIT).txt
+SERVER_FILES := --list $(SERVER_LIST) --images $(DATA_ROOT)/JPEGImages
+$(eval $(call stage,$(FINAL)/server-$(SERVER_SPLIT),$(FINAL)/fit,predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(FINAL)/fit/weights.safetensors --data.init_args.predict_split $(SERVER_SPLIT) --data.init_args.image_labels none))
+server: $(FINAL)/server-$(SERVER_SPLIT)  ## the archive for VOC's evaluation server, looked over
+	$(MARS) labels export voc-server $< $(R)/results-$(SERVER_SPLIT).tar.gz --split $(SERVER_SPLIT) $(SERVER_FILES)
+	$(MARS) check archive $(R)/results-$(SERVER_SPLIT).tar.gz $(SERVER_FILES)
+
 FOLDERS := {"Yᵇ": "$(PSEUDO_MARS)", "Yᵈᵇ": "$(D)/labels", "Yᶜᵒ": "$(FINAL)/complemented"}
 overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ and prediction in Weights & Biases (offline without login)
 	$(MARS) validate $(patsubst %,-c %,$(DATA_YAML) $(SEGMENT_YAML) configs/trainer/$(TRAINER).yaml configs/trainer/wandb.yaml) $(NETWORK) \
 	  --data.init_args.root $(DATA_ROOT) --data.init_args.validate_split $(TRAIN_SPLIT) --trainer.limit_val_batches 24 \
 	  --model.init_args.weights $(FINAL)/fit/weights.safetensors --trainer.callbacks.init_args.count 24 \
 	  --trainer.callbacks.init_args.folders '$(FOLDERS)' --trainer.default_root_dir $(R)/overlays
+
+data/voc: | $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTIONS= of `mars data voc`
+	$(if $(filter $@,$(MAKECMDGOALS)),$(MARS) data voc $@ $(VOC_OPTIONS),$(error $@: no such folder; `make $@` downloads VOC (3.4 GB), DATA_ROOT= says where it lies))
 
 data/scenes: | $(READY)
 	$(VENV)/bin/python -m datamodules.scenes_generator $@

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from datamodules.labels import write_label
+from datamodules.labels import as_label, write_label
 from datamodules.whole_file import whole_file
 from mars_pl.debias.similarity import debiased_label, debiased_mask
 from mars_pl.refine.protocol import Refine
@@ -39,7 +39,7 @@ def make_debiased_label(
     on_device = torch.from_numpy(similarity).to(device), torch.from_numpy(image).to(device)
     mask = debiased_mask(*on_device, refine, exponent).cpu()
     after = debiased_label(before, mask, biased_index=biased_index, ignore_index=ignore_index).numpy()
-    write_label(path, after.astype(np.uint8))
+    write_label(path, as_label(after, num_classes))
     if similarity_path is not None:
         with whole_file(similarity_path) as partial:
             Image.fromarray(np.rint(255 * similarity).astype(np.uint8)).save(partial, format="PNG")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
-from datamodules.drawing import Picture, blend
-from datamodules.labels import BIASED, IGNORED, read_label
+from datamodules.drawing import Picture, blend, shown
+from datamodules.labels import BIASED, IGNORED, as_label, label_codes, read_label
 
 MOST = 50
 """Images in one step: dashboards drop what goes far beyond."""
@@ -74,13 +74,13 @@ class Overlays(pl.Callback):
         if not self._due(trainer) or dataloader_idx or not isinstance(outputs, Mapping) or "prediction" not in outputs:
             return
         for index in range(min(len(batch["id"]), self.count - len(self._overlays))):
-            self._overlays.append(self._overlay(batch, outputs["prediction"], index))
+            self._overlays.append(self._overlay(batch, outputs["prediction"], index, len(_names(trainer))))
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log what was kept."""
         if not self._overlays:
             return
-        names: Sequence[str] = getattr(getattr(trainer, "datamodule", None), "class_names", ())
+        names = _names(trainer)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
                 masks = [_wandb_masks(overlay, names) for overlay in self._overlays]
@@ -95,7 +95,7 @@ class Overlays(pl.Callback):
         wanted = trainer.is_global_zero and any(hasattr(logger, "log_image") for logger in trainer.loggers)
         return wanted and not trainer.sanity_checking and (trainer.current_epoch + 1) % self.every_n_epochs == 0
 
-    def _overlay(self, batch: Mapping[str, Any], prediction: Tensor, index: int) -> Overlay:
+    def _overlay(self, batch: Mapping[str, Any], prediction: Tensor, index: int, num_classes: int) -> Overlay:
         rows, columns = slice(None), slice(None)
         if "valid" in batch:  # images of one batch may be padded to a common size
             valid = batch["valid"][index].cpu().numpy()
@@ -105,13 +105,17 @@ class Overlays(pl.Callback):
         overlay = Overlay(str(batch["id"][index]), photograph)
         for name, masks in (("truth", batch.get("truth")), ("prediction", prediction)):
             if masks is not None:
-                overlay.masks[name] = masks[index].cpu().numpy()[rows, columns].astype(np.uint8)
+                overlay.masks[name] = shown(as_label(masks[index].cpu().numpy()[rows, columns], num_classes))
         for name, folder in self.folders.items():
             path = folder / f"{overlay.image_id}.png"
             label = read_label(path) if path.is_file() else None
             if label is not None and label.shape == photograph.shape[:2]:
-                overlay.masks[name] = label
+                overlay.masks[name] = shown(label)
         return overlay
+
+
+def _names(trainer: pl.Trainer) -> Sequence[str]:
+    return getattr(getattr(trainer, "datamodule", None), "class_names", ())
 
 
 def side_by_side(overlay: Overlay) -> Picture:
@@ -122,7 +126,8 @@ def side_by_side(overlay: Overlay) -> Picture:
 
 def _wandb_masks(overlay: Overlay, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Masks in the form `wandb.Image` takes them; a class without a name goes by its number."""
-    labels = dict(enumerate(names)) | {BIASED: "biased (removed)", IGNORED: "ignored"}
+    known = dict(enumerate(names)) if label_codes(len(names)).bits == 8 else {}  # colours that go round have no names
+    labels = known | {BIASED: "biased (removed)", IGNORED: "ignored"}
     seen = {int(value) for mask in overlay.masks.values() for value in np.unique(mask)}
     labels |= {value: str(value) for value in sorted(seen - labels.keys())}
     return {name: {"mask_data": mask, "class_labels": labels} for name, mask in overlay.masks.items()}

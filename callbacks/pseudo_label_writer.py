@@ -18,7 +18,7 @@ from rich.table import Table
 from callbacks.gather import gather_objects
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool
-from datamodules.labels import IGNORED, write_label
+from datamodules.labels import as_label, label_codes, write_label
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
 from mars_pl.refine.protocol import Refine
@@ -46,9 +46,9 @@ def make_labels(
         ).numpy()
         for folder, folder_score in folders.items():
             if folder_score == score:
-                write_label(folder / f"{name}.png", label.astype(np.uint8))
+                write_label(folder / f"{name}.png", as_label(label, num_classes))
         if truth is not None and score in swept:
-            confusions[score] = confusion_matrix(label, truth, num_classes, IGNORED)
+            confusions[score] = confusion_matrix(label, truth, num_classes, label_codes(num_classes).ignored)
     return confusions
 
 

@@ -13,9 +13,9 @@ from pytorch_lightning.callbacks import Callback
 
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool
-from datamodules.labels import write_label
+from datamodules.labels import as_label, label_codes, write_label
 from datamodules.scores import write_scores
-from mars_pl.wsss.sure_label import SureLabels
+from mars_pl.wsss.sure_label import UNSURE, SureLabels
 
 SURE = "sure"
 """Sub-folder of the sure labels."""
@@ -28,12 +28,17 @@ def make_score_files(
     class_ids: NDArray[np.int64],
     folder: Path,
     sure: SureLabels | None,
+    num_classes: int,
 ) -> None:
     """Write one image's scores, and its sure label where one is wanted. Runs in a worker."""
     write_scores(folder / f"{name}.npz", class_ids, scores)
     if sure is not None:
-        label = sure(torch.from_numpy(image), torch.from_numpy(scores), torch.from_numpy(class_ids))
-        write_label(folder / SURE / f"{name}.png", label.numpy().astype(np.uint8))
+        # drawn with the image's own numbers 1, 2, …, among which UNSURE is no class however many the data has
+        own = torch.arange(1, len(class_ids) + 1)
+        label = sure(torch.from_numpy(image), torch.from_numpy(scores), own).numpy()
+        code_of = np.zeros(UNSURE + 1, dtype=np.int64)
+        code_of[own], code_of[UNSURE] = class_ids, label_codes(num_classes).ignored
+        write_label(folder / SURE / f"{name}.png", as_label(code_of[label], num_classes))
 
 
 class ScoreWriter(Callback):
@@ -72,6 +77,7 @@ class ScoreWriter(Callback):
             outputs["class_ids"].cpu().numpy(),
             self.folder,
             self.sure,
+            trainer.datamodule.num_classes,  # type: ignore[attr-defined]
         )
         for _ in self.pool.results():
             pass
@@ -80,5 +86,6 @@ class ScoreWriter(Callback):
         """Wait for the last image; then say beside the sure labels how they were made."""
         self.pool.close()
         if trainer.is_global_zero and self.sure is not None:
-            note = f"sure labels by {type(self.sure).__name__}; 255 is unsure"
+            unsure = label_codes(trainer.datamodule.num_classes).ignored  # type: ignore[attr-defined]
+            note = f"sure labels by {type(self.sure).__name__}; {unsure} is unsure"
             write_about(self.folder / SURE, refinement=refinement_name(self.sure.refine), note=note)

@@ -15,7 +15,7 @@ from torch import Tensor
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, write_label
+from datamodules.labels import as_label, label_codes, write_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import complemented_label
 from mars_pl.segment.inference import SegmentationPrediction
@@ -62,10 +62,11 @@ class SegmentationWriter(Callback):
         debiased = None
         if self.fill:
             debiased = batch["label"][0].cpu().numpy()
-            mask = outputs.probabilities.argmax(0).cpu().numpy().astype(np.uint8)
+            mask = as_label(outputs.probabilities.argmax(0).cpu().numpy(), len(outputs.probabilities))
             write_label(self.output / "prediction" / f"{outputs.id}.png", mask)
         path = self.output / f"{outputs.id}.png"
-        self.pool.submit(write_segmentation, path, image, probabilities, codes, debiased, self.refine)
+        num_classes = len(outputs.probabilities)
+        self.pool.submit(write_segmentation, path, image, probabilities, codes, num_classes, debiased, self.refine)
         for _ in self.pool.results():
             pass
 
@@ -106,6 +107,7 @@ def write_segmentation(
     image: NDArray[np.uint8] | Tensor,
     probabilities: NDArray[np.float32] | Tensor,
     codes: NDArray[np.int64] | Tensor,
+    num_classes: int,
     debiased: NDArray[np.int64] | None,
     refine: Refine | None,
 ) -> None:
@@ -117,16 +119,18 @@ def write_segmentation(
         probabilities: (K, H, W) of the classes that compete, background first; those of all classes would fill the
             memory with what waits for a worker.
         codes: (K,), what they are called in a label.
+        num_classes: of the data, background counted.
         debiased: label (H, W) to fill; ``None`` writes the mask itself.
         refine: R.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if debiased is not None and not (debiased == BIASED).any():
-        write_label(path, debiased.astype(np.uint8))  # nothing to fill, so nothing to refine
+    biased = label_codes(num_classes).biased
+    if debiased is not None and not (debiased == biased).any():
+        write_label(path, as_label(debiased, num_classes))  # nothing to fill, so nothing to refine
         return
     images, maps, names = (torch.as_tensor(array) for array in (image, probabilities, codes))
     refined = maps if refine is None else refine(images[None], maps[None])[0]
     mask = names[refined.max(dim=0).indices].cpu()
     if debiased is not None:
-        mask = complemented_label(torch.from_numpy(debiased), mask, BIASED)
-    write_label(path, mask.numpy().astype(np.uint8))
+        mask = complemented_label(torch.from_numpy(debiased), mask, biased)
+    write_label(path, as_label(mask.numpy(), num_classes))

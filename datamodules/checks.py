@@ -1,4 +1,4 @@
-"""A data set is looked over before hours are spent on it: one line names the first fault, its remedy and how many more.
+"""A data set is looked over before hours are spent on it: its photographs, masks and scores.
 
 Photographs are judged by their headers and by the end-of-image marker, which a file that was cut short lacks; only a
 file without that marker is decoded. Labels are decoded, in threads, for their codes; of scores the head is read.
@@ -7,10 +7,9 @@ file without that marker is decoded. Labels are decoded, in threads, for their c
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -18,8 +17,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, read_label
-from datamodules.samplers import processes
+from datamodules.faults import Fault, refuse
+from datamodules.labels import label_codes, read_label
+from datamodules.processes import processes
 from datamodules.scores import inspect_scores
 from datamodules.tree import Tree
 
@@ -31,13 +31,6 @@ TAIL = 64
 """Bytes at the end of a JPEG in which the marker is looked for: some cameras write a little after it."""
 
 
-class Fault(NamedTuple):
-    """What is wrong with one image; faults of a kind are counted."""
-
-    kind: str
-    text: str
-
-
 def check_images(
     tree: Tree,
     ids: Sequence[str],
@@ -46,37 +39,53 @@ def check_images(
     truth_folder: Path | None = None,
     score_folder: Path | None = None,
 ) -> None:
+    """Stop at the first fault that `inspect_images` finds, and say how many more of its kind there are.
+
+    Raises:
+        DataError: a photograph is missing or damaged; a mask or a score file is missing, damaged, of another size or
+            beyond the classes.
+    """
+    refuse(inspect_images(tree, ids, num_classes, label_folder, truth_folder, score_folder))
+
+
+def inspect_images(
+    tree: Tree,
+    ids: Sequence[str],
+    num_classes: int,
+    label_folder: Path | None = None,
+    truth_folder: Path | None = None,
+    score_folder: Path | None = None,
+) -> list[Fault]:
     """Look over the photographs of a list, their masks and their scores.
 
     Args:
         tree: where the photographs lie.
         ids: the images.
-        num_classes: background counted; codes from it to 253 are faults.
+        num_classes: background counted; codes from it to the biased one are faults.
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
 
+    Returns:
+        All faults, in the order of the images.
+
     Raises:
-        DataError: a photograph is missing or damaged; a mask or a score file is missing, damaged, of another size or
-            beyond the classes.
+        DataError: a folder is missing.
     """
     if label_folder is not None and not label_folder.is_dir():
         raise DataError(f"{label_folder}: no such label folder; make the labels first or set data.labels")
     if score_folder is not None and not score_folder.is_dir():
         raise DataError(f"{score_folder}: no such score folder; run the stage that makes scores or set data.scores")
 
-    def inspect(image_id: str) -> Fault | None:
-        return _inspect(tree, image_id, num_classes, label_folder, truth_folder, score_folder)
+    def inspect(image_id: str) -> list[Fault]:
+        return list(_inspect(tree, image_id, num_classes, label_folder, truth_folder, score_folder))
 
     console = Console(stderr=True)
     bar = Progress(console=console, transient=True)
     bar.disable = len(ids) < BAR_FROM or processes()[0] > 0 or not console.is_terminal
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool, bar:
         inspected = bar.track(pool.map(inspect, ids), len(ids), description="Checking the data")
-        found = [fault for fault in inspected if fault]
-    if found:
-        more = sum(fault.kind == found[0].kind for fault in found) - 1
-        raise DataError(found[0].text + (f" ({more} more like it)" if more else ""))
+        return [fault for faults in inspected for fault in faults]
 
 
 def _inspect(
@@ -86,17 +95,17 @@ def _inspect(
     label_folder: Path | None,
     truth_folder: Path | None,
     score_folder: Path | None,
-) -> Fault | None:
+) -> Iterator[Fault]:
     size = photograph_size(tree.photograph(image_id))
     if isinstance(size, Fault):
-        return size
-    if label_folder is not None and (fault := _inspect_mask(label_folder / f"{image_id}.png", size, num_classes)):
-        return fault
-    if score_folder is not None and (fault := _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes)):
-        return fault
-    if truth_folder is None or not (path := truth_folder / f"{image_id}.png").is_file():
-        return None
-    return _inspect_mask(path, size, num_classes)
+        yield size
+        return
+    if label_folder is not None:
+        yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size)
+    if score_folder is not None:
+        yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes)
+    if truth_folder is not None and (path := truth_folder / f"{image_id}.png").is_file():
+        yield from inspect_mask(path, num_classes, size)
 
 
 def photograph_size(path: Path) -> tuple[int, int] | Fault:
@@ -109,40 +118,54 @@ def photograph_size(path: Path) -> tuple[int, int] | Fault:
                 image.load()
             return size
     except FileNotFoundError:
-        return Fault("missing photograph", f"{path}: no such photograph; fetch it or take it off the list")
+        return Fault("missing photograph", path.name, f"{path}: no such photograph; fetch it or take it off the list")
     except (OSError, SyntaxError) as error:
-        return Fault("damaged photograph", f"{path}: cannot be decoded ({error}); fetch the photograph again")
+        text = f"{path}: cannot be decoded ({error}); fetch the photograph again"
+        return Fault("damaged photograph", path.name, text)
 
 
-def _inspect_mask(path: Path, size: tuple[int, int], num_classes: int) -> Fault | None:
+def inspect_mask(
+    path: Path, num_classes: int, size: tuple[int, int] | None = None, final: bool = False
+) -> Iterator[Fault]:
+    """Yield what is wrong with a mask.
+
+    Args:
+        path: of the mask.
+        num_classes: background counted.
+        size: (width, height) of its photograph; None checks no size.
+        final: every pixel must have a class: biased and ignored ones are faults too.
+    """
     try:
-        label = read_label(path)
+        label = read_label(path, num_classes)
     except DataError as error:
-        return Fault("unreadable mask", str(error))
-    if label.shape != (size[1], size[0]):
-        shape = f"{label.shape[1]}×{label.shape[0]}"
-        return Fault("size", f"{path}: {shape} pixels, its photograph {size[0]}×{size[1]}; make the mask at that size")
+        yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
+        return
+    if size is not None and label.shape != (size[1], size[0]):
+        found = f"{label.shape[1]}×{label.shape[0]} pixels, its photograph {size[0]}×{size[1]}"
+        yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
+    codes = label_codes(num_classes)
     present = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
-    beyond = present[(present >= num_classes) & (present < BIASED)]
+    beyond = present[(present >= num_classes) & ((present < codes.biased) | final)]
     if beyond.size:
-        known = f"0 to {num_classes - 1}, 254 and 255"
-        return Fault("codes", f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes")
-    return None
+        known = f"0 to {num_classes - 1}{'' if final else f', {codes.biased} and {codes.ignored}'}"
+        text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
+        yield Fault("codes", path.name, text)
 
 
-def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Fault | None:
+def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iterator[Fault]:
     try:
         class_ids, shape = inspect_scores(path)
     except DataError as error:
-        return Fault("unreadable scores", str(error))
+        yield Fault("unreadable scores", path.name, str(error))
+        return
     wanted = (len(class_ids), size[1], size[0])
     if shape != wanted:
         found = f"scores of shape {shape}, its photograph and {len(class_ids)} classes want {wanted}"
-        return Fault("size", f"{path}: {found}; run the stage that makes it again")
+        yield Fault("size", path.name, f"{path}: {found}; run the stage that makes it again")
     beyond = class_ids[(class_ids < 1) | (class_ids >= num_classes)]
     if beyond.size:
-        return Fault("codes", f"{path}: scores of class {beyond[0]}, the data has 1 to {num_classes - 1}; map the ids")
-    return None
+        text = f"{path}: scores of class {beyond[0]}, the data has 1 to {num_classes - 1}; map the ids"
+        yield Fault("codes", path.name, text)
 
 
 def check_batch(images: int, batch_size: int) -> None:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datamodules.errors import DataError
-from datamodules.labels import BIASED
+from datamodules.labels import SIXTEEN_BIT
+
+# fmt: off
+COCO_NAMES = (
+    "background", "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
+    "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat", "dog", "horse", "sheep",
+    "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee",
+    "skis", "snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard",
+    "tennis racket", "bottle", "wine glass", "cup", "fork", "knife", "spoon", "bowl", "banana", "apple", "sandwich",
+    "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed",
+    "dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven",
+    "toaster", "sink", "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+)
+# fmt: on
+"""In the order of COCO's category ids."""
 
 CLASS_NAMES: dict[str, tuple[str, ...]] = {
     "voc": (
@@ -31,18 +45,19 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
         "train",
         "tvmonitor",
     ),
+    "coco": COCO_NAMES,
     "scenes": ("background", "train", "boat", "sheep", "bird", "horse", "car", "balloon"),
 }
 """Name of the data set → class names; the place of a name is its index in the labels."""
 
 
 def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names as a tuple; raises DataError where they are not background first, each once, 254 at most."""
+    """Return the names as a tuple; raises DataError where they are not background first, each once, 65,534 at most."""
     names = tuple(class_names)
     if len(names) < 2 or names[0] != "background" or len(set(names)) < len(names):
         raise DataError(f"data.class_names: {', '.join(names) or 'none'}; give each class once, background first")
-    if len(names) > BIASED:
-        raise DataError(f"data.class_names: {len(names)} classes, 8-bit labels hold {BIASED}; merge some")
+    if len(names) > SIXTEEN_BIT.biased:
+        raise DataError(f"data.class_names: {len(names)} classes, labels hold {SIXTEEN_BIT.biased}; merge some")
     return names
 
 

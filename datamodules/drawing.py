@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.labels import BIASED, IGNORED, voc_palette
+from datamodules.labels import BIASED, IGNORED, Label, codes_in, voc_palette
 
 Picture = NDArray[np.uint8]
 
@@ -24,12 +24,23 @@ def colours() -> Picture:
     return light
 
 
+def shown(label: Label) -> Picture:
+    """Return a label with codes of 8 bits: those of 16 bits keep biased and ignored, and 253 colours go round."""
+    codes = codes_in(label)
+    if codes.bits == 8:
+        return label.astype(np.uint8, copy=False)
+    eight = ((label.astype(np.int64) - 1) % (BIASED - 1) + 1).astype(np.uint8)
+    for code, becomes in ((0, 0), (codes.biased, BIASED), (codes.ignored, IGNORED)):
+        eight[label == code] = becomes
+    return eight
+
+
 def blend(photograph: Picture, label: Picture, strength: float = 0.62) -> Picture:
     """Draw a label over a photograph: classes in colour with an outline, biased pixels hatched magenta, ignored white.
 
     Args:
         photograph: uint8, shape (H, W, 3), RGB.
-        label: uint8, shape (H, W), codes as in the label files.
+        label: uint8, shape (H, W), codes as in the label files; see `shown`.
         strength: how much of a class's colour covers the photograph, 0 to 1.
 
     Returns:

@@ -9,7 +9,7 @@ import numpy as np
 
 from datamodules.coco_ids import coco_table
 from datamodules.errors import DataError
-from datamodules.labels import IGNORED, Label, read_label
+from datamodules.labels import Label, label_codes, read_label
 
 
 def read_foreign_mask(path: Path, num_classes: int, ignored: Sequence[int] = (), coco_ids: bool = False) -> Label:
@@ -22,19 +22,25 @@ def read_foreign_mask(path: Path, num_classes: int, ignored: Sequence[int] = (),
         coco_ids: its codes are COCO's category ids 1…90; they become 1…80.
 
     Returns:
-        uint8 (H, W): 0…C, and 255 where it is ignored.
+        uint8 (H, W): 0…C, and 255 where it is ignored; uint16 and 65535 where the classes want 16 bits.
 
     Raises:
         DataError: where the file is missing, unreadable or no index mask, or holds a code that is no class.
     """
-    mask = read_label(path)
-    table = coco_table() if coco_ids else np.arange(256, dtype=np.uint8)
-    table[list(ignored)] = IGNORED
-    codes = np.flatnonzero(np.bincount(mask.reshape(-1), minlength=256))
-    unknown = codes[(table[codes] >= num_classes) & (table[codes] != IGNORED)]
+    codes = label_codes(num_classes)
+    if beyond := [code for code in ignored if code > codes.ignored]:
+        raise DataError(f"--ignore {beyond[0]}: masks of {num_classes} classes hold no such code; leave it away")
+    if coco_ids and codes.bits != 8:
+        raise DataError(f"--coco-ids: COCO has 80 classes, the data {num_classes - 1}; leave it away")
+    mask = read_label(path, num_classes)
+    table: Label = coco_table() if coco_ids else np.arange(codes.ignored + 1).astype(mask.dtype)
+    table[list(ignored)] = codes.ignored
+    there = np.flatnonzero(np.bincount(mask.reshape(-1)))
+    unknown = there[(table[there] >= num_classes) & (table[there] != codes.ignored)]
     if unknown.size:
         known = f"those of {num_classes - 1} COCO categories" if coco_ids else f"0 to {num_classes - 1}"
-        raise DataError(f"{path}: holds code {unknown[0]}, the data {known} and 255; is it an --ignore value?")
+        known += f" and {codes.ignored}"
+        raise DataError(f"{path}: holds code {unknown[0]}, the data {known}; is it an --ignore value?")
     return table[mask]
 
 

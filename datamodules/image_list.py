@@ -6,7 +6,8 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 
-SUFFIXES = (".jpg", ".png")
+SUFFIXES = (".jpg", ".jpeg", ".png")
+"""Of photographs, in any case."""
 
 
 def read_ids(path: Path) -> list[str]:
@@ -19,7 +20,7 @@ def read_ids(path: Path) -> list[str]:
     """
     if not path.is_file():
         raise DataError(f"{path}: no such list; name a file with one image id a line")
-    ids = [_bare(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    ids = [bare_id(line.split()[0]) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     if not ids:
         raise DataError(f"{path}: the list is empty; write one image id a line")
     if len(set(ids)) < len(ids):
@@ -28,6 +29,8 @@ def read_ids(path: Path) -> list[str]:
     return ids
 
 
-def _bare(word: str) -> str:
-    name = word.rsplit("/", 1)[-1]
-    return name[:-4] if name.lower().endswith(SUFFIXES) else name
+def bare_id(name: str) -> str:
+    """Return the image id that a path or a file's name stands for: no folders, no suffix of a photograph."""
+    name = name.rsplit("/", 1)[-1]
+    suffix = next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
+    return name[: len(name) - len(suffix)]

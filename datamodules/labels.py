@@ -1,9 +1,13 @@
-"""Label files: 8-bit indexed PNG at the image's size with VOC's palette, and the codes 254 and 255."""
+"""Label files: indexed PNG at the image's size with VOC's palette, and the codes 254 and 255.
+
+Where there are more than 253 foreground classes, labels have 16 bits, no palette, and the codes 65534 and 65535.
+"""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +17,46 @@ from datamodules.errors import DataError
 from datamodules.whole_file import whole_file
 
 BIASED = 254
-"""Code of a biased pixel, the paper's −1 (Eq. 5)."""
+"""Code of a biased pixel, the paper's −1 (Eq. 5), in labels of 8 bits."""
 
 IGNORED = 255
-"""Code of a pixel that neither trains nor scores."""
+"""Code of a pixel that neither trains nor scores, in labels of 8 bits."""
 
-Label = NDArray[np.uint8]
+
+class Codes(NamedTuple):
+    """The codes beside the classes.
+
+    Attributes:
+        biased: of a biased pixel.
+        ignored: of a pixel that neither trains nor scores.
+        bits: of the labels that hold them.
+    """
+
+    biased: int
+    ignored: int
+    bits: int
+
+
+EIGHT_BIT = Codes(BIASED, IGNORED, 8)
+SIXTEEN_BIT = Codes(65534, 65535, 16)
+
+Label = NDArray[np.unsignedinteger[Any]]
+"""Class indices (H, W): uint8, or uint16 where the classes are too many."""
+
+
+def label_codes(num_classes: int) -> Codes:
+    """Return the codes of a data set's labels by its number of classes, background counted."""
+    return EIGHT_BIT if num_classes <= BIASED else SIXTEEN_BIT
+
+
+def codes_in(label: Label) -> Codes:
+    """Return the codes of a label by its type."""
+    return SIXTEEN_BIT if label.dtype == np.uint16 else EIGHT_BIT
+
+
+def as_label(codes: NDArray[np.integer[Any]], num_classes: int) -> Label:
+    """Return class indices (H, W) of any integers as a label of the data's type."""
+    return codes.astype(np.uint8 if label_codes(num_classes).bits == 8 else np.uint16)
 
 
 @lru_cache(maxsize=1)
@@ -33,37 +71,45 @@ def voc_palette() -> tuple[int, ...]:
     return tuple(int(value) for value in colours.reshape(-1))
 
 
-def read_label(path: Path) -> Label:
+def read_label(path: Path, num_classes: int | None = None) -> Label:
     """Read an indexed or grey PNG as class indices.
 
+    Args:
+        path: of the PNG.
+        num_classes: of the data, background counted: its labels' bits are wanted; None takes both.
+
     Returns:
-        uint8 array of shape (H, W).
+        uint8 or uint16 array of shape (H, W).
 
     Raises:
-        DataError: where the file is missing, unreadable or not a single-channel 8-bit image.
+        DataError: where the file is missing, unreadable, not a single-channel image, or not of the data's bits.
     """
     try:
         with Image.open(path) as image:
-            if image.mode not in ("P", "L"):
+            bits = {"P": 8, "L": 8, "I;16": 16}.get(image.mode)
+            wanted = label_codes(2 if num_classes is None else num_classes)
+            if bits is None or (num_classes is not None and bits != wanted.bits):
                 raise DataError(
-                    f"{path}: a label is an 8-bit single-channel PNG, "
+                    f"{path}: a label is {'an 8' if wanted.bits == 8 else 'a 16'}-bit single-channel PNG, "
                     f"this one has mode {image.mode}; save class indices, not colours"
                 )
-            return np.array(image, dtype=np.uint8)
+            return np.array(image, dtype=np.uint8 if bits == 8 else np.uint16)
     except FileNotFoundError:
         raise DataError(f"{path}: no such label; is this the right label folder?") from None
     except (UnidentifiedImageError, OSError) as error:
         raise DataError(f"{path}: cannot be read as a PNG ({error}); write it again") from None
 
 
-def label_image(label: Label) -> Image.Image:
-    """Return class indices of shape (H, W) as an indexed picture with the VOC palette."""
+def label_image(label: NDArray[np.integer[Any]]) -> Image.Image:
+    """Return class indices (H, W) as an indexed picture with the VOC palette; uint16 as a grey one of 16 bits."""
+    if label.dtype == np.uint16:
+        return Image.fromarray(np.ascontiguousarray(label))
     image = Image.fromarray(np.ascontiguousarray(label, dtype=np.uint8)).convert("P")
     image.putpalette(voc_palette())
     return image
 
 
-def write_label(path: Path, label: Label) -> None:
-    """Write class indices of shape (H, W) as an indexed PNG with the VOC palette, whole or not at all."""
+def write_label(path: Path, label: NDArray[np.integer[Any]]) -> None:
+    """Write class indices (H, W) as `label_image` shows them, whole or not at all."""
     with whole_file(path) as partial:
         label_image(label).save(partial, format="PNG")

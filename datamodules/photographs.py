@@ -14,8 +14,9 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from datamodules.checks import Fault, photograph_size
+from datamodules.checks import photograph_size
 from datamodules.errors import DataError
+from datamodules.faults import Fault
 from datamodules.sample import Sample
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class Sample(TypedDict):
-    """One item. Label codes: 0 background, 1…C, biased 254, ignored 255.
+    """One item. Label codes: 0 background, 1…C, biased 254, ignored 255; see `labels.py` for many classes.
 
     Attributes:
         id: name of the photograph without its suffix; `<id>@k` for crop k of five.
@@ -16,7 +16,7 @@ class Sample(TypedDict):
         classes: float32 (C,), 1 where foreground class k+1 is in the image; absent where there are no image labels.
         label: int64 H×W, where a label folder is set.
         truth: int64 H×W, for measuring only: evaluation items whose mask exists.
-        valid: bool H×W, False where a training crop was padded; there `label` is 255.
+        valid: bool H×W, False where a training crop was padded; there `label` is ignored.
         class_ids: int64 (K,), label ids of the classes that have scores, where a score folder is set; K may be 0.
         scores: float32 K×H×W in [0, 1], a map for each of them.
         positive_image: a neighbour of `image`, of its size (STEGO).

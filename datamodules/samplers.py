@@ -1,22 +1,15 @@
-"""Which items a process takes, and in which order. `torch.distributed` says how many processes there are."""
+"""Which items a process takes, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import torch
-import torch.distributed
 from torch.utils.data import Sampler
 
 from datamodules.errors import DataError
+from datamodules.processes import processes
 from datamodules.seeding import generator
-
-
-def processes() -> tuple[int, int]:
-    """Return (rank, number of processes); (0, 1) where nothing is distributed."""
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank(), torch.distributed.get_world_size()
-    return 0, 1
 
 
 def check_processes(images: int) -> None:

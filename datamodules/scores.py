@@ -5,15 +5,16 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What numpy and zipfile raise at a file that is damaged or something else."""
@@ -41,6 +42,8 @@ def read_scores(path: Path) -> tuple[Tensor, Tensor]:
         raise _missing(path) from None
     except UNREADABLE as error:
         raise _damaged(path, error) from None
+    import torch  # not above, so that commands that only look at heads start at once
+
     return torch.from_numpy(class_ids.astype(np.int64)), torch.from_numpy(scores.astype(np.float32))
 
 

@@ -17,7 +17,7 @@ from datamodules.dataset import TrainingCrops, VOCFolder
 from datamodules.errors import DataError
 from datamodules.five_crops import CropPairs, FiveCrops
 from datamodules.image_labels import Source, read_image_labels
-from datamodules.labels import BIASED, IGNORED
+from datamodules.labels import label_codes
 from datamodules.multi_crops import MultiCrop, MultiCrops
 from datamodules.photographs import Photographs, check_apart, find_photographs
 from datamodules.sample import Batch, Sample
@@ -106,7 +106,9 @@ class SegmentationData(pl.LightningDataModule):
         self.batch_size = batch_size
         self.workers = workers
         self.crop_size = crop_size
-        self.crop = TrainingCrop(crop_size, long_side, scale, colour_jitter, flip, scale_choices, hsv_jitter)
+        self.crop = TrainingCrop(
+            crop_size, long_side, scale, colour_jitter, flip, scale_choices, hsv_jitter, self.ignore_index
+        )
         self.five_crops = five_crops
         self.neighbours = neighbours
         self.tokens = tokens
@@ -125,12 +127,12 @@ class SegmentationData(pl.LightningDataModule):
     @property
     def ignore_index(self) -> int:
         """Code of pixels that neither train nor score."""
-        return IGNORED
+        return label_codes(self.num_classes).ignored
 
     @property
     def biased_index(self) -> int:
         """Code of biased pixels (Eq. 5)."""
-        return BIASED
+        return label_codes(self.num_classes).biased
 
     @property
     def scored_class_ids(self) -> list[int] | None:

@@ -81,6 +81,7 @@ class TrainingCrop:
         flip: mirror every other image.
         scale_choices: see `RandomResize`; with none of the three nothing is resized.
         hsv_jitter: largest shifts of hue, saturation and value, see `HSVJitter`; None leaves colours alone.
+        ignored: code of the label in the padding.
     """
 
     def __init__(
@@ -92,7 +93,9 @@ class TrainingCrop:
         flip: bool = True,
         scale_choices: Sequence[float] | None = None,
         hsv_jitter: tuple[int, int, int] | None = None,
+        ignored: int = IGNORED,
     ) -> None:
+        self.ignored = ignored
         steps: list[Any] = []
         if any(given is not None for given in (long_side, scale, scale_choices)):
             steps.append(RandomResize(long_side, scale, scale_choices))
@@ -114,11 +117,11 @@ class TrainingCrop:
             label: int64 H×W, or None.
 
         Returns:
-            image uint8 3×S×S (padding in ImageNet's mean colour), label int64 S×S (padding 255) or None, and valid,
+            image uint8 3×S×S (padding in ImageNet's mean colour), label int64 S×S (padding ignored) or None, and valid,
             bool S×S, False in the padding.
         """
         valid = torch.ones(image.shape[-2:], dtype=torch.uint8)
         masks = [tv_tensors.Mask(mask) for mask in (valid, label) if mask is not None]
         image, *cut = (item.as_subclass(Tensor) for item in self._steps(tv_tensors.Image(image), *masks))
         valid = cut[0].bool()
-        return image, cut[1].masked_fill(~valid, IGNORED) if label is not None else None, valid
+        return image, cut[1].masked_fill(~valid, self.ignored) if label is not None else None, valid

@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.image_list import read_ids
 from datamodules.labels import read_label
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+PHOTOGRAPHS = "photographs.json"
+"""Image id → path below the root, where photographs lie elsewhere than in JPEGImages."""
+
 
 @dataclass(frozen=True)
 class Tree:
-    """A data set's root and the paths below it: `JPEGImages/<id>.jpg`, `ImageSets/Segmentation/<split>.txt`."""
+    """A data set's root and the paths below it.
+
+    Photographs are `JPEGImages/<id>.jpg`, or where `photographs.json` says; lists `ImageSets/Segmentation/<split>.txt`.
+    """
 
     root: Path
 
     def photograph(self, image_id: str) -> Path:
-        """Return the path of a photograph."""
-        return self.root / "JPEGImages" / f"{image_id}.jpg"
+        """Return the path of a photograph; raises DataError where `photographs.json` is damaged."""
+        return self.root / self._elsewhere.get(image_id, f"JPEGImages/{image_id}.jpg")
+
+    @cached_property
+    def _elsewhere(self) -> Mapping[str, str]:
+        path = self.root / PHOTOGRAPHS
+        try:
+            return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+        except (ValueError, TypeError):
+            raise DataError(
+                f"{path}: holds no table of image id → path; remove it and prepare the data again"
+            ) from None
 
     def folder(self, name: str) -> Path:
         """Return a label folder: the one of that name in the root, or else a path of its own."""
         inside = self.root / name
         return inside if inside.is_dir() else Path(name)
+
+    def list_file(self, split: str) -> Path:
+        """Return where the list of a split lies, whether it is there or not."""
+        return self.root / "ImageSets" / "Segmentation" / f"{split}.txt"
+
+    def splits(self) -> list[str]:
+        """Return the names of the lists that are there, sorted."""
+        return sorted(file.stem for file in self.list_file("any").parent.glob("*.txt"))
 
     def ids(self, split: str) -> list[str]:
         """Read the image ids of a list, in its order.
@@ -40,9 +69,9 @@ class Tree:
         """
         if not self.root.is_dir():
             raise DataError(f"{self.root}: no such data folder; set data.root to the folder that holds JPEGImages")
-        path = self.root / "ImageSets" / "Segmentation" / f"{split}.txt"
+        path = self.list_file(split)
         if not path.is_file():
-            there = ", ".join(sorted(file.stem for file in path.parent.glob("*.txt"))) or "none"
+            there = ", ".join(self.splits()) or "none"
             raise DataError(f"{path}: no such list; put it there or name one of those that are ({there})")
         return read_ids(path)
 
@@ -53,6 +82,8 @@ def read_photograph(path: Path) -> Tensor:
     Raises:
         DataError: where it is missing or cannot be decoded.
     """
+    import torch  # not above, so that commands that only look for files start at once
+
     try:
         with Image.open(path) as image:
             return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
@@ -64,4 +95,6 @@ def read_photograph(path: Path) -> Tensor:
 
 def read_codes(path: Path) -> Tensor:
     """Read a label file as int64 H×W; raises DataError as `read_label` does."""
-    return torch.from_numpy(read_label(path)).long()
+    import torch
+
+    return torch.from_numpy(read_label(path).astype(np.int64))

@@ -22,6 +22,8 @@ LIGHT_COMMANDS = {
     "weights": "mars_pl.commands.weights",
     "labels": "mars_pl.commands.labels",
     "export": "mars_pl.commands.export",
+    "data": "mars_pl.commands.data",
+    "check": "mars_pl.commands.check",
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 
@@ -45,6 +47,8 @@ USAGE = """usage: mars COMMAND …
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart or Wide ResNet-38
   labels import|export KIND …    labels of other projects, in and out
   export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
+  check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
+  data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
 
 Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
 

@@ -20,6 +20,8 @@ def make_composing_house(folder):
     """Give `folder` the shipped configs and a tree of two photographs."""
     (folder / "configs").symlink_to(REPOSITORY / "configs")
     make_voc_tree(folder / "tree", 2)
+    (folder / "data" / "folder").mkdir(parents=True)
+    (folder / "data" / "folder" / "classes.txt").write_text("cup\nlamp\n")
     return folder
 
 
@@ -84,11 +86,12 @@ def offline(house, words):
             init.setdefault(name, {"init_args": {}})["init_args"]["classifier_weights"] = None
     if "--model.init_args.centroids" in words:
         init["centroids"] = "centroids.safetensors"
-        save_file({"centroids": torch.zeros(len(classes_of(words)), 4)}, house / init["centroids"])
+        save_file({"centroids": torch.zeros(len(classes_of(house, words)), 4)}, house / init["centroids"])
     (house / "offline.yaml").write_text(yaml.safe_dump({"model": {"init_args": init}} if init else {}))
     more = ["--trainer.accelerator", "cpu"] if "configs/trainer/cpu.yaml" not in words else []
     return ["-c", "offline.yaml", *more]
 
 
-def classes_of(words):
-    return data_choice(str(REPOSITORY / next(word for word in words if word.startswith("configs/data/"))))[0]
+def classes_of(house, words):
+    with chdir(house):
+        return data_choice(next(word for word in words if word.startswith("configs/data/")))[0]

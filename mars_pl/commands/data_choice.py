@@ -10,13 +10,18 @@ import yaml
 
 from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
+from datamodules.folder_tables import folder_class_names
+
+KINDS = (*sorted(CLASS_NAMES), "folder")
+"""Data sets that a name alone tells."""
 
 
-def data_choice(choice: str) -> tuple[tuple[str, ...], Sequence[str] | None]:
+def data_choice(choice: str, root: Path | None = None) -> tuple[tuple[str, ...], Sequence[str] | None]:
     """Read class names and scored classes of a data set.
 
     Args:
-        choice: ``scenes``, ``voc`` or the data YAML of a run (``configs/data/….yaml``), whose data class names the set.
+        choice: see `data_settings`; the YAML of a folder of one's own leaves the class names to the folder.
+        root: the data folder, where it is another than the YAML says.
 
     Returns:
         The class names, background first, and the names the means are taken over; None for all.
@@ -24,17 +29,28 @@ def data_choice(choice: str) -> tuple[tuple[str, ...], Sequence[str] | None]:
     Raises:
         DataError: where there is no such set or file, or the YAML names no classes.
     """
-    if choice in CLASS_NAMES:
-        return CLASS_NAMES[choice], None
+    kind, options = data_settings(choice)
+    if kind == "folder":
+        return folder_class_names(root or Path(options.get("root", "."))), options.get("scored_classes")
+    names = options.get("class_names", CLASS_NAMES.get(kind))
+    if names is None:
+        raise DataError(f"{choice}: names no class_names and no data set we know; add data.init_args.class_names")
+    return tuple(names), options.get("scored_classes")
+
+
+def data_settings(choice: str) -> tuple[str, dict[str, Any]]:
+    """Return which kind of data set is meant, by the name of its class in small letters, and its settings.
+
+    Args:
+        choice: a name (``voc``, ``coco``, ``scenes``, ``folder``) or the data YAML of a run (``configs/data/….yaml``).
+
+    Raises:
+        DataError: where there is neither such a set nor such a file.
+    """
+    if choice in KINDS:
+        return choice, {}
     path = Path(choice)
     if not path.is_file():
-        raise DataError(
-            f"--data {choice}: neither a file nor one of {', '.join(sorted(CLASS_NAMES))}; name a data YAML"
-        )
+        raise DataError(f"--data {choice}: neither a file nor one of {', '.join(KINDS)}; name a data YAML")
     data: dict[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("data", {})
-    options: dict[str, Any] = data.get("init_args", {})
-    known = CLASS_NAMES.get(str(data.get("class_path", "")).rsplit(".", 1)[-1].lower())
-    names = options.get("class_names", known)
-    if names is None:
-        raise DataError(f"{path}: names no class_names and no data set we know; add data.init_args.class_names")
-    return tuple(names), options.get("scored_classes")
+    return str(data.get("class_path", "")).rsplit(".", 1)[-1].lower(), data.get("init_args", {})

@@ -18,11 +18,11 @@ from rich.table import Table
 
 from datamodules.about import read_about
 from datamodules.errors import DataError
+from datamodules.progress import with_progress
 from datamodules.whole_file import whole_file
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.mask_folders import Counts, Folders, count_images
 from mars_pl.commands.metrics_table import fraction, percent, provenance, scored_classes
-from mars_pl.commands.progress import with_progress
 from mars_pl.metrics.scores import Scores
 
 
@@ -36,12 +36,17 @@ def main(argv: Sequence[str]) -> int:
         DataError: where a mask is missing or does not fit its truth, or a class has an unknown name.
     """
     options = _parser().parse_args(argv)
-    names, scored = data_choice(options.data) if options.data else (_with_background(_words(options.names)), None)
+    names, scored = (
+        data_choice(options.data, options.root) if options.data else (_with_background(_words(options.names)), None)
+    )
     scored = _words(options.scored) or scored
     over = None if scored is None else [_index(name, names) for name in scored]
     folders = Folders(options.predictions, options.truth, options.companion, options.reference)
     ids = folders.ids(options.list)
-    counts = reduce(add, with_progress(count_images(ids, folders, len(names), options.workers), len(ids), "scoring"))
+    if options.where_truth:
+        ids = [image_id for image_id in ids if (options.truth / f"{image_id}.png").is_file()]
+    images = with_progress(count_images(ids, folders, len(names), options.workers), len(ids), "scoring")
+    counts = reduce(add, images, Counts.none(len(names)))
     row = {
         "row": options.row,
         "split": options.split,
@@ -111,9 +116,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("predictions", type=Path, help="folder of <image id>.png; 254 and 255 count as background")
     parser.add_argument("truth", type=Path, help="folder of <image id>.png; 255 is skipped")
     parser.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every prediction)")
+    words = "score those of the images that have a truth; their number is said"
+    parser.add_argument("--where-truth", action="store_true", help=words)
     classes = parser.add_mutually_exclusive_group(required=True)
-    classes.add_argument("--data", metavar="NAME|YAML", help="data set whose classes apply: scenes, voc or a data YAML")
+    classes.add_argument(
+        "--data", metavar="NAME|YAML", help="data set whose classes apply: voc, coco, … or a data YAML"
+    )
     classes.add_argument("--names", metavar="A,B,…", help="class names in the order of their ids, from class 1")
+    words = "data folder that holds the class names, where the YAML leaves them to it (default: the YAML's root)"
+    parser.add_argument("--root", type=Path, metavar="DIR", help=words)
     parser.add_argument("--scored", default="", metavar="A,B,…", help="take the means over these classes only")
     parser.add_argument("--companion", type=Path, metavar="DIR", help="companion masks: measure what is labelled")
     parser.add_argument("--reference", type=Path, metavar="DIR", help="labels Yᵇ: measure what stays right")

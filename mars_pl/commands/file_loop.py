@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 
 from datamodules.errors import DataError
 from datamodules.image_list import read_ids
-from mars_pl.commands.progress import with_progress
+from datamodules.progress import with_progress
 
 Result = TypeVar("Result")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datamodules.about import write_about
 from datamodules.errors import DataError
-from datamodules.labels import write_label
+from datamodules.labels import label_codes, write_label
 from datamodules.whole_file import whole_file
 from mars_pl.commands.file_loop import each_image, image_ids
 from mars_pl.commands.labels_folder import LabelFolder, claim, passed_on
@@ -19,6 +19,8 @@ from mars_pl.commands.labels_options import chosen_classes
 def run(options: argparse.Namespace) -> None:
     """Export the kinds `dhr` and `mmseg`; raises DataError where labels or the target are at fault."""
     num_classes, _ = chosen_classes(options)
+    if label_codes(num_classes).bits != 8:
+        raise DataError(f"{options.kind}: reads labels of 8 bits, {num_classes} classes want 16; merge some first")
     ids = image_ids(options.list, options.source, ".png")
     read = LabelFolder(options.source, num_classes, options.biased)
     if options.kind == "dhr":

@@ -10,7 +10,7 @@ import numpy as np
 
 from datamodules.about import ABOUT, ABOUT_NETWORKS, read_about
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, IGNORED, Label, read_label
+from datamodules.labels import IGNORED, Label, label_codes, read_label
 
 
 def claim(folder: Path) -> Path:
@@ -51,11 +51,12 @@ class LabelFolder:
     def __call__(self, image_id: str) -> Label:
         """Return the label of an image, uint8 (H, W); raises DataError where it holds a code that is no class."""
         path = self.folder / f"{image_id}.png"
-        label = read_label(path)
-        strange = label[(label >= self.num_classes) & (label < BIASED)]
+        codes = label_codes(self.num_classes)
+        label = read_label(path, self.num_classes)
+        strange = label[(label >= self.num_classes) & (label < codes.biased)]
         if strange.size:
             known = f"0 to {self.num_classes - 1}, 254 and 255"
             raise DataError(f"{path}: holds code {strange[0]}, the data {known}; is it another data set's?")
         table = np.arange(256, dtype=np.uint8)
-        table[[BIASED, IGNORED]] = self.biased, self.ignored
+        table[[codes.biased, codes.ignored]] = self.biased, self.ignored
         return table[label]

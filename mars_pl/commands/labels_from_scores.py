@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from datamodules.errors import DataError
 from datamodules.foreign_scores import SCORE_READERS, ClassScores
 from datamodules.image_size import check_size, image_shape
-from datamodules.labels import Label
 
 CERTAINTY = 0.7
 """Of a hard label in the unary of its refinement (IRN, AdvCAM)."""
@@ -99,7 +98,7 @@ class ScoreFolder:
         return np.asarray(read_photograph(self.images / f"{image_id}.jpg").permute(1, 2, 0).numpy())
 
 
-def label_of(scores: ClassScores, rule: Rule, photograph: NDArray[np.uint8] | None = None) -> Label:
+def label_of(scores: ClassScores, rule: Rule, photograph: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
     """Make the label of one image.
 
     Args:
@@ -108,18 +107,18 @@ def label_of(scores: ClassScores, rule: Rule, photograph: NDArray[np.uint8] | No
         photograph: uint8 RGB (H, W, 3), which the refinement follows.
 
     Returns:
-        uint8 (H, W) of 0 and the class ids.
+        int64 (H, W) of 0 and the class ids.
 
     Raises:
         ValueError: where neither the rule nor the scores have a background, or pydensecrf is asked for and missing.
     """
     if not len(scores.maps):
-        return np.zeros(scores.maps.shape[1:], dtype=np.uint8)
+        return np.zeros(scores.maps.shape[1:], dtype=np.int64)
     channels = np.concatenate([_background(scores, rule)[None], scores.maps])
     index = channels.argmax(0)
     if rule.crf is not None and photograph is not None and index.any():
         index = _refined(channels, index, rule, photograph)
-    return np.concatenate([[0], scores.class_ids]).astype(np.uint8)[index]
+    return np.concatenate([[0], scores.class_ids])[index]
 
 
 def _background(scores: ClassScores, rule: Rule) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from datamodules.labels import IGNORED
+from datamodules.labels import SIXTEEN_BIT
 from mars_pl.commands import labels_import_masks, labels_import_scores
 from mars_pl.commands.labels_options import add_classes, add_common, fraction, number, positive
 from mars_pl.commands.labels_sweep import swept_scores
@@ -73,4 +73,4 @@ def _add_masks(parser: argparse.ArgumentParser, kind: str) -> None:
 
 
 def _codes(text: str) -> tuple[int, ...]:
-    return tuple(map(number(0, IGNORED), text.split(",")))
+    return tuple(map(number(0, SIXTEEN_BIT.ignored), text.split(",")))

@@ -10,7 +10,7 @@ from pathlib import Path
 from datamodules.about import write_about
 from datamodules.errors import DataError
 from datamodules.foreign_scores import SCORE_READERS, seam_content
-from datamodules.labels import write_label
+from datamodules.labels import as_label, write_label
 from mars_pl.commands.file_loop import each_image, image_ids
 from mars_pl.commands.labels_folder import claim
 from mars_pl.commands.labels_from_scores import Rule, ScoreFolder, label_of
@@ -60,7 +60,8 @@ class Make:
         """Write `<id>.png`; raises DataError where the scores or the photograph are at fault."""
         scores = self.source.read(image_id)
         photograph = self.source.photograph(image_id) if self.rule.crf else None
-        write_label(self.target / f"{image_id}.png", label_of(scores, self.rule, photograph))
+        label = as_label(label_of(scores, self.rule, photograph), self.source.num_classes)
+        write_label(self.target / f"{image_id}.png", label)
 
 
 def _open(options: argparse.Namespace, ids: Sequence[str], num_classes: int) -> ScoreFolder:

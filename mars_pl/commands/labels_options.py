@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from datamodules.labels import BIASED
+from datamodules.labels import SIXTEEN_BIT
 from mars_pl.commands.data_choice import data_choice
 
 
@@ -62,10 +62,9 @@ def add_common(parser: argparse.ArgumentParser, source: str, target: str) -> Non
 def add_classes(parser: argparse.ArgumentParser) -> None:
     """Add the choice of the classes: a data set, or their number."""
     classes = parser.add_mutually_exclusive_group(required=True)
-    classes.add_argument("--data", metavar="NAME|YAML", help="data set whose classes apply: scenes, voc or a data YAML")
-    classes.add_argument(
-        "--classes", type=number(1, BIASED - 1), metavar="C", help="number of its foreground classes, e.g. 80"
-    )
+    classes.add_argument("--data", metavar="NAME|YAML", help="data set whose classes apply: voc, … or a data YAML")
+    count = number(1, SIXTEEN_BIT.biased - 1)
+    classes.add_argument("--classes", type=count, metavar="C", help="number of its foreground classes, e.g. 80")
 
 
 def chosen_classes(options: argparse.Namespace) -> tuple[int, Sequence[int] | None]:

@@ -17,7 +17,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from datamodules.errors import DataError
-from datamodules.labels import IGNORED, read_label
+from datamodules.labels import label_codes, read_label
 from datamodules.whole_file import whole_file
 from mars_pl.commands.labels_from_scores import Rule, ScoreFolder, label_of
 from mars_pl.commands.metrics_table import fraction, percent, terminal
@@ -68,17 +68,18 @@ class Count:
         """Return the confusion at each score; raises DataError where scores or truth are at fault."""
         scores = self.source.read(image_id)
         path = self.truth / f"{image_id}.png"
-        truth = read_label(path)
+        truth = read_label(path, self.source.num_classes)
         if truth.shape != scores.maps.shape[1:]:
             height, width = scores.maps.shape[1:]
             sizes = f"{truth.shape[1]}×{truth.shape[0]} pixels, the scores {width}×{height}"
             raise DataError(f"{path}: the truth has {sizes}; are they of the same images?")
         photograph = self.source.photograph(image_id) if self.rule.crf else None
+        ignored = label_codes(self.source.num_classes).ignored
         confusions = {}
         for score in self.swept:
             label = label_of(scores, replace(self.rule, background=score), photograph)
             try:
-                confusions[score] = confusion_matrix(label, truth, self.source.num_classes, IGNORED)
+                confusions[score] = confusion_matrix(label, truth, self.source.num_classes, ignored)
             except ValueError as error:
                 raise DataError(f"{path}: {error}; is --data the right one?") from None
         return confusions

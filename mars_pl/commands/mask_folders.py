@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, IGNORED, Label, read_label
+from datamodules.labels import Label, label_codes, read_label
 from mars_pl.metrics.confusion import confusion_matrix
 
 
@@ -22,7 +22,7 @@ class Folders:
 
     Args:
         predictions: masks to score.
-        truth: what is right; 255 is skipped.
+        truth: what is right; ignored pixels are skipped.
         companion: companion masks, a pixel's value the class whose companion it is.
         reference: labels Yᵇ whose right object pixels should stay right.
     """
@@ -69,6 +69,12 @@ class Counts:
     right_before: int = 0
     right_still: int = 0
 
+    @classmethod
+    def none(cls, num_classes: int) -> Counts:
+        """Return the counts of no image."""
+        nothing = np.zeros(num_classes, dtype=np.int64)
+        return cls(np.zeros((num_classes, num_classes), dtype=np.int64), nothing, nothing)
+
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             self.confusion + other.confusion,
@@ -91,10 +97,11 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
         DataError: where a file is missing, has another size than the truth, or holds codes that are no class.
     """
     truth_path, prediction_path = folders.truth / f"{name}.png", folders.predictions / f"{name}.png"
-    truth, prediction = read_label(truth_path), _read(prediction_path, num_classes)
+    truth, prediction = read_label(truth_path, num_classes), _read(prediction_path, num_classes)
     _same_size(prediction_path, prediction, truth)
+    ignored = label_codes(num_classes).ignored
     try:
-        confusion = confusion_matrix(prediction, truth, num_classes, IGNORED)
+        confusion = confusion_matrix(prediction, truth, num_classes, ignored)
     except ValueError as error:
         raise DataError(f"{truth_path}: {error}; are these the class names?") from None
     is_object = (prediction > 0) & (prediction < num_classes)
@@ -109,7 +116,7 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
         reference_path = folders.reference / f"{name}.png"
         reference = _read(reference_path, num_classes)
         _same_size(reference_path, reference, truth)
-        right = (truth > 0) & (truth != IGNORED) & (reference == truth)
+        right = (truth > 0) & (truth != ignored) & (reference == truth)
         before, still = int(right.sum()), int((right & (prediction == truth)).sum())
     return Counts(confusion, companion, labelled, before, still)
 
@@ -124,9 +131,9 @@ def count_images(ids: Sequence[str], folders: Folders, num_classes: int, workers
 
 
 def _read(path: Path, num_classes: int) -> Label:
-    """Read a mask; a code between the classes and 254 means that it belongs to another data set."""
-    mask = read_label(path)
-    strange = mask[(mask >= num_classes) & (mask < BIASED)]
+    """Read a mask; a code between the classes and the biased one means that it belongs to another data set."""
+    mask = read_label(path, num_classes)
+    strange = mask[(mask >= num_classes) & (mask < label_codes(num_classes).biased)]
     if strange.size:
         raise DataError(f"{path}: holds {strange[0]}, classes go to {num_classes - 1}; are these the class names?")
     return mask

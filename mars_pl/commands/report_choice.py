@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, read_label
+from datamodules.labels import codes_in, read_label
 
 _PATIENCE = 500
 """Labels from which on a progress bar appears: reading them takes more than a second or two."""
@@ -45,8 +45,9 @@ def removals(pseudo: Path, debiased: Path) -> list[Removal]:
         before, after = read_label(pseudo / path.name), read_label(path)
         if before.shape != after.shape:
             raise DataError(f"{path}: is {after.shape}, its pseudo label is {before.shape}; run the debias stage again")
-        objects = np.bincount(before[(before > 0) & (before < BIASED)], minlength=1)
-        removed = np.bincount(before[(after == BIASED) & (before < BIASED)], minlength=1)
+        biased = codes_in(before).biased
+        objects = np.bincount(before[(before > 0) & (before < biased)], minlength=1)
+        removed = np.bincount(before[(after == biased) & (before < biased)], minlength=1)
         if objects.sum():
             main = removed if removed.sum() else objects
             result.append(Removal(path.stem, int(main.argmax()), int(removed.sum()), int(objects.sum())))

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from datamodules.drawing import Picture, blend, colours, heat
+from datamodules.drawing import Picture, blend, colours, heat, shown
 from datamodules.errors import DataError
-from datamodules.labels import BIASED, IGNORED, read_label
+from datamodules.labels import BIASED, codes_in, read_label
+from datamodules.tree import Tree
 from mars_pl.commands.report_choice import Removal, choose, removals
 from mars_pl.commands.report_run import Run
 
@@ -35,6 +36,7 @@ class Strip:
 
     image_id: str
     classes: tuple[int, ...]
+    ignored: bool
     share: float
     cells: tuple[str | None, ...]
 
@@ -49,7 +51,8 @@ class Gallery:
         little: with the smallest removed share.
         images: out of how many they were chosen.
         with_map: whether only those with a similarity map were to choose from.
-        classes: codes that are seen in any of them.
+        classes: those that are seen in any of them.
+        ignored: whether ignored pixels are.
     """
 
     columns: tuple[str, ...]
@@ -58,6 +61,7 @@ class Gallery:
     images: int
     with_map: bool
     classes: tuple[int, ...]
+    ignored: bool
 
 
 def gallery(run: Run, count: int) -> Gallery | None:
@@ -73,20 +77,21 @@ def gallery(run: Run, count: int) -> Gallery | None:
     removed = mapped if with_map else removed
     most, little = choose(removed, count)
     folders = {name: run.labels(name) for name, _ in _COLUMNS if name not in ("photograph", "truth")}
-    folders["photograph"], folders["truth"] = run.root / "JPEGImages", truth_folder(run.root)
+    folders["photograph"], folders["truth"] = run.root, truth_folder(run.root)
     columns = [(name, words) for name, words in _COLUMNS if (folder := folders[name]) is not None and folder.is_dir()]
+    tree = Tree(run.root)
     strips = {
-        item.image_id: _strip(item, [(name, folders[name]) for name, _ in columns], run.root)
-        for item in [*most, *little]
+        item.image_id: _strip(item, [(name, folders[name]) for name, _ in columns], tree) for item in [*most, *little]
     }
-    shown = sorted({index for strip in strips.values() for index in strip.classes})
+    classes = sorted({index for strip in strips.values() for index in strip.classes})
     return Gallery(
         tuple(words for _, words in columns),
         tuple(strips[item.image_id] for item in most),
         tuple(strips[item.image_id] for item in little),
         len(removed),
         with_map and len(mapped) > 0,
-        tuple(shown),
+        tuple(classes),
+        any(strip.ignored for strip in strips.values()),
     )
 
 
@@ -98,14 +103,15 @@ def _with_map(run: Run, removed: Sequence[Removal]) -> list[Removal]:
 
 def truth_folder(root: Path) -> Path | None:
     """Return where the truth masks lie, the augmented ones where there are any, None where there is no truth."""
-    folders = (root / "SegmentationClassAug", root / "SegmentationClass")
+    folders = (root / "SegmentationClassAug", root / "SegmentationClass", root / "masks")
     return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], root: Path) -> Strip:
-    photograph = read_photograph(root / "JPEGImages" / f"{item.image_id}.jpg")
+def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], tree: Tree) -> Strip:
+    photograph = read_photograph(tree.photograph(item.image_id))
     cells: list[str | None] = []
     classes: set[int] = set()
+    ignored = False
     for name, folder in folders:
         path = folder / f"{item.image_id}.png" if folder is not None else None
         if name == "photograph":
@@ -113,16 +119,18 @@ def _strip(item: Removal, folders: Sequence[tuple[str, Path | None]], root: Path
         elif path is None or not path.is_file():
             cells.append(None)
         elif name == "similarity":
-            cells.append(_uri(heat(_fit(read_label(path)))))
+            cells.append(_uri(heat(_fit(shown(read_label(path))))))
         else:
             label = read_label(path)
             if label.shape != photograph.shape[:2]:
                 raise DataError(
                     f"{path}: is {label.shape}, its photograph {photograph.shape[:2]}; are both of one data set?"
                 )
-            classes |= {int(index) for index in np.unique(label) if 0 < index < BIASED or index == IGNORED}
-            cells.append(_uri(blend(_fit(photograph), _fit(label, crisp=True))))
-    return Strip(item.image_id, tuple(sorted(classes)), item.share, tuple(cells))
+            codes = codes_in(label)
+            classes |= {int(index) for index in np.unique(label) if 0 < index < codes.biased}
+            ignored |= bool((label == codes.ignored).any())
+            cells.append(_uri(blend(_fit(photograph), _fit(shown(label), crisp=True))))
+    return Strip(item.image_id, tuple(sorted(classes)), ignored, item.share, tuple(cells))
 
 
 def read_photograph(path: Path) -> Picture:
@@ -154,7 +162,8 @@ def _uri(picture: Picture) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
-def chip(index: int) -> str:
-    """Return the CSS colour in which a class is drawn."""
-    red, green, blue = (int(value) for value in colours()[index])
+def chip(index: int | None) -> str:
+    """Return the CSS colour in which a class is drawn; None is what is biased."""
+    code = BIASED if index is None else int(shown(np.array([index], dtype=np.uint16))[0])
+    red, green, blue = (int(value) for value in colours()[code])
     return f"rgb({red} {green} {blue})"

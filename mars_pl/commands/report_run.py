@@ -12,6 +12,7 @@ from typing import Any
 
 from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
+from datamodules.folder_tables import CLASSES, folder_class_names
 from datamodules.whole_file import whole_file
 from mars_pl.commands.report_gap import Row, gap
 from mars_pl.commands.report_selection import read_candidates
@@ -46,8 +47,10 @@ class Run:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes' names, background first: the manifest's, those of a data set known by name, or the rows'."""
+        """The classes' names, background first: the manifest's, a known data set's, the data folder's, or the rows'."""
         known = self.manifest.get("classes") or CLASS_NAMES.get(str(self.manifest.get("data")))
+        if known is None and (self.root / CLASSES).is_file():
+            known = folder_class_names(self.root)
         scored = (list(row.get("per_class") or ()) for row in self.measured_rows().values())
         return tuple(known or next((names for names in scored if names[:1] == ["background"]), ()))
 

@@ -23,39 +23,41 @@ class Pairs(NamedTuple):
     negative: Tensor
 
 
-def grid_labels(labels: Tensor, stride: int) -> Tensor:
+def grid_labels(labels: Tensor, stride: int, unsure: int = UNSURE) -> Tensor:
     """Give each cell of ``stride`` pixels the commonest of its codes, the smallest where two are equally common.
 
     Args:
         labels: int64 (B, H, W); what a last cell lacks counts as unsure.
         stride: of the grid.
+        unsure: code of such pixels.
 
     Returns:
         int64 (B, h, w).
     """
-    whole = pad_to_cells(labels, stride, UNSURE)
+    whole = pad_to_cells(labels, stride, unsure)
     cells = whole.unfold(1, stride, stride).unfold(2, stride, stride)
     return cells.flatten(-2).mode(-1).values
 
 
-def pair_labels(labels: Tensor, offsets: Tensor) -> Pairs:
+def pair_labels(labels: Tensor, offsets: Tensor, unsure: int = UNSURE) -> Pairs:
     """Sort the pairs of cells by their labels.
 
     PSA leaves out the pairs that start within a radius of the sides; here every pair on the grid counts.
 
     Args:
-        labels: int64 (B, h, w) of 0, classes and 255 for unsure.
+        labels: int64 (B, h, w) of 0, classes and ``unsure``.
         offsets: int64 (O, 2), down and right, none upwards.
+        unsure: code of cells that are in no pair.
     """
     height, width = labels.shape[-2:]
     reach = int(offsets.abs().max())
-    around = F.pad(labels, (reach, reach, 0, reach), value=UNSURE)
+    around = F.pad(labels, (reach, reach, 0, reach), value=unsure)
     there = torch.stack(
         [around[:, down : down + height, reach + right : reach + right + width] for down, right in offsets.tolist()],
         dim=1,
     )
     here = labels[:, None].expand_as(there)
-    sure = (here != UNSURE) & (there != UNSURE)
+    sure = (here != unsure) & (there != unsure)
     alike = sure & (here == there)
     return Pairs(background=alike & (here == 0), foreground=alike & (here != 0), negative=sure & (here != there))
 

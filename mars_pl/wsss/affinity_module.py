@@ -18,6 +18,7 @@ from mars_pl.wsss.affinity_net import AffinityNet, pad_to_cells, pair_affinity
 from mars_pl.wsss.background_power import background_power
 from mars_pl.wsss.cam import resize_photograph
 from mars_pl.wsss.random_walk import half_disc, random_walk
+from mars_pl.wsss.sure_label import UNSURE
 
 EPSILON = 1e-12
 """Decides for the background where neither it nor a class has walked."""
@@ -64,6 +65,7 @@ class AffinityModule(pl.LightningModule):
         steps: of the walk; SEAM has 2⁶, PSA 2⁸.
         scale: of the image's sides, at which predict draws affinities and walks: cells of 8 pixels are made for
             photographs of VOC's size, and smaller pictures want to be enlarged.
+        ignore_index: label code of unsure pixels (linked).
         weights: of a finished fit, for predict.
     """
 
@@ -80,6 +82,7 @@ class AffinityModule(pl.LightningModule):
         beta: float = 8.0,
         steps: int = 64,
         scale: float = 1.0,
+        ignore_index: int = UNSURE,
         weights: str | None = None,
     ) -> None:
         super().__init__()
@@ -88,6 +91,7 @@ class AffinityModule(pl.LightningModule):
         self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
         self.walk: dict[str, Any] = {"alpha": alpha, "beta": beta, "steps": steps}
         self.scale = scale
+        self.ignore_index = ignore_index
         self.offsets = half_disc(radius)
         if weights is not None:
             load_weights(affinity_net, weights)
@@ -95,7 +99,8 @@ class AffinityModule(pl.LightningModule):
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Affinity loss of a batch of crops and their sure labels."""
         affinity = pair_affinity(self.affinity_net(batch["image"]).float(), self.offsets)
-        pairs = pair_labels(grid_labels(batch["label"], self.affinity_net.stride), self.offsets)
+        labels = grid_labels(batch["label"], self.affinity_net.stride, self.ignore_index)
+        pairs = pair_labels(labels, self.offsets, self.ignore_index)
         loss = affinity_loss(affinity, pairs)
         self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["id"]))
         return loss

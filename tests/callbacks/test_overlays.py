@@ -94,7 +94,7 @@ def test_padding_is_cut_off(tmp_path):
     valid = torch.zeros(1, 6, 8, dtype=torch.bool)
     valid[0, 1:5, 2:8] = True
     batch = {"id": ["a"], "image": torch.zeros(1, 3, 6, 8, dtype=torch.uint8), "valid": valid}
-    overlay = Overlays()._overlay(batch, torch.ones(1, 6, 8, dtype=torch.int64), 0)
+    overlay = Overlays()._overlay(batch, torch.ones(1, 6, 8, dtype=torch.int64), 0, 21)
     assert overlay.photograph.shape == (4, 6, 3)
     assert overlay.masks["prediction"].shape == (4, 6)
 

@@ -14,9 +14,10 @@ from mars_pl.wsss.sure_label import SureLabels, ThresholdSureLabels
 SCORES = torch.tensor([[[0.9, 0.2, 0.0, 0.0]], [[0.1, 0.1, 0.5, 0.0]]])
 
 
-def write(folder, sure, workers=0, scores=SCORES, class_ids=(1, 3), **settings):
+def write(folder, sure, workers=0, scores=SCORES, class_ids=(1, 3), num_classes=21, **settings):
     writer = ScoreWriter(sure, workers, **settings)
-    trainer = SimpleNamespace(default_root_dir=str(folder), is_global_zero=True)
+    data = SimpleNamespace(num_classes=num_classes)
+    trainer = SimpleNamespace(default_root_dir=str(folder), is_global_zero=True, datamodule=data)
     writer.on_predict_start(trainer, None)
     for index in range(3):
         prediction = {"id": f"im{index}", "class_ids": torch.tensor(class_ids, dtype=torch.long), "scores": scores}
@@ -35,6 +36,11 @@ def test_scores_and_sure_labels_of_every_image(tmp_path, workers):
     assert read_label(tmp_path / "sure" / "im1.png").tolist() == [[1, 255, 3, 0]]
     about = json.loads((tmp_path / "sure" / "about.json").read_text())
     assert about == {"refinement": "none", "note": "sure labels by ThresholdSureLabels; 255 is unsure"}
+
+
+def test_classes_called_as_the_marks_of_eight_bits_are_no_marks(tmp_path):
+    write(tmp_path, ThresholdSureLabels(), class_ids=(255, 300), num_classes=301)
+    assert read_label(tmp_path / "sure" / "im1.png", 301).tolist() == [[255, 65535, 300, 0]]
 
 
 def test_the_refinement_is_recorded(tmp_path):

@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
+from datamodules import progress
 from datamodules.errors import DataError
-from datamodules.labels import write_label
-from mars_pl.commands import progress
+from datamodules.labels import as_label, write_label
 from mars_pl.commands.evaluate import main, summary
 
 TRUTH = {"a": [[0, 0, 0], [1, 1, 255]], "b": [[0, 0, 0], [2, 2, 2]]}
@@ -180,3 +180,32 @@ def test_it_answers_without_torch_lightning_or_timm():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_many_classes_are_scored_with_the_marks_of_sixteen_bits(tmp_path, capsys):
+    names = ",".join(f"c{index}" for index in range(1, 301))
+    for folder, rows in (("truth", [[0, 255, 255, 65535]]), ("predictions", [[65534, 255, 254, 300]])):
+        (tmp_path / folder).mkdir()
+        write_label(tmp_path / folder / "a.png", as_label(np.array(rows), 301))
+    words = [str(tmp_path / "predictions"), str(tmp_path / "truth"), "--names", names, "--json", str(tmp_path / "row")]
+    assert main(words) == 0
+    row = json.loads((tmp_path / "row").read_text())
+    assert row["per_class"]["background"]["iou"] == 1
+    assert row["per_class"]["c255"]["iou"] == 0.5 and row["per_class"]["c254"]["fp"] == 1
+    assert row["per_class"]["c300"]["iou"] is None
+    with pytest.raises(DataError, match=r"a\.png: a label is an 8-bit .* mode I;16"):
+        main([*words[:2], "--names", "c1,c2"])
+
+
+def test_images_without_truth_are_left_out_where_that_is_asked_for(tmp_path, folders):
+    (tmp_path / "list.txt").write_text("a\nb\n")
+    (tmp_path / "truth" / "b.png").unlink()
+    words = [*folders, "--names", "train,sheep", "--list", str(tmp_path / "list.txt")]
+    with pytest.raises(DataError, match=r"truth/b\.png: no such label"):
+        main(words)
+    assert main([*words, "--where-truth", "--json", str(tmp_path / "row")]) == 0
+    assert json.loads((tmp_path / "row").read_text())["images"] == 1
+    (tmp_path / "truth" / "a.png").unlink()
+    assert main([*words, "--where-truth", "--json", str(tmp_path / "row")]) == 0
+    row = json.loads((tmp_path / "row").read_text())
+    assert (row["images"], row["miou"], row["fp"]) == (0, None, None)

@@ -193,3 +193,10 @@ def test_a_broken_archive_bears_no_finished_archives_name(send, source, tmp_path
     with pytest.raises(DataError, match=r"2007_000002\.png: cannot be read"):
         send("voc-server", target="a.tar.gz")
     assert (tmp_path / "a.tar.gz").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [["dhr"], ["mmseg", "--split", "mars"]])
+def test_labels_of_sixteen_bits_are_not_for_those_who_read_eight(send, tmp_path, words):
+    with pytest.raises(DataError, match="reads labels of 8 bits, 301 classes want 16; merge some first"):
+        send(*words, "--classes", "300")
+    assert not (tmp_path / "out").exists()

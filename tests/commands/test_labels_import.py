@@ -356,7 +356,7 @@ def test_scores_with_and_without_a_background_do_not_mix(bring, tmp_path):
         ("irn", ["--background", "1.5"], "1.5: write a number of 0…1"),
         ("irn", ["--alpha", "-1"], "-1: write a number above 0"),
         ("irn", ["--alpha", "1", "--background", "0"], "not allowed with"),
-        ("png", ["--ignore", "256"], "256: write a whole number of 0…255"),
+        ("png", ["--ignore", "65536"], "65536: write a whole number of 0…65535"),
         ("png", ["--background", ".1"], "unrecognized arguments"),
     ],
 )

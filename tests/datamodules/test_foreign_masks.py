@@ -7,6 +7,7 @@ from PIL import Image
 from datamodules.coco_ids import COCO_CATEGORY_IDS, coco_table
 from datamodules.errors import DataError
 from datamodules.foreign_masks import dhr_folder, read_foreign_mask
+from datamodules.labels import write_label
 
 
 def png(path, codes, mode="L"):
@@ -88,3 +89,15 @@ def test_a_choice_that_is_open_or_wrong_is_named(wss, choice, complaint):
         dhr_folder(wss, *choice)
     with pytest.raises(DataError, match="nowhere: no folders in it"):
         dhr_folder(wss / "nowhere", None, None, None)
+
+
+def test_masks_of_sixteen_bits(tmp_path):
+    write_label(tmp_path / "a.png", np.array([[0, 255, 300, 7, 65535]], dtype=np.uint16))
+    mask = read_foreign_mask(tmp_path / "a.png", 301, ignored=(7,))
+    assert mask.dtype == np.uint16 and mask.tolist() == [[0, 255, 300, 65535, 65535]]
+    with pytest.raises(DataError, match=r"holds code 300, the data 0 to 299 and 65535"):
+        read_foreign_mask(tmp_path / "a.png", 300)
+    with pytest.raises(DataError, match="--coco-ids: COCO has 80 classes, the data 300"):
+        read_foreign_mask(tmp_path / "a.png", 301, coco_ids=True)
+    with pytest.raises(DataError, match="--ignore 256: masks of 21 classes hold no such code"):
+        read_foreign_mask(tmp_path / "a.png", 21, ignored=(256,))

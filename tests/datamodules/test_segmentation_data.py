@@ -66,7 +66,7 @@ def test_what_is_linked():
     assert SegmentationData("nowhere", NAMES).scored_class_ids is None
 
 
-ODD_NAMES = [["cat", "dog"], ["background"], [], ["background", "a", "a"], ["background", *map(str, range(254))]]
+ODD_NAMES = [["cat", "dog"], ["background"], [], ["background", "a", "a"], ["background", *map(str, range(65534))]]
 
 
 @pytest.mark.parametrize("names", ODD_NAMES)

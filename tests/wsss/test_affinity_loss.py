@@ -66,3 +66,13 @@ def test_a_cell_takes_the_commonest_code_by_hand():
 def test_what_a_last_cell_lacks_counts_as_unsure():
     labels = torch.full((1, 3, 3), 4)
     assert grid_labels(labels, 2).tolist() == [[[4, 4], [4, 255]]]
+
+
+def test_another_code_may_be_unsure():
+    labels = torch.tensor([[[0, 255, 255, 0]]])
+    offsets = torch.tensor([[0, 1]])
+    by_255, by_9 = pair_labels(labels, offsets), pair_labels(labels, offsets, unsure=9)
+    assert not by_255.negative.any() and not by_255.foreground.any()
+    assert by_9.negative.tolist() == [[[[True, False, True, False]]]]
+    assert by_9.foreground.tolist() == [[[[False, True, False, False]]]]
+    assert grid_labels(labels.expand(1, 3, 4), 3, unsure=9).tolist() == [[[255, 9]]]

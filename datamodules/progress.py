@@ -15,8 +15,8 @@ PATIENCE = 2.0
 """Seconds after which a progress bar appears."""
 
 
-def with_progress(items: Iterable[Item], total: int, description: str) -> Iterator[Item]:
-    """Pass the items on, under a progress bar on the terminal once it has taken a while."""
+def with_progress(items: Iterable[Item], total: int | None, description: str) -> Iterator[Item]:
+    """Pass the items on, under a progress bar on the terminal once it has taken a while; None is an unknown total."""
     console = Console(stderr=True)
     progress, started = Progress(console=console, transient=True), time.monotonic()
     task = progress.add_task(description, total=total)

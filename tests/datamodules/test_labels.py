@@ -1,0 +1,87 @@
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from datamodules.checks import inspect_mask
+from datamodules.drawing import shown
+from datamodules.errors import DataError
+from datamodules.labels import as_label, codes_in, label_codes, read_label, voc_palette, write_label
+from datamodules.segmentation_data import SegmentationData
+from datamodules.transforms import TrainingCrop
+
+MANY = 301
+"""Classes, background counted, that want 16 bits."""
+
+CODES = [[0, 1, 254, 255], [256, 300, 65534, 65535]]
+
+
+def names(count):
+    return ["background", *(f"class {index}" for index in range(1, count))]
+
+
+@pytest.mark.parametrize(
+    ("num_classes", "codes"),
+    [(2, (254, 255, 8)), (254, (254, 255, 8)), (255, (65534, 65535, 16)), (301, (65534, 65535, 16))],
+)
+def test_more_than_253_foreground_classes_take_16_bits(num_classes, codes):
+    assert tuple(label_codes(num_classes)) == codes
+    label = as_label(np.array([[0, codes[0], codes[1]]]), num_classes)
+    assert label.tolist() == [[0, codes[0], codes[1]]] and codes_in(label) == codes
+
+
+def test_sixteen_bits_are_written_and_read_as_they_are(tmp_path):
+    write_label(tmp_path / "a.png", as_label(np.array(CODES), MANY))
+    with Image.open(tmp_path / "a.png") as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "I;16", (4, 2))
+    for wanted in (MANY, None):
+        label = read_label(tmp_path / "a.png", wanted)
+        assert label.dtype == np.uint16 and label.tolist() == CODES
+
+
+def test_eight_bits_stay_the_bytes_they_were(tmp_path):
+    write_label(tmp_path / "a.png", np.arange(256).reshape(16, 16))
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.mode == "P" and tuple(image.getpalette()) == voc_palette()
+        pixels = image.tobytes()
+    assert hashlib.sha256(pixels).hexdigest() == hashlib.sha256(bytes(range(256))).hexdigest()
+    assert read_label(tmp_path / "a.png").dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("written", "data", "complaint"), [(MANY, 21, "an 8-bit .* mode I;16"), (21, MANY, "a 16-bit .* mode P")]
+)
+def test_labels_of_other_bits_than_the_datas_are_refused(tmp_path, written, data, complaint):
+    write_label(tmp_path / "a.png", as_label(np.zeros((2, 2), np.int64), written))
+    with pytest.raises(DataError, match=complaint):
+        read_label(tmp_path / "a.png", data)
+    assert [fault.kind for fault in inspect_mask(tmp_path / "a.png", data)] == ["unreadable mask"]
+
+
+def test_codes_beyond_many_classes_are_faults_and_the_two_marks_are_not(tmp_path):
+    write_label(tmp_path / "a.png", as_label(np.array(CODES), MANY))
+    assert list(inspect_mask(tmp_path / "a.png", MANY)) == []
+    (fault,) = inspect_mask(tmp_path / "a.png", MANY - 1)
+    assert "holds code 300, the data 0 to 299, 65534 and 65535" in fault.text
+
+
+def test_the_codes_flow_from_the_data():
+    few, many = (SegmentationData(".", names(count)) for count in (254, MANY))
+    assert (few.biased_index, few.ignore_index) == (254, 255)
+    assert (many.biased_index, many.ignore_index) == (65534, 65535)
+    label = torch.zeros(4, 4, dtype=torch.int64)
+    for data in (few, many):
+        data.crop = TrainingCrop(6, flip=False, ignored=data.ignore_index)
+        _, cut, valid = data.crop(torch.zeros(3, 4, 4, dtype=torch.uint8), label)
+        assert (cut[~valid] == data.ignore_index).all() and (cut[valid] == 0).all()
+    with pytest.raises(DataError, match="65535 classes, labels hold 65534"):
+        SegmentationData(".", names(65535))
+
+
+def test_what_is_drawn_keeps_background_and_marks_and_lets_colours_go_round():
+    assert shown(np.array(CODES, np.uint16)).tolist() == [[0, 1, 1, 2], [3, 47, 254, 255]]
+    assert shown(np.array([[0, 1, 253]], np.uint16)).tolist() == [[0, 1, 253]]
+    eight = np.arange(256, dtype=np.uint8)[None]
+    assert shown(eight) is eight
