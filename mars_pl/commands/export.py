@@ -25,8 +25,10 @@ def main(argv: Sequence[str]) -> int:
     from mars_pl.commands.export_onnx import export_onnx
 
     network, class_names = read_network(options.fit, options.weights, options.network)
-    check = export_onnx(network, options.target, class_names, options.input, options.output)
-    print(f"{options.target}: images {options.input} (B, 3, H, W) in 0…255 → {check.result}")
+    size = tuple(options.size) if options.size else None
+    check = export_onnx(network, options.target, class_names, options.input, options.output, size)
+    sides = ", ".join(map(str, size or "HW"))
+    print(f"{options.target}: images {options.input} (B, 3, {sides}) in 0…255 → {check.result}")
     print(f"  one view of each image: scale 1, no flip, no refinement; {options.network}")
     print(f"  {check.words}")
     return 0
@@ -55,4 +57,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--input", choices=("uint8", "float32"), default="uint8", help=words)
     words = "logits of each class at the image's size, or class ids (default: logits)"
     parser.add_argument("--output", choices=("logits", "masks"), default="logits", help=words)
+    words = "height and width of all images (default: any), for networks that cannot be traced for any"
+    parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help=words)
     return parser

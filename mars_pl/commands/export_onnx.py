@@ -19,7 +19,9 @@ from mars_pl.networks.aspp import resize
 TOLERANCE = 1e-4
 """Largest difference that passes, as a share of the largest logit (of 1, where all are smaller)."""
 
-SHAPES = ((1, 64, 48), (2, 80, 96), (1, 161, 97))
+Shape = tuple[int, int, int]
+
+SHAPES: tuple[Shape, ...] = ((1, 64, 48), (2, 80, 96), (1, 161, 97))
 """Number, height and width of the images that the check compares."""
 
 
@@ -45,11 +47,13 @@ class Check:
         difference: the largest between its logits and torch's; of masks, by how much the logit of a pixel's class lies
             below the highest.
         largest: the largest logit, in absolute value.
+        shapes: of the images.
     """
 
     result: str
     difference: float
     largest: float
+    shapes: Sequence[Shape]
 
     @property
     def passes(self) -> bool:
@@ -59,7 +63,7 @@ class Check:
     @property
     def words(self) -> str:
         """The finding in a line."""
-        sizes = ", ".join("×".join(map(str, shape)) for shape in SHAPES)
+        sizes = ", ".join("×".join(map(str, shape)) for shape in self.shapes)
         found = f"largest difference {self.difference:.1e}, logits up to {self.largest:.1f}"
         return f"onnxruntime {onnxruntime.__version__} beside torch: {found} (batches of {sizes})"
 
@@ -70,6 +74,7 @@ def export_onnx(
     class_names: Sequence[str],
     dtype: str = "uint8",
     output: str = "logits",
+    size: tuple[int, int] | None = None,
 ) -> Check:
     """Write a network as ONNX with free batch, height and width; the class names stand in the file's metadata.
 
@@ -79,6 +84,7 @@ def export_onnx(
         class_names: of the K classes.
         dtype: of the images, `uint8` or `float32`.
         output: `logits` (B, K, H, W) or `masks`, class ids int32 (B, H, W).
+        size: height and width of all images, for networks that cannot be traced for any (DeepLabv2's scales).
 
     Raises:
         ValueError: where the network has another number of classes or cannot be exported, or the check fails.
@@ -89,19 +95,20 @@ def export_onnx(
         raise ValueError(f"the network has {channels} output channels, the data {len(class_names)} classes")
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target) as partial:
-        _write(AtImageSize(network, output == "masks"), partial, class_names, dtype, output)
-        check = compare(logits, partial, dtype, output)
+        _write(AtImageSize(network, output == "masks"), partial, class_names, dtype, output, size)
+        check = compare(logits, partial, dtype, output, SHAPES if size is None else ((1, *size), (3, *size)))
         if not check.passes:
-            raise ValueError(f"{target}: not written, {check.words}; try other versions of torch and onnxruntime")
+            remedy = "try other versions of torch and onnxruntime" if size else "give the images' --size HEIGHT WIDTH"
+            raise ValueError(f"{target}: not written, {check.words}; {remedy}")
     return check
 
 
-def compare(logits: nn.Module, path: Path, dtype: str, output: str) -> Check:
-    """Run images of several sizes through a file and through torch."""
+def compare(logits: nn.Module, path: Path, dtype: str, output: str, shapes: Sequence[Shape] = SHAPES) -> Check:
+    """Run images of the given shapes through a file and through torch."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(0)
     difference = largest = 0.0
-    for batch, height, width in SHAPES:
+    for batch, height, width in shapes:
         images = torch.randint(0, 256, (batch, 3, height, width), generator=generator).to(getattr(torch, dtype))
         with torch.no_grad():
             expected = logits(images).numpy()
@@ -115,18 +122,27 @@ def compare(logits: nn.Module, path: Path, dtype: str, output: str) -> Check:
         difference, largest = max(difference, apart), max(largest, scale)
     classes = expected.shape[1]
     result = "class ids int32 (B, H, W)" if output == "masks" else f"logits float32 (B, {classes}, H, W)"
-    return Check(f"{result}, {classes} classes", difference, largest)
+    return Check(f"{result}, {classes} classes", difference, largest, shapes)
 
 
-def _write(network: nn.Module, path: Path, class_names: Sequence[str], dtype: str, output: str) -> None:
-    images = torch.zeros(2, 3, 72, 88, dtype=getattr(torch, dtype))  # no two sizes alike, so that none is tied
+def _write(
+    network: nn.Module,
+    path: Path,
+    class_names: Sequence[str],
+    dtype: str,
+    output: str,
+    size: tuple[int, int] | None,
+) -> None:
+    height, width = size or (72, 88)  # no two sizes alike, so that none is tied
+    images = torch.zeros(2, 3, height, width, dtype=getattr(torch, dtype))
+    free = {0: "batch"} if size else {0: "batch", 2: "height", 3: "width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own deprecations
         program = torch.onnx.export(
             network.eval(),
             (images,),
             dynamo=True,
-            dynamic_shapes={"images": {0: "batch", 2: "height", 3: "width"}},
+            dynamic_shapes={"images": free},
             input_names=["images"],
             output_names=[output],
             verbose=False,

@@ -12,6 +12,7 @@ from torch import nn
 from mars_pl.cli import main
 from mars_pl.commands import export_onnx
 from mars_pl.commands.export_network import read_network, without_downloads
+from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.weights import save_weights
 
@@ -155,3 +156,23 @@ def test_weights_to_start_from_are_left_out_at_any_depth():
 def test_settings_of_segmentation_models_pytorch_start_from_random_weights_too():
     settings = {"path": "smp.Unet", "options": {"encoder_name": "resnet34", "encoder_weights": "imagenet"}}
     assert without_downloads(settings)["options"] == {"encoder_name": "resnet34", "encoder_weights": None}
+
+
+def test_scales_within_a_network_want_a_size(make_fit, tmp_path, capsys):
+    arguments = {"encoder": "test_resnet", "pretrained": False, "first_dilations": None, "rates": [1, 2]}
+    folder = make_fit("mars_pl.segment.deeplabv2.DeepLabV2", **arguments)
+    torch.manual_seed(0)
+    network = DeepLabV2("test_resnet", 4, first_dilations=None, rates=(1, 2)).eval()
+    for classifier in network.classifiers:
+        nn.init.normal_(classifier.weight)
+    save_weights(network, folder / "weights.safetensors")
+    target = tmp_path / "segmenter.onnx"
+    assert main(["export", str(folder), str(target)]) == 1
+    assert "give the images' --size HEIGHT WIDTH" in capsys.readouterr().err and not target.exists()
+    assert main(["export", str(folder), str(target), "--size", "64", "48"]) == 0
+    assert "images uint8 (B, 3, 64, 48)" in capsys.readouterr().out
+    images = torch.randint(0, 256, (2, 3, 64, 48), dtype=torch.uint8)
+    with torch.no_grad():
+        expected = nn.functional.interpolate(network(images), (64, 48), mode="bilinear").numpy()
+    (found,) = onnxruntime.InferenceSession(str(target)).run(None, {"images": images.numpy()})
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
