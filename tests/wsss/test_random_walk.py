@@ -1,4 +1,3 @@
-import time
 
 import pytest
 import torch
@@ -114,17 +113,6 @@ def test_an_affinity_of_another_grid_is_refused():
     maps, offsets, affinity = grid(5, 5)
     with pytest.raises(ValueError, match=r"affinity of shape \(12, 5, 4\) does not fit 12 offsets and maps of 5×5"):
         random_walk(maps, offsets, affinity[:, :, :4], **WALK)
-
-
-@pytest.mark.slow
-def test_a_photograph_of_500_pixels_takes_two_seconds_of_one_core():
-    maps, offsets, affinity = grid(125, 125, radius=5, maps=3)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    begun = time.process_time()
-    random_walk(maps.float(), offsets, affinity.float(), **WALK)
-    torch.set_num_threads(threads)
-    assert time.process_time() - begun < 2
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
