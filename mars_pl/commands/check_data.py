@@ -87,7 +87,11 @@ def _image_labels(
     root: Path, lists: Mapping[str, Sequence[str]], names: Sequence[str], settings: Mapping[str, Any]
 ) -> Iterator[Fault]:
     """Yield images without labels, but for those of a test list, and labels that do not fit the classes."""
-    read = label_reader(root, names, settings.get("image_labels", "auto"))
+    try:
+        read = label_reader(root, names, settings.get("image_labels", "auto"))
+    except DataError as error:
+        yield Fault("image labels", str(root), str(error))
+        return
     needed = dict.fromkeys(image_id for split, ids in lists.items() if split[:4] != "test" for image_id in ids)
     for image_id in needed if read is not None else ():
         try:

@@ -72,6 +72,13 @@ def test_everything_that_is_wrong_is_listed_by_kind(tmp_path, ids, check):
     assert "class “yeti” is none of" in printed
 
 
+def test_photographs_are_looked_over_where_there_are_no_image_labels_at_all(tmp_path, ids, check):
+    (tmp_path / "voc" / "Annotations").rename(tmp_path / "elsewhere")
+    (tmp_path / "voc" / "JPEGImages" / f"{ids[1]}.jpg").unlink()
+    _, _, found = check("data", tmp_path / "voc", "--data", "voc", "--split", "train_aug")
+    assert found == {"image labels": [str(tmp_path / "voc")], "missing photograph": [f"{ids[1]}.jpg"]}
+
+
 def test_named_splits_alone_are_looked_over(tmp_path, ids, check):
     spoil(tmp_path / "voc", ids)
     assert set(check("data", tmp_path / "voc", "--data", "voc", "--split", "val")[2]) == {"size", "codes"}
