@@ -79,8 +79,8 @@ def test_only_classes_that_compete_are_handed_to_the_workers(tmp_path, monkeypat
         writer.on_predict_start(trainer, None)
         prediction = SegmentationPrediction("a", maps)
         writer.on_predict_batch_end(trainer, None, prediction, batch | {"classes": classes}, 0)
-        _, _, probabilities, found, _, _ = handed.pop()
-        assert found.tolist() == codes and torch.equal(probabilities, maps[codes])
+        _, _, probabilities, found, num_classes, _, _ = handed.pop()
+        assert (found.tolist(), num_classes) == (codes, 5) and torch.equal(probabilities, maps[codes])
 
 
 def test_filling_needs_labels(tmp_path):
