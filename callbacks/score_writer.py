@@ -37,7 +37,8 @@ def make_score_files(
         own = torch.arange(1, len(class_ids) + 1)
         label = sure(torch.from_numpy(image), torch.from_numpy(scores), own).numpy()
         code_of = np.zeros(UNSURE + 1, dtype=np.int64)
-        code_of[own], code_of[UNSURE] = class_ids, label_codes(num_classes).ignored
+        code_of[1 : len(class_ids) + 1] = class_ids
+        code_of[UNSURE] = label_codes(num_classes).ignored
         write_label(folder / SURE / f"{name}.png", as_label(code_of[label], num_classes))
 
 
