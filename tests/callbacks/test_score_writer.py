@@ -43,6 +43,11 @@ def test_classes_called_as_the_marks_of_eight_bits_are_no_marks(tmp_path):
     assert read_label(tmp_path / "sure" / "im1.png", 301).tolist() == [[255, 65535, 300, 0]]
 
 
+def test_an_image_of_one_class_keeps_its_number(tmp_path):
+    write(tmp_path, ThresholdSureLabels(), scores=SCORES[:1], class_ids=(7,))
+    assert read_label(tmp_path / "sure" / "im0.png").tolist() == [[7, 255, 0, 0]]
+
+
 def test_the_refinement_is_recorded(tmp_path):
     write(tmp_path, ThresholdSureLabels(refine=DenseCRF("irn-label")))
     assert json.loads((tmp_path / "sure" / "about.json").read_text())["refinement"] == "crf"
