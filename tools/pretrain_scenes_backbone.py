@@ -1,4 +1,4 @@
-"""Make the small ViT under STEGO on Scenes: `python tools/pretrain_scenes_backbone.py`, 20 minutes on one core.
+"""Make the small ViT under STEGO on Scenes: `python tools/pretrain_scenes_backbone.py`, half an hour on one core.
 
 Self-supervised, from pictures of a seed that no demo uses; labels are never looked at. Patches are quantised into
 visual words, and each token of a distorted, partly hidden view learns which words lie around its place in the clean
