@@ -154,10 +154,13 @@ labels_of = $(if $(filter supervised,$(1)),$(TRUTH_AUG),$(if $(filter baseline,$
 inputs_of = $(if $(filter supervised,$(1)),,$(if $(filter baseline,$(1)),$(PSEUDO),$(D)/labels))
 row_of    = $(or $(if $(filter mars,$(1)),final),$(if $(filter debiased,$(1)),debiased-network),$(1))$(if $(filter-out $(SEED),$(2)),-seed$(2))
 
+# $(call masks,folder,fit,split,seed): what the network of a fit predicts on a split, which needs no image labels
+masks = $(call stage,$(1),$(2),predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(2)/weights.safetensors --data.init_args.predict_split $(3) --data.init_args.image_labels none,$(4))
+
 # $(call training,name,seed)
 define training
 $(call stage,$(call folder_of,$(1),$(2))/fit,$(call inputs_of,$(1)),fit,$(SEGMENT_YAML) $(call variant,train,$(1)),$(NETWORK)--data.init_args.labels $(call labels_of,$(1)),$(2))
-$(call stage,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.predict_split $(NETWORK_SPLIT) --data.init_args.image_labels none,$(2))
+$(call masks,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/fit,$(NETWORK_SPLIT),$(2))
 $(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
 $(call row,$(call row_of,$(1),$(2)),$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/predictions,$(NETWORK_SPLIT),$(TRUTH),--network teacher)
 endef
@@ -236,7 +239,7 @@ $(R)/methods/$(WSSS)-$(USS).json: $(D)/labels $(FINAL)/complemented $(FINAL)/pre
 SERVER_SPLIT ?= test
 SERVER_LIST  := $(DATA_ROOT)/ImageSets/Segmentation/$(SERVER_SPLIT).txt
 SERVER_FILES := --list $(SERVER_LIST) --images $(DATA_ROOT)/JPEGImages
-$(eval $(call stage,$(FINAL)/server-$(SERVER_SPLIT),$(FINAL)/fit,predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(FINAL)/fit/weights.safetensors --data.init_args.predict_split $(SERVER_SPLIT) --data.init_args.image_labels none))
+$(eval $(call masks,$(FINAL)/server-$(SERVER_SPLIT),$(FINAL)/fit,$(SERVER_SPLIT)))
 server: $(FINAL)/server-$(SERVER_SPLIT)  ## the archive for VOC's evaluation server, looked over
 	$(MARS) labels export voc-server $< $(R)/results-$(SERVER_SPLIT).tar.gz --split $(SERVER_SPLIT) $(SERVER_FILES)
 	$(MARS) check archive $(R)/results-$(SERVER_SPLIT).tar.gz $(SERVER_FILES)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from datamodules.errors import DataError
-from datamodules.faults import Fault, refuse
+from datamodules.faults import Fault
 from datamodules.labels import label_codes, read_label
 from datamodules.processes import processes
 from datamodules.scores import inspect_scores
@@ -29,23 +29,6 @@ BAR_FROM = 1000
 END_OF_IMAGE = b"\xff\xd9"
 TAIL = 64
 """Bytes at the end of a JPEG in which the marker is looked for: some cameras write a little after it."""
-
-
-def check_images(
-    tree: Tree,
-    ids: Sequence[str],
-    num_classes: int,
-    label_folder: Path | None = None,
-    truth_folder: Path | None = None,
-    score_folder: Path | None = None,
-) -> None:
-    """Stop at the first fault that `inspect_images` finds, and say how many more of its kind there are.
-
-    Raises:
-        DataError: a photograph is missing or damaged; a mask or a score file is missing, damaged, of another size or
-            beyond the classes.
-    """
-    refuse(inspect_images(tree, ids, num_classes, label_folder, truth_folder, score_folder))
 
 
 def inspect_images(

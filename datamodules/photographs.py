@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from datamodules.checks import photograph_size
 from datamodules.errors import DataError
-from datamodules.faults import Fault
+from datamodules.faults import Fault, refuse
 from datamodules.sample import Sample
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
@@ -57,9 +57,7 @@ def find_photographs(place: Path) -> dict[str, Path]:
     else:
         raise DataError(f"{place}: no such photograph or folder; mend data.photographs")
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
-        faults = [fault for fault in pool.map(_fault, found.values()) if fault]
-    if faults:
-        raise DataError(faults[0] + (f" ({len(faults) - 1} more like it)" if len(faults) > 1 else ""))
+        refuse([fault for fault in pool.map(_fault, found.values()) if fault])
     return found
 
 
@@ -97,9 +95,11 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _fault(path: Path) -> str | None:
+def _fault(path: Path) -> Fault | None:
     try:
-        damaged = isinstance(photograph_size(path), Fault)
+        if not isinstance(photograph_size(path), Fault):
+            return None
+        text = f"{path}: is no image that can be read; replace it or take it away"
     except Image.DecompressionBombError:
-        return f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
-    return f"{path}: is no image that can be read; replace it or take it away" if damaged else None
+        text = f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
+    return Fault("photograph", path.name, text)

@@ -11,10 +11,11 @@ import torch
 from lightning_utilities.core.rank_zero import rank_zero_info
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from datamodules.checks import check_batch, check_images
+from datamodules.checks import check_batch, inspect_images
 from datamodules.class_names import checked_names, class_ids
 from datamodules.dataset import TrainingCrops, VOCFolder
 from datamodules.errors import DataError
+from datamodules.faults import refuse
 from datamodules.five_crops import CropPairs, FiveCrops
 from datamodules.image_labels import Source, read_image_labels
 from datamodules.labels import label_codes
@@ -229,7 +230,7 @@ class SegmentationData(pl.LightningDataModule):
         key = (split, label_folder is not None, truth_folder is not None, score_folder is not None)
         check_processes(len(ids))
         if key not in self._checked:
-            check_images(self.tree, ids, self.num_classes, label_folder, truth_folder, score_folder)
+            refuse(inspect_images(self.tree, ids, self.num_classes, label_folder, truth_folder, score_folder))
             self._checked.add(key)
 
     def _ids(self, split: str) -> list[str]:

@@ -9,6 +9,7 @@ import timm
 from torch import Tensor, nn
 
 from mars_pl.networks.dilation import dilate_first_blocks
+from mars_pl.normalise import Normalise
 from mars_pl.weights import load_weights
 
 
@@ -97,9 +98,15 @@ def _unflattened(key: str) -> str:
     return first.replace("_", ".", 1) + dot + rest
 
 
-def imagenet_statistics(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and deviation of RGB in [0, 1] with which timm's weights of ``name`` were trained."""
-    configuration = timm.get_pretrained_cfg(name)
-    if configuration is None:
-        raise ValueError(f"{name}: timm records no mean and deviation for this encoder; give mean and std")
-    return tuple(configuration.mean), tuple(configuration.std)
+def encoder_normalise(name: str, mean: Sequence[float] | None, std: Sequence[float] | None) -> Normalise:
+    """Normalise for an encoder: by ``mean`` and ``std`` of RGB in [0, 1], by default those of timm's weights.
+
+    Raises:
+        ValueError: where one is left out and timm records none for ``name``.
+    """
+    if mean is None or std is None:
+        configuration = timm.get_pretrained_cfg(name)
+        if configuration is None:
+            raise ValueError(f"{name}: timm records no mean and deviation for this encoder; give mean and std")
+        mean, std = mean or configuration.mean, std or configuration.std
+    return Normalise(mean, std)

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
-from mars_pl.networks.encoder import Encoder, imagenet_statistics
+from mars_pl.networks.encoder import Encoder, encoder_normalise
 from mars_pl.networks.freezing import freeze_batch_norms, hold_batch_norms
-from mars_pl.normalise import Normalise
 from mars_pl.optimisation import groups_by_role
 
 
@@ -53,8 +52,7 @@ class DeepLabV2(nn.Module):
         std: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        statistics = imagenet_statistics(encoder) if mean is None or std is None else (mean, std)
-        self.normalise = Normalise(mean or statistics[0], std or statistics[1])
+        self.normalise = encoder_normalise(encoder, mean, std)
         self.encoder = Encoder(
             encoder, output_stride, pretrained, weights, options=encoder_options, first_dilations=first_dilations
         )

@@ -3,8 +3,9 @@ import pytest
 from PIL import Image
 
 from datamodules import checks, samplers
-from datamodules.checks import check_batch, check_images, photograph_size
+from datamodules.checks import check_batch, inspect_images, photograph_size
 from datamodules.errors import DataError
+from datamodules.faults import refuse
 from datamodules.labels import read_label, write_label
 from datamodules.scores import write_scores
 from datamodules.tree import Tree
@@ -17,7 +18,7 @@ def ids(tmp_path):
 
 
 def check(root, ids, num_classes=4):
-    check_images(Tree(root), ids, num_classes, root / "Pseudo", root / "SegmentationClass")
+    refuse(inspect_images(Tree(root), ids, num_classes, root / "Pseudo", root / "SegmentationClass"))
 
 
 def test_a_sound_tree_passes_and_so_does_the_code_254(tmp_path, ids):
@@ -95,7 +96,7 @@ def test_a_label_in_colours_is_found(tmp_path, ids):
 
 def test_a_missing_label_folder_is_named(tmp_path, ids):
     with pytest.raises(DataError, match=r"elsewhere: no such label folder"):
-        check_images(Tree(tmp_path), ids, 4, tmp_path / "elsewhere")
+        refuse(inspect_images(Tree(tmp_path), ids, 4, tmp_path / "elsewhere"))
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def scored(tmp_path, ids):
         write_scores(tmp_path / "scores" / f"{image_id}.npz", np.array([1, 3]), np.zeros((2, *shape), np.float32))
 
     def check_scores(num_classes=4):
-        check_images(Tree(tmp_path), ids, num_classes, score_folder=tmp_path / "scores")
+        refuse(inspect_images(Tree(tmp_path), ids, num_classes, score_folder=tmp_path / "scores"))
 
     return check_scores
 
@@ -138,7 +139,7 @@ def test_damaged_scores_and_a_missing_folder_are_named(tmp_path, ids, scored):
     with pytest.raises(DataError, match=rf"{ids[0]}\.npz: cannot be read"):
         scored()
     with pytest.raises(DataError, match="elsewhere: no such score folder; run the stage that makes scores"):
-        check_images(Tree(tmp_path), ids, 4, score_folder=tmp_path / "elsewhere")
+        refuse(inspect_images(Tree(tmp_path), ids, 4, score_folder=tmp_path / "elsewhere"))
 
 
 def test_many_images_show_a_bar_on_a_terminal(tmp_path, ids, monkeypatch, capsys):

@@ -3,16 +3,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mars_pl import weights
 from mars_pl.networks.wide_resnet38 import BottleneckBlock, WideBlock, WideResNet38
-from tests.networks.wide_resnet38_published import BATCH_NORMS, CONVOLUTIONS
-
-STATISTICS = ("weight", "bias", "running_mean", "running_var")
-
-
-def published_shapes() -> dict[str, tuple[int, ...]]:
-    shapes = {f"{name}.weight": shape for name, shape in CONVOLUTIONS.items()}
-    return shapes | {f"{name}.{part}": (channels,) for name, channels in BATCH_NORMS.items() for part in STATISTICS}
+from tests.networks.wide_resnet38_published import BATCH_NORMS, CONVOLUTIONS, publish, published_shapes
 
 
 def of_shapes(**options) -> WideResNet38:
@@ -29,9 +21,7 @@ def test_names_and_shapes_are_the_published_ones():
 
 @pytest.mark.filterwarnings("ignore:for .*copying from a non-meta")
 def test_published_weights_load_strictly(monkeypatch):
-    published = {key: torch.zeros(()).expand(shape) for key, shape in published_shapes().items()}
-    monkeypatch.setattr(weights, "find_weights", lambda path: path)
-    monkeypatch.setattr(weights, "load_file", lambda path: dict(published))
+    published = publish(monkeypatch)
     of_shapes(weights="published.safetensors")
     del published["b5.conv_branch1.weight"]
     with pytest.raises(ValueError, match=r"published.safetensors.*1 keys missing.*b5\.conv_branch1"):

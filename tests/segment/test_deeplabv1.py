@@ -3,11 +3,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mars_pl import weights
 from mars_pl.networks.taps import TimmTaps
 from mars_pl.networks.wide_resnet38 import WideResNet38
 from mars_pl.segment.deeplabv1 import DeepLabV1
-from tests.networks.test_wide_resnet38 import published_shapes
+from tests.networks.wide_resnet38_published import publish
 
 LEARNS = {"frozen_front": False, "frozen_batch_norm": False, "batch_norm_momentum": 3e-4}
 
@@ -42,9 +41,7 @@ def test_head_is_the_published_one():
 
 @pytest.mark.filterwarnings("ignore:for .*copying from a non-meta")
 def test_published_weights_load_strictly(monkeypatch):
-    published = {key: torch.zeros(()).expand(shape) for key, shape in published_shapes().items()}
-    monkeypatch.setattr(weights, "find_weights", lambda path: path)
-    monkeypatch.setattr(weights, "load_file", lambda path: dict(published))
+    published = publish(monkeypatch)
     of_shapes(weights="published.safetensors")
     published["fc.weight"] = torch.zeros(1)
     with pytest.raises(ValueError, match=r"1 too many.*fc\.weight"):

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from mars_pl.networks.aspp import ASPP, RATES, conv_norm_relu, resize
 from mars_pl.networks.dilation import undilate
-from mars_pl.networks.encoder import Encoder, imagenet_statistics
-from mars_pl.normalise import Normalise
+from mars_pl.networks.encoder import Encoder, encoder_normalise
 from mars_pl.wsss.rsepm.published import load_published
 
 
@@ -79,8 +78,7 @@ class SingleStageNetwork(nn.Module):
         super().__init__()
         if output_stride not in RATES:
             raise ValueError(f"output_stride: one of {sorted(RATES)}, not {output_stride}")
-        statistics = imagenet_statistics(encoder) if mean is None or std is None else (mean, std)
-        self.normalise = Normalise(mean or statistics[0], std or statistics[1])
+        self.normalise = encoder_normalise(encoder, mean, std)
         self.encoder = Encoder(encoder, output_stride, pretrained, weights, frozen_stages, encoder_options)
         if not dilated:
             undilate(self.encoder)
