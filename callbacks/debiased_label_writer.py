@@ -17,7 +17,7 @@ from rich.table import Table
 from callbacks.debiased_label import Counts, make_debiased_label
 from callbacks.gather import gather_objects
 from callbacks.output_folder import output_folder, refinement_name, write_about
-from callbacks.worker_pool import WorkerPool
+from callbacks.worker_pool import WorkerPool, worker_count
 from datamodules.whole_file import whole_file
 from mars_pl.debias.debias_module import DebiasedMap
 from mars_pl.refine.protocol import Refine
@@ -33,7 +33,8 @@ class DebiasedLabelWriter(BasePredictionWriter):
     Args:
         refine: dense CRF or PAMR; None cuts the map where (1 − M)^γ = M.
         exponent: γ, of the background in the refinement.
-        workers: processes for refinement and writing; 0 works in this process, on the trainer's device (PAMR on a GPU).
+        workers: processes for refinement and writing, null for one a core; 0 works in this process, on the trainer's
+            device (PAMR on a GPU).
         similarity: folder within ``output`` for the first maps as grey PNG, 0 to 255 for 0 to 1; None writes none.
         similarity_count: how many, in the order of the data's list.
         output: folder of the labels, relative to the run's ``default_root_dir``.
@@ -43,7 +44,7 @@ class DebiasedLabelWriter(BasePredictionWriter):
         self,
         refine: Refine | None = None,
         exponent: float = 2.0,
-        workers: int = 2,
+        workers: int | None = None,
         similarity: str | None = "similarity",
         similarity_count: int = 24,
         output: str = ".",
@@ -60,6 +61,7 @@ class DebiasedLabelWriter(BasePredictionWriter):
         self.output = output_folder(trainer, str(self.output))
         if self.similarity_folder is not None:
             self.similarity = output_folder(trainer, str(self.output / self.similarity_folder))
+        self.workers = worker_count(self.workers, trainer)
         self._pool: WorkerPool[Counts] = WorkerPool(self.workers)
         self._counts = np.zeros((2, trainer.datamodule.num_classes), dtype=np.int64)  # type: ignore[attr-defined]
         self._images = 0

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from callbacks.gather import gather_objects
 from callbacks.output_folder import output_folder, refinement_name, write_about
-from callbacks.worker_pool import WorkerPool
+from callbacks.worker_pool import WorkerPool, worker_count
 from datamodules.labels import as_label, label_codes, write_label
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
@@ -64,7 +64,7 @@ class PseudoLabelWriter(Callback):
         sweep_images: only the first so many images are swept, since each score costs a refinement; null for all.
         split: name of the images that have truth, printed beside every figure.
         refine: applied to each label; ``None`` writes the argmax.
-        workers: processes for refinement and writing.
+        workers: processes for refinement and writing, null for one a core.
         output: folder, relative to the run's ``default_root_dir``; the sweep goes to its ``sweep.json``.
     """
 
@@ -75,7 +75,7 @@ class PseudoLabelWriter(Callback):
         sweep_images: int | None = None,
         split: str = "train",
         refine: Refine | None = None,
-        workers: int = 2,
+        workers: int | None = None,
         output: str = ".",
     ) -> None:
         self.output = output
@@ -88,6 +88,7 @@ class PseudoLabelWriter(Callback):
             output_folder(trainer, str(Path(self.output, name))): score
             for name, score in self.background_scores.items()
         }
+        self.workers = worker_count(self.workers, trainer)
         self.pool: WorkerPool[Confusions] = WorkerPool(self.workers)
         self.totals: Confusions = {}
         self.images = 0

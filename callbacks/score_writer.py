@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pytorch_lightning.callbacks import Callback
 
 from callbacks.output_folder import output_folder, refinement_name, write_about
-from callbacks.worker_pool import WorkerPool
+from callbacks.worker_pool import WorkerPool, worker_count
 from datamodules.labels import as_label, label_codes, write_label
 from datamodules.scores import write_scores
 from mars_pl.wsss.sure_label import UNSURE, SureLabels
@@ -47,11 +47,11 @@ class ScoreWriter(Callback):
 
     Args:
         sure: draws the sure labels; None writes scores only.
-        workers: processes for refinement and writing; 0 works in this one.
+        workers: processes for refinement and writing, null for one a core; 0 works in this one.
         output: folder of the scores, relative to the run's ``default_root_dir``.
     """
 
-    def __init__(self, sure: SureLabels | None = None, workers: int = 2, output: str = ".") -> None:
+    def __init__(self, sure: SureLabels | None = None, workers: int | None = None, output: str = ".") -> None:
         self.sure, self.workers, self.output = sure, workers, output
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -59,6 +59,7 @@ class ScoreWriter(Callback):
         self.folder = output_folder(trainer, self.output)
         if self.sure is not None:
             output_folder(trainer, str(Path(self.output, SURE)))
+        self.workers = worker_count(self.workers, trainer)
         self.pool: WorkerPool[None] = WorkerPool(self.workers)
 
     def on_predict_batch_end(  # noqa: D102 - Lightning's hook

@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from callbacks.output_folder import output_folder, refinement_name, write_about
-from callbacks.worker_pool import WorkerPool
+from callbacks.worker_pool import WorkerPool, worker_count
 from datamodules.errors import DataError
 from datamodules.labels import as_label, label_codes, write_label
 from mars_pl.refine.protocol import Refine
@@ -26,13 +26,16 @@ class SegmentationWriter(Callback):
 
     Args:
         refine: R; ``None`` writes the bare argmax.
-        workers: processes for refinement and writing; 0 refines on the prediction's device (PAMR on a GPU).
+        workers: processes for refinement and writing, null for one a core; 0 refines on the prediction's device (PAMR
+            on a GPU).
         fill: write the data's debiased labels Yᵈᵇ instead, their biased pixels filled with the prediction among the
             image's classes; the bare prediction over all classes goes to the sub-folder ``prediction``, for looking at.
         output: folder, relative to the run's ``default_root_dir``.
     """
 
-    def __init__(self, refine: Refine | None = None, workers: int = 2, fill: bool = False, output: str = ".") -> None:
+    def __init__(
+        self, refine: Refine | None = None, workers: int | None = None, fill: bool = False, output: str = "."
+    ) -> None:
         self.refine, self.workers, self.fill, self.output = refine, workers, fill, Path(output)
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -40,6 +43,7 @@ class SegmentationWriter(Callback):
         self.output = output_folder(trainer, str(self.output))
         if self.fill:
             output_folder(trainer, str(self.output / "prediction"))
+        self.workers = worker_count(self.workers, trainer)
         self.pool: WorkerPool[None] = WorkerPool(self.workers)
 
     def on_predict_batch_end(  # noqa: D102 - Lightning's hook

@@ -8,10 +8,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Generic, ParamSpec, TypeVar
 
+import joblib
+import pytorch_lightning as pl
 import torch
+
+MOST_WORKERS = 16
+"""Above this one GPU no longer keeps them busy, and each holds some hundred megabytes."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+def worker_count(workers: int | None, trainer: pl.Trainer) -> int:
+    """Return the workers of one training process: as many as were asked for, or its share of the cores it may use."""
+    if workers is not None:
+        return workers
+    return min(MOST_WORKERS, max(1, int(joblib.cpu_count()) // trainer.num_devices))
 
 
 class WorkerPool(Generic[T]):
