@@ -15,6 +15,9 @@ import torch
 MOST_WORKERS = 16
 """Above this one GPU no longer keeps them busy, and each holds some hundred megabytes."""
 
+PRELOADED = ["__main__", "callbacks.pseudo_label_writer", "callbacks.debiased_label_writer", "callbacks.segmentation_writer"]
+"""Imported once, not once in each worker."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -38,10 +41,10 @@ class WorkerPool(Generic[T]):
         self._pending: deque[Future[T]] = deque()
         self._done: deque[T] = deque()
         # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
         self._executor = (
-            ProcessPoolExecutor(
-                workers, multiprocessing.get_context("forkserver"), initializer=torch.set_num_threads, initargs=(1,)
-            )
+            ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))
             if workers > 0
             else None
         )
