@@ -15,9 +15,6 @@ import torch
 MOST_WORKERS = 16
 """Above this one GPU no longer keeps them busy, and each holds some hundred megabytes."""
 
-PRELOADED = ["__main__", "callbacks.pseudo_label_writer", "callbacks.debiased_label_writer", "callbacks.segmentation_writer"]
-"""Imported once, not once in each worker."""
-
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -41,10 +38,9 @@ class WorkerPool(Generic[T]):
         self._pending: deque[Future[T]] = deque()
         self._done: deque[T] = deque()
         # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOADED)
+        self._context = multiprocessing.get_context("forkserver")
         self._executor = (
-            ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))
+            ProcessPoolExecutor(workers, self._context, initializer=torch.set_num_threads, initargs=(1,))
             if workers > 0
             else None
         )
@@ -54,6 +50,8 @@ class WorkerPool(Generic[T]):
         if self._executor is None:
             self._done.append(function(*args, **kwargs))
             return
+        # Processes start with the calls that need them, off a server that has imported torch and the rest for all.
+        self._context.set_forkserver_preload(["__main__", function.__module__])
         self._pending.append(self._executor.submit(function, *args, **kwargs))
         while len(self._pending) > self._backlog:
             self._done.append(self._pending.popleft().result())

@@ -21,6 +21,7 @@ from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.seed_epoch import SeedEpoch
+from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
 from datamodules.segmentation_data import SegmentationData
 
@@ -72,9 +73,9 @@ class MarsCLI(LightningCLI):
         """Build the trainer; its default_root_dir holds everything that this run writes."""
         config = self._get(self.config_init, "trainer")
         root = Path(config["default_root_dir"])
+        config["callbacks"] = [*(config.get("callbacks") or []), VariedSizes()]
         if self.subcommand == "fit":
-            config["callbacks"] = [
-                *(config.get("callbacks") or []),
+            config["callbacks"] += [
                 SeedEpoch(),
                 # monitor-free: no stage chooses an epoch by pixel masks
                 ModelCheckpoint(

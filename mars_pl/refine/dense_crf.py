@@ -131,7 +131,9 @@ class DenseCRF(Refine):
         """Start the processes when the first batch needs them."""
         if self._pool is None:
             # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
-            self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("forkserver"))
+            context = multiprocessing.get_context("forkserver")
+            context.set_forkserver_preload(["__main__", __name__])  # imported once for all
+            self._pool = ProcessPoolExecutor(self.workers, context)
         return self._pool
 
     def __getstate__(self) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from torch import Tensor, nn
 
 
 @torch.no_grad()
-def check_output(network: nn.Module, num_classes: int, device: torch.device) -> None:
+def check_output(network: nn.Module, num_classes: int) -> None:
     """Show a network one black uint8 image (a link that misses its ``num_classes`` is silent).
 
     Args:
-        network: in evaluation.
+        network: in evaluation, on any device; Lightning calls its module's device a GPU before the weights are there.
         num_classes: of the data, background counted.
-        device: that the network is on.
 
     Raises:
         ValueError: in one line, where it does not take the image, or answers with anything but logits
@@ -21,6 +20,7 @@ def check_output(network: nn.Module, num_classes: int, device: torch.device) -> 
     """
     name = type(network).__name__
     adapter = "set it as network of mars_pl.segment.adapted_network.AdaptedNetwork"
+    device = next((weight.device for weight in network.parameters()), torch.device("cpu"))
     try:
         logits = network(torch.zeros(1, 3, 64, 64, dtype=torch.uint8, device=device))
     except (RuntimeError, TypeError) as error:

@@ -107,7 +107,7 @@ class SegmentationModule(pl.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Refuse a network that does not fit the data, see ``check_output``; compile one that is to be trained."""
-        check_output(self.teacher, self.num_classes, next(self.teacher.parameters()).device)
+        check_output(self.teacher, self.num_classes)
         if self.compiled and stage == "fit":
             self.network.compile()  # in place: torch.compile would put a prefix before every weight's name
             self.teacher.compile()

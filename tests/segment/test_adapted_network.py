@@ -5,7 +5,6 @@ from torch import nn
 from mars_pl.segment.adapted_network import AdaptedNetwork
 from mars_pl.segment.output_check import check_output
 
-CPU = torch.device("cpu")
 PATH = "tests.segment.test_adapted_network.Halving"
 
 
@@ -35,7 +34,7 @@ def test_it_is_built_with_the_datas_classes_and_sees_what_it_asks_for():
     assert network.network.seen == [(32, 96)] and logits.shape == (2, 5, 32, 96)
     white = network.network.layer(torch.ones(2, 3, 32, 96))
     assert torch.allclose(logits, white)
-    check_output(network, 5, CPU)
+    check_output(network, 5)
 
 
 def test_an_image_that_fits_is_not_resized_and_a_small_one_grows():
@@ -47,9 +46,9 @@ def test_an_image_that_fits_is_not_resized_and_a_small_one_grows():
 
 def test_logits_of_a_dict_by_their_key():
     path = PATH.replace("Halving", "Dictionary")
-    check_output(AdaptedNetwork(path, 5, "classes", output="out"), 5, CPU)
+    check_output(AdaptedNetwork(path, 5, "classes", output="out"), 5)
     with pytest.raises(ValueError, match=r"AdaptedNetwork returns a dict, no logits \(B, 5, h, w\)"):
-        check_output(AdaptedNetwork(path, 5, "classes"), 5, CPU)
+        check_output(AdaptedNetwork(path, 5, "classes"), 5)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_a_network_for_floats_is_told_of_the_adapter():
     with pytest.raises(
         ValueError, match=r"network Conv2d does not take uint8 images .*adapted_network\.AdaptedNetwork"
     ):
-        check_output(network, 5, CPU)
+        check_output(network, 5)
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -79,5 +78,5 @@ def test_segmentation_models_pytorch(classes):
     pytest.importorskip("segmentation_models_pytorch")
     options = {"encoder_name": "resnet18", "encoder_weights": None}
     network = AdaptedNetwork("segmentation_models_pytorch.Unet", classes, "classes", options, multiple=32).eval()
-    check_output(network, classes, CPU)
+    check_output(network, classes)
     assert network(torch.zeros(1, 3, 40, 70, dtype=torch.uint8)).shape == (1, classes, 32, 64)

@@ -52,6 +52,12 @@ def test_gradient_flows_to_the_student_only_and_the_teacher_stays_in_evaluation(
     assert optimised == {id(p) for p in module.network.parameters()}
 
 
+def test_the_network_is_looked_over_where_its_weights_are(make_module, monkeypatch):
+    module = make_module()
+    monkeypatch.setattr(SegmentationModule, "device", torch.device("meta"))  # as Lightning says of a GPU before moving
+    module.setup("fit")
+
+
 def test_only_images_with_biased_pixels_are_refined(tmp_path, make_module, make_loader):
     spy = Spy()
     module = make_module(complement=Complement(refine=spy))

@@ -1,0 +1,55 @@
+"""Whole photographs of any size on a GPU, without a wait for each new size."""
+
+from __future__ import annotations
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from torch import nn
+
+
+class VariedSizes(Callback):
+    """Leaves cuDNN out while a network with depthwise convolutions looks at whole photographs.
+
+    cuDNN 9.10 and later compile a plan for every depthwise convolution and every size of its input, which takes a
+    second; PyTorch's own kernels take any size at once. Crops of a training have one size, so cuDNN stays there.
+    """
+
+    def __init__(self) -> None:
+        self._before = torch.backends.cudnn.enabled
+
+    def _leave_out(self, pl_module: pl.LightningModule) -> None:
+        self._before = torch.backends.cudnn.enabled
+        torch.backends.cudnn.enabled = self._before and not has_depthwise_convolution(pl_module)
+
+    def _put_back(self) -> None:
+        torch.backends.cudnn.enabled = self._before
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leave it out."""
+        self._leave_out(pl_module)
+
+    def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put it back."""
+        self._put_back()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leave it out."""
+        self._leave_out(pl_module)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put it back."""
+        self._put_back()
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leave it out."""
+        self._leave_out(pl_module)
+
+    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Put it back."""
+        self._put_back()
+
+
+def has_depthwise_convolution(network: nn.Module) -> bool:
+    """Tell whether a convolution sees each channel by itself, as those of MobileNets and EfficientNets do."""
+    return any(isinstance(part, nn.Conv2d) and part.groups == part.in_channels > 1 for part in network.modules())
