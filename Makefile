@@ -15,7 +15,11 @@ BACKBONE  ?= vit_base_patch8_dino
 SEGMENTER ?= deeplabv3plus_resnet101
 ENCODER   ?=
 TRAIN     ?= mars
-TRAINER   ?= cpu
+# Convolutions and transformers take little more than half the time in bfloat16, where the CPU has instructions for it.
+CPUINFO   ?= /proc/cpuinfo
+ifndef TRAINER
+TRAINER := $(if $(shell grep -lE 'avx512_bf16|amx_bf16' $(CPUINFO) 2>/dev/null),cpu_bf16,cpu)
+endif
 LAUNCH    ?=
 LABELS    ?=
 SEED      ?= 0

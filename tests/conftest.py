@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.fake_tree import make_voc_tree
 from tests.tiny_run import TinyRun
+
+os.environ["TRAINER"] = "cpu"  # the Makefile's own choice depends on the machine
 
 
 @pytest.fixture(scope="session")

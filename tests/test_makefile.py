@@ -134,6 +134,18 @@ def test_each_stage_reads_what_the_one_before_wrote(made):
     assert all("--ckpt_path" not in line for line in text.values())
 
 
+@pytest.mark.parametrize(
+    ("flags", "trainer"), [("sse2 avx512_bf16", "cpu_bf16"), ("sse2 amx_bf16", "cpu_bf16"), ("sse2 avx2", "cpu")]
+)
+def test_a_cpu_with_bfloat16_instructions_uses_them_unless_told_otherwise(house, monkeypatch, flags, trainer):
+    monkeypatch.delenv("TRAINER")
+    (house.folder / "cpuinfo").write_text(f"flags\t: {flags}\n" * 2)
+    assert f"configs/trainer/{trainer}.yaml" in house.make("mars", "CPUINFO=cpuinfo")["wsss-cam/fit"]
+    told = house.make("mars", "CPUINFO=cpuinfo", "TRAINER=gpu", "RUN=told")
+    assert "configs/trainer/gpu.yaml" in told["wsss-cam/fit"]
+    assert "configs/trainer/cpu.yaml" in house.make("mars", "CPUINFO=nowhere", "RUN=nowhere")["wsss-cam/fit"]
+
+
 def test_the_plan_is_what_runs(house):
     command = ["make", "-n", "DATA=voc", "VENV=venv", "MARS=./stub", "mars"]
     done = subprocess.run(command, cwd=house.folder, env=without_make(), capture_output=True, text=True, check=True)
