@@ -8,22 +8,21 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from lightning_utilities.core.rank_zero import rank_zero_info
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from datamodules.checks import check_batch, inspect_images
+from datamodules.checks import check_batch
 from datamodules.class_names import checked_names, class_ids
 from datamodules.dataset import TrainingCrops, VOCFolder
 from datamodules.errors import DataError
-from datamodules.faults import refuse
 from datamodules.five_crops import CropPairs, FiveCrops
-from datamodules.image_labels import Source, read_image_labels
+from datamodules.image_labels import Source
 from datamodules.labels import label_codes
 from datamodules.multi_crops import MultiCrop, MultiCrops
 from datamodules.photographs import Photographs, check_apart, find_photographs
 from datamodules.sample import Batch, Sample
 from datamodules.samplers import EachOnce, EpochShuffle, check_processes
 from datamodules.seeding import generator
+from datamodules.split_reader import SplitReader
 from datamodules.transforms import TrainingCrop
 from datamodules.tree import Tree
 
@@ -94,16 +93,11 @@ class SegmentationData(pl.LightningDataModule):
         super().__init__()
         self.tree = Tree(Path(root))
         self.class_names = checked_names(class_names)
-        self.labels = labels
-        self.scores = scores
-        self.truth_folder = truth_folder
         self.fit_split = fit_split
         self.validate_split = validate_split
         self.predict_split = predict_split
         self.photographs = photographs
-        self.image_labels: Source = image_labels
         self.scored_classes = scored_classes
-        self.limit = limit
         self.batch_size = batch_size
         self.workers = workers
         self.crop_size = crop_size
@@ -115,7 +109,7 @@ class SegmentationData(pl.LightningDataModule):
         self.tokens = tokens
         self.multi_crops = multi_crops
         self.seed = seed
-        self._checked: set[tuple[str, bool, bool, bool]] = set()
+        self.reader = SplitReader(self.tree, self.class_names, image_labels, labels, truth_folder, scores, limit)
         self._fit: TrainingCrops | CropPairs | MultiCrops | None = None
         self._evaluate: VOCFolder | None = None
         self._predict: VOCFolder | FiveCrops | Photographs | None = None
@@ -149,7 +143,7 @@ class SegmentationData(pl.LightningDataModule):
         if stage == "fit":
             self._fit = self._fit_set()
         if stage in ("validate", "test") or (stage == "fit" and self._validates()):
-            self._evaluate = self._whole_images(self._validate_split(), labelled=False)
+            self._evaluate = self.reader.whole_images(self._validate_split())
         if stage == "predict":
             self._predict = self._predict_set()
 
@@ -184,11 +178,13 @@ class SegmentationData(pl.LightningDataModule):
             if self.neighbours is None:
                 raise DataError("data.neighbours: a fit on five crops needs them; make them with a predict job first")
             tokens = None if self.tokens is None else Path(self.tokens)
-            data = CropPairs(self._crops(self.fit_split), Path(self.neighbours), tokens, self.seed)
+            data = CropPairs(self._five_crops(self.fit_split), Path(self.neighbours), tokens, self.seed)
         elif self.multi_crops is not None:
-            data = MultiCrops(self.tree, self._photographs(self.fit_split), self.multi_crops, self.seed)
+            data = MultiCrops(self.tree, self.reader.photographs(self.fit_split), self.multi_crops, self.seed)
         else:
-            data = TrainingCrops(self._whole_images(self.fit_split, True, measured=False), self.crop, self.seed)
+            data = TrainingCrops(
+                self.reader.whole_images(self.fit_split, labelled=True, measured=False), self.crop, self.seed
+            )
         check_batch(len(data), self.batch_size)
         return data
 
@@ -199,46 +195,12 @@ class SegmentationData(pl.LightningDataModule):
             if self.trainer is not None:
                 check_apart(found, Path(self.trainer.default_root_dir))
             return Photographs(found)
-        split = self.predict_split
-        return self._crops(split) if self.five_crops else self._whole_images(split, labelled=True, scored=True)
+        if self.five_crops:
+            return self._five_crops(self.predict_split)
+        return self.reader.whole_images(self.predict_split, labelled=True, scored=True)
 
-    def _crops(self, split: str) -> FiveCrops:
-        return FiveCrops(self.tree, self._photographs(split), self.crop_size)
-
-    def _photographs(self, split: str) -> list[str]:
-        ids = self._ids(split)
-        self._check(split, ids)
-        return ids
-
-    def _whole_images(self, split: str, labelled: bool, measured: bool = True, scored: bool = False) -> VOCFolder:
-        ids = self._ids(split)
-        image_labels = read_image_labels(self.tree.root, ids, self.class_names, self.image_labels)
-        label_folder = self.tree.folder(self.labels) if labelled and self.labels is not None else None
-        truth_folder = self.tree.folder(self.truth_folder) if measured and self.truth_folder is not None else None
-        score_folder = self.tree.folder(self.scores) if scored and self.scores is not None else None
-        self._check(split, ids, label_folder, truth_folder, score_folder)
-        return VOCFolder(self.tree, ids, image_labels, label_folder, truth_folder, score_folder)
-
-    def _check(
-        self,
-        split: str,
-        ids: Sequence[str],
-        label_folder: Path | None = None,
-        truth_folder: Path | None = None,
-        score_folder: Path | None = None,
-    ) -> None:
-        key = (split, label_folder is not None, truth_folder is not None, score_folder is not None)
-        check_processes(len(ids))
-        if key not in self._checked:
-            refuse(inspect_images(self.tree, ids, self.num_classes, label_folder, truth_folder, score_folder))
-            self._checked.add(key)
-
-    def _ids(self, split: str) -> list[str]:
-        ids = self.tree.ids(split)
-        if self.limit is None or self.limit >= len(ids):
-            return ids
-        rank_zero_info(f"{split}: data.limit takes the first {self.limit} of {len(ids)} images")
-        return ids[: self.limit]
+    def _five_crops(self, split: str) -> FiveCrops:
+        return FiveCrops(self.tree, self.reader.photographs(split), self.crop_size)
 
     def _validates(self) -> bool:
         return self.validate_split is not None and (self.trainer is None or self.trainer.enable_validation)

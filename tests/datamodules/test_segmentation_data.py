@@ -236,7 +236,7 @@ def test_five_crops_are_predicted_then_fitted(root, tmp_path):
     batch = next(iter(module.train_dataloader()))
     assert batch.keys() == {"id", "tokens", "positive_tokens"}
     assert batch["tokens"].shape == (6, 8, 2, 2)
-    module.limit = 3
+    module.reader.limit = 3
     with pytest.raises(DataError, match="other crops"):
         module.setup("fit")
 
