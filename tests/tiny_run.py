@@ -76,6 +76,12 @@ def make_house(folder: Path) -> Path:
     return folder
 
 
+def save_vit(house: Path) -> None:
+    """Leave the backbone that `small` names."""
+    torch.manual_seed(3)
+    save_weights(timm.create_model("test_vit", num_classes=0, dynamic_img_size=True), house / "vit.safetensors")
+
+
 def make(house: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run `make` in a house; `MARS=` and the environment it asks for are the test's."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
@@ -112,8 +118,7 @@ class TinyRun:
     def __init__(self, house: Path, *words: str) -> None:
         torch.set_num_threads(1)
         self.house = make_house(house)
-        torch.manual_seed(3)
-        save_weights(timm.create_model("test_vit", num_classes=0, dynamic_img_size=True), house / "vit.safetensors")
+        save_vit(house)
         also = " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
         self.plan = plan(house, "gap-of-seed", "DATA=voc", "TOKENS=true", "RUN=tiny", f"ALSO={also}", *words)
         self.made: set[str] = set()
@@ -136,7 +141,7 @@ class TinyRun:
     def words(self, stage: str) -> list[str]:
         """Return the plan's words for a stage and what makes it small."""
         words = list(self.plan[self._key(stage)])
-        return words if words[0] in ("evaluate", "report") else [*words, *self._small(words)]
+        return words if words[0] in ("evaluate", "report") else [*words, *small(self.house, words)]
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command in process, in the house."""
@@ -156,24 +161,26 @@ class TinyRun:
         fitting = [key for key in self.plan if re.match(rf"runs/tiny/segment-{training}-[^/]*/{job}$", key)]
         return fitting[0] if fitting else stage
 
-    def _small(self, words: list[str]) -> list[str]:
-        text = " ".join(words)
-        options = {"name": "test_vit", "pretrained": "false", "weights": self.house / "vit.safetensors", "scale": 2}
-        vit = " ".join(f"--V.init_args.{name} {value}" for name, value in options.items())
-        if "configs/wsss/" in text:
-            small, more = CAM, ""
-        elif "configs/uss/crops" in text:
-            small = STEGO if words[0] == "fit" else CROPS
-            more = vit.replace("V.", "model.init_args.backbone.")
-        elif "configs/debias/" in text:
-            small, more = DEBIAS, vit.replace("V.", "model.init_args.features.init_args.backbone.")
-        else:
-            small, more = SEGMENT, ""
-            filled = yaml.safe_load(Path(self.house, words[words.index("configs/trainer/cpu.yaml") - 2]).read_text())
-            if words[0] == "fit" and filled["model"]["init_args"]["complement"]:
-                more = "--model.init_args.complement.init_args.refine.init_args.workers 0"
-        if words[0] == "predict" and "neighbours.yaml" not in text and "centroids.yaml" not in text:
-            more += " --trainer.callbacks.init_args.workers 0"
-        overlay = self.house / f"tiny_{len(list(self.house.glob('tiny_*.yaml')))}.yaml"
-        overlay.write_text(yaml.safe_dump(small))
-        return ["-c", str(overlay), *more.split(), *QUIET.split()]
+
+def small(house: Path, words: list[str]) -> list[str]:
+    """Return what makes a stage of a plan small enough for a test, for its command line."""
+    text = " ".join(words)
+    options = {"name": "test_vit", "pretrained": "false", "weights": house / "vit.safetensors", "scale": 2}
+    vit = " ".join(f"--V.init_args.{name} {value}" for name, value in options.items())
+    if "configs/wsss/" in text:
+        overlay, more = CAM, ""
+    elif "configs/uss/crops" in text:
+        overlay = STEGO if words[0] == "fit" else CROPS
+        more = vit.replace("V.", "model.init_args.backbone.")
+    elif "configs/debias/" in text:
+        overlay, more = DEBIAS, vit.replace("V.", "model.init_args.features.init_args.backbone.")
+    else:
+        overlay, more = SEGMENT, ""
+        filled = yaml.safe_load(Path(house, words[words.index("configs/trainer/cpu.yaml") - 2]).read_text())
+        if words[0] == "fit" and filled["model"]["init_args"]["complement"]:
+            more = "--model.init_args.complement.init_args.refine.init_args.workers 0"
+    if words[0] == "predict" and "neighbours.yaml" not in text and "centroids.yaml" not in text:
+        more += " --trainer.callbacks.init_args.workers 0"
+    path = house / f"tiny_{len(list(house.glob('tiny_*.yaml')))}.yaml"
+    path.write_text(yaml.safe_dump(overlay))
+    return ["-c", str(path), *more.split(), *QUIET.split()]
