@@ -7,24 +7,20 @@ file without that marker is decoded. Labels are decoded, in threads, for their c
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import Progress
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.labels import label_codes, read_label
 from datamodules.processes import processes
+from datamodules.progress import with_progress
 from datamodules.scores import inspect_scores
 from datamodules.tree import Tree
-
-BAR_FROM = 1000
-"""So many images take long enough for a progress bar."""
 
 END_OF_IMAGE = b"\xff\xd9"
 TAIL = 64
@@ -63,11 +59,10 @@ def inspect_images(
     def inspect(image_id: str) -> list[Fault]:
         return list(_inspect(tree, image_id, num_classes, label_folder, truth_folder, score_folder))
 
-    console = Console(stderr=True)
-    bar = Progress(console=console, transient=True)
-    bar.disable = len(ids) < BAR_FROM or processes()[0] > 0 or not console.is_terminal
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool, bar:
-        inspected = bar.track(pool.map(inspect, ids), len(ids), description="Checking the data")
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+        inspected: Iterable[list[Fault]] = pool.map(inspect, ids)
+        if processes()[0] == 0:
+            inspected = with_progress(inspected, len(ids), "checking the data")
         return [fault for faults in inspected for fault in faults]
 
 

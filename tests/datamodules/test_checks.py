@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datamodules import checks, samplers
+from datamodules import checks, progress, samplers
 from datamodules.checks import check_batch, inspect_images, photograph_size
 from datamodules.errors import DataError
 from datamodules.faults import refuse
@@ -142,11 +142,14 @@ def test_damaged_scores_and_a_missing_folder_are_named(tmp_path, ids, scored):
         refuse(inspect_images(Tree(tmp_path), ids, 4, score_folder=tmp_path / "elsewhere"))
 
 
-def test_many_images_show_a_bar_on_a_terminal(tmp_path, ids, monkeypatch, capsys):
-    monkeypatch.setattr(checks, "BAR_FROM", 1)
+def test_what_takes_a_while_shows_a_bar_on_a_terminal_in_the_first_process(tmp_path, ids, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
     monkeypatch.setenv("FORCE_COLOR", "1")
     check(tmp_path, ids)
-    assert "Checking the data" in capsys.readouterr().err
+    assert "checking the data" in capsys.readouterr().err
+    monkeypatch.setattr(checks, "processes", lambda: (1, 2))
+    check(tmp_path, ids)
+    assert "checking the data" not in capsys.readouterr().err
 
 
 def test_a_batch_larger_than_the_data_is_refused(monkeypatch):
