@@ -130,8 +130,10 @@ def _quieten() -> None:
     """Silence what says nothing to a user of these commands: known warnings, device lists and advertisements."""
     for message in NOISE:
         warnings.filterwarnings("ignore", message)
-    idle = re.compile(r"GPU available|TPU available|Tip:|HPU available|estimate number of stepping batches")
+    # Tensor cores would take float32 at TF32's precision, too coarse for the cosines of Eq. 1 and 4.
+    idle = re.compile(r"[GTH]PU available|Tip:|estimate number of stepping batches|Tensor Cores|CUDA_VISIBLE_DEVICES")
     for name in (
+        "pytorch_lightning.accelerators.cuda",
         "pytorch_lightning.utilities.rank_zero",
         "lightning_fabric.utilities.rank_zero",
         "lightning_fabric.utilities.seed",

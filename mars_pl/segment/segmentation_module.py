@@ -137,7 +137,7 @@ class SegmentationModule(pl.LightningModule):
         label, weight = label.clone(), torch.ones(label.shape, dtype=torch.float32, device=label.device)
         with torch.no_grad():
             images, valid = batch["image"][rows], batch["valid"][rows] if "valid" in batch else None
-            logits = self.teacher(images)
+            logits = self.teacher(batch["image"])[rows]  # always of one size: `VariedSizes` says why
             label[rows], weight[rows] = self.complement(
                 images, logits, label[rows], batch["classes"][rows], self.biased_index, valid
             )
