@@ -18,36 +18,17 @@ class VariedSizes(Callback):
     def __init__(self) -> None:
         self._before = torch.backends.cudnn.enabled
 
-    def _leave_out(self, pl_module: pl.LightningModule) -> None:
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Leave it out."""
         self._before = torch.backends.cudnn.enabled
         torch.backends.cudnn.enabled = self._before and not has_depthwise_convolution(pl_module)
 
-    def _put_back(self) -> None:
-        torch.backends.cudnn.enabled = self._before
-
-    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Leave it out."""
-        self._leave_out(pl_module)
-
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Put it back."""
-        self._put_back()
+        torch.backends.cudnn.enabled = self._before
 
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Leave it out."""
-        self._leave_out(pl_module)
-
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Put it back."""
-        self._put_back()
-
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Leave it out."""
-        self._leave_out(pl_module)
-
-    def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Put it back."""
-        self._put_back()
+    on_validation_start = on_test_start = on_predict_start
+    on_validation_end = on_test_end = on_predict_end
 
 
 def has_depthwise_convolution(network: nn.Module) -> bool:

@@ -1,8 +1,7 @@
-"""Processes for what holds the GIL: dense CRF and PNG encoding."""
+"""Calls that worker processes take off a predict job, with a bounded backlog."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -10,7 +9,8 @@ from typing import Generic, ParamSpec, TypeVar
 
 import joblib
 import pytorch_lightning as pl
-import torch
+
+from mars_pl.worker_processes import worker_processes
 
 MOST_WORKERS = 16
 """Above this one GPU no longer keeps them busy, and each holds some hundred megabytes."""
@@ -34,24 +34,18 @@ class WorkerPool(Generic[T]):
     """
 
     def __init__(self, workers: int) -> None:
-        self._backlog = 4 * workers
+        self._workers, self._backlog = workers, 4 * workers
         self._pending: deque[Future[T]] = deque()
         self._done: deque[T] = deque()
-        # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
-        self._context = multiprocessing.get_context("forkserver")
-        self._executor = (
-            ProcessPoolExecutor(workers, self._context, initializer=torch.set_num_threads, initargs=(1,))
-            if workers > 0
-            else None
-        )
+        self._executor: ProcessPoolExecutor | None = None
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
         """Queue one call, waiting while the backlog is full; all of it must pickle, so pass arrays, not tensors."""
-        if self._executor is None:
+        if self._workers == 0:
             self._done.append(function(*args, **kwargs))
             return
-        # Processes start with the calls that need them, off a server that has imported torch and the rest for all.
-        self._context.set_forkserver_preload(["__main__", function.__module__])
+        if self._executor is None:
+            self._executor = worker_processes(self._workers, function.__module__)
         self._pending.append(self._executor.submit(function, *args, **kwargs))
         while len(self._pending) > self._backlog:
             self._done.append(self._pending.popleft().result())

@@ -1,8 +1,6 @@
 """`make mars` as a person types it: make itself starts every command of the pipeline, each in a process of its own."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
@@ -10,7 +8,7 @@ import pytest
 from tests.fake_coco import make_coco_tree
 from tests.fake_folder import make_own_folder
 from tests.fake_tree import make_voc_tree
-from tests.tiny_run import REPOSITORY, make_house, save_vit
+from tests.tiny_run import REPOSITORY, make, make_house, save_vit
 
 MARS = f"""#!{sys.executable}
 import sys
@@ -29,17 +27,15 @@ TREES = {
 
 
 def type_make(house, *words):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    clean |= {"OMP_NUM_THREADS": "1"}
-    command = ["make", "VENV=venv", "MARS=./small_mars", *words]
-    done = subprocess.run(command, cwd=house, env=clean, capture_output=True, text=True, timeout=900)
+    done = make(house, "MARS=./small_mars", *words, check=False, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     return [line.removeprefix("— ") for line in done.stdout.splitlines() if line.startswith("— ")]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("data", TREES)
-def test_the_whole_pipeline_and_then_only_what_changed(data, tmp_path):
+def test_the_whole_pipeline_and_then_only_what_changed(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     house = make_house(tmp_path)
     TREES[data](tmp_path / "data" / data)
     save_vit(tmp_path)

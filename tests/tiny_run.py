@@ -82,11 +82,17 @@ def save_vit(house: Path) -> None:
     save_weights(timm.create_model("test_vit", num_classes=0, dynamic_img_size=True), house / "vit.safetensors")
 
 
-def make(house: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def make(house: Path, *words: str, check: bool = True, timeout: int = 60) -> subprocess.CompletedProcess[str]:
     """Run `make` in a house; `MARS=` and the environment it asks for are the test's."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     return subprocess.run(
-        ["make", "VENV=venv", *words], cwd=house, env=clean, check=check, capture_output=True, text=True, timeout=60
+        ["make", "VENV=venv", *words],
+        cwd=house,
+        env=clean,
+        check=check,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
     )
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -89,8 +88,6 @@ def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault
 def _executor(workers: int, processes: bool) -> Executor:
     if not processes or workers < 2:
         return ThreadPoolExecutor(workers)
-    import torch
+    from mars_pl.worker_processes import worker_processes  # torch, which threads do without
 
-    # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
-    context = multiprocessing.get_context("forkserver")
-    return ProcessPoolExecutor(workers, context, initializer=torch.set_num_threads, initargs=(1,))
+    return worker_processes(workers, "mars_pl.refine.dense_crf")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mars_pl.refine.protocol import Refine
+from mars_pl.worker_processes import worker_processes
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,7 @@ class DenseCRF(Refine):
     def _executor(self) -> ProcessPoolExecutor:
         """Start the processes when the first batch needs them."""
         if self._pool is None:
-            # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
-            context = multiprocessing.get_context("forkserver")
-            context.set_forkserver_preload(["__main__", __name__])  # imported once for all
-            self._pool = ProcessPoolExecutor(self.workers, context)
+            self._pool = worker_processes(self.workers, __name__)
         return self._pool
 
     def __getstate__(self) -> dict[str, Any]:
