@@ -21,7 +21,7 @@ class VariedSizes(Callback):
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Leave it out."""
         self._before = torch.backends.cudnn.enabled
-        torch.backends.cudnn.enabled = self._before and not has_depthwise_convolution(pl_module)
+        torch.backends.cudnn.enabled = self._before and not depthwise_convolutions(pl_module)
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Put it back."""
@@ -31,6 +31,7 @@ class VariedSizes(Callback):
     on_validation_end = on_test_end = on_predict_end
 
 
-def has_depthwise_convolution(network: nn.Module) -> bool:
-    """Tell whether a convolution sees each channel by itself, as those of MobileNets and EfficientNets do."""
-    return any(isinstance(part, nn.Conv2d) and part.groups == part.in_channels > 1 for part in network.modules())
+def depthwise_convolutions(network: nn.Module) -> list[nn.Conv2d]:
+    """List the convolutions that see each channel by itself, as those of MobileNets and EfficientNets do."""
+    convolutions = [part for part in network.modules() if isinstance(part, nn.Conv2d)]
+    return [part for part in convolutions if part.groups == part.in_channels > 1]

@@ -20,6 +20,7 @@ from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.utilities import rank_zero_only
 
+from callbacks.depthwise_precision import DepthwisePrecision
 from callbacks.seed_epoch import SeedEpoch
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
@@ -77,6 +78,7 @@ class MarsCLI(LightningCLI):
         if self.subcommand == "fit":
             config["callbacks"] += [
                 SeedEpoch(),
+                DepthwisePrecision(),
                 # monitor-free: no stage chooses an epoch by pixel masks
                 ModelCheckpoint(
                     root / "checkpoints", filename="last", enable_version_counter=False, save_on_train_epoch_end=True

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from callbacks.varied_sizes import VariedSizes, has_depthwise_convolution
+from callbacks.varied_sizes import VariedSizes, depthwise_convolutions
 
 
 class Watching(pl.LightningModule):
@@ -53,4 +53,4 @@ def test_who_switched_it_off_finds_it_off(tmp_path, monkeypatch):
     [(nn.Conv2d(3, 6, 1, groups=3), True), (nn.Conv2d(1, 6, 3), False), (nn.Conv2d(4, 4, 3, groups=2), False)],
 )
 def test_a_convolution_is_depthwise_where_it_has_a_group_a_channel(convolution, found):
-    assert has_depthwise_convolution(nn.Sequential(nn.ReLU(), convolution)) == found
+    assert depthwise_convolutions(nn.Sequential(nn.ReLU(), convolution)) == [convolution] * found
