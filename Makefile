@@ -67,7 +67,7 @@ $(1): $(if $(call same,$(strip $(file <$(1))),$(strip $(seal))),,FORCE)
 endef
 
 # Under `make -j2` two stages run side by side, and each takes its share of the cores: threads that wait for one another
-# on taken cores make both several times as slow.
+# on taken cores make both several times as slow. The last fit takes them all, for all others are over by then or nearly.
 side_by_side = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
 share_of = n=$$$$(( $$$$(getconf _NPROCESSORS_ONLN) / $(1) )); export OMP_NUM_THREADS=$$$${OMP_NUM_THREADS:-$$$$(( n > 0 ? n : 1 ))};
 
@@ -80,7 +80,7 @@ $(1): $(1).args $(2) | $(READY) $(DATA_ROOT)
 	@$(if $(filter fit,$(3)),for input in $$^; do if [ $$$$input -nt $$@.part/begun ]; then rm -rf $$@.part; fi; done,rm -rf $$@.part)
 	@mkdir -p $$@.part $(R)/seconds; if [ ! -e $$@.part/begun ]; then touch $$@.part/begun; fi
 	@echo; echo "— $(call within,$(1))"
-	@begun=$$$$(date +%s); $$(if $$(side_by_side),$(call share_of,$$(side_by_side))) $(LAUNCH) $(MARS) $(command) --trainer.default_root_dir $$@.part \
+	@begun=$$$$(date +%s); $(if $(filter $(FINAL)/fit,$(1)),,$$(if $$(side_by_side),$(call share_of,$$(side_by_side)))) $(LAUNCH) $(MARS) $(command) --trainer.default_root_dir $$@.part \
 	  $(if $(filter fit,$(3)),$$$$(if [ -e $$@.part/checkpoints/last.ckpt ]; then echo --ckpt_path $$@.part/checkpoints/last.ckpt; fi)) \
 	  && echo $$$$(( $$$$(date +%s) - begun )) > $(R)/seconds/$(subst /,-,$(call within,$(1)))
 	@rm -rf $$@ $$@.part/begun && mv $$@.part $$@ && touch $$@
@@ -168,6 +168,7 @@ $(call masks,$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))
 $(call stage,$(call folder_of,$(1),$(2))/complemented,$(call folder_of,$(1),$(2))/fit $(D)/labels,predict,$(SEGMENT_YAML) $(call variant,segment,complemented),$(NETWORK)--model.init_args.weights $(call folder_of,$(1),$(2))/fit/weights.safetensors --data.init_args.labels $(D)/labels,$(2))
 $(call row,$(call row_of,$(1),$(2)),$(call folder_of,$(1),$(2))/predictions,$(call folder_of,$(1),$(2))/predictions,$(NETWORK_SPLIT),$(TRUTH),--network teacher)
 endef
+FINAL := $(call folder_of,$(TRAIN),$(SEED))
 TRAININGS := $(basename $(notdir $(wildcard configs/train/*.yaml)))
 $(foreach name,$(TRAININGS),$(foreach seed,$(sort $(SEED) $(SEGMENT_SEEDS)),$(eval $(call training,$(name),$(seed)))))
 
@@ -175,7 +176,6 @@ $(foreach name,$(TRAININGS),$(foreach seed,$(sort $(SEED) $(SEGMENT_SEEDS)),$(ev
 # Rows need truth; without it every label and mask is still written.
 HAS_TRUTH ?= $(call held,$(TRUTH))
 ALSO ?=
-FINAL := $(call folder_of,$(TRAIN),$(SEED))
 CORRECT := --reference $(PSEUDO_MARS)
 $(eval $(call row,pseudo,$(PSEUDO_MARS),$(PSEUDO),$(TRAIN_SPLIT),$(TRUTH),$(CORRECT)))
 $(eval $(call row,pseudo-baseline,$(PSEUDO_BASELINE),$(PSEUDO),$(TRAIN_SPLIT),$(TRUTH),$(CORRECT)))
