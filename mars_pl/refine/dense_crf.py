@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -73,25 +74,32 @@ def dense_crf(
 
 def _mean_field(image: NDArray[np.uint8], unary: NDArray[Any], settings: CRFSettings) -> NDArray[np.float32]:
     """Run mean-field inference on unary energies of shape (K, H, W)."""
+    labels, height, width = unary.shape
+    if image.shape != (height, width, 3):
+        raise ValueError(f"an image of shape {image.shape} cannot refine maps of {height}×{width}; resize one of them")
+    crf = _potentials(np.ascontiguousarray(image, dtype=np.uint8).tobytes(), height, width, labels, settings)
+    crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1), dtype=np.float32))
+    return np.array(crf.inference(settings.iterations), dtype=np.float32).reshape(unary.shape)
+
+
+@lru_cache(maxsize=1)  # an image's labels at several background scores share two fifths of the work
+def _potentials(image: bytes, height: int, width: int, labels: int, settings: CRFSettings) -> Any:
+    """Build pydensecrf's model of an RGB image with both pairwise potentials; its unary is still to be set."""
     try:
         from pydensecrf.densecrf import DenseCRF2D
     except ImportError:
         raise ValueError(
             "dense CRF needs pydensecrf: pip install mars-pl[crf], or take PAMR or no refinement"
         ) from None
-    labels, height, width = unary.shape
-    if image.shape != (height, width, 3):
-        raise ValueError(f"an image of shape {image.shape} cannot refine maps of {height}×{width}; resize one of them")
     crf = DenseCRF2D(width, height, labels)
-    crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1), dtype=np.float32))
     crf.addPairwiseGaussian(sxy=settings.gaussian_sxy, compat=settings.gaussian_compat)
     crf.addPairwiseBilateral(
         sxy=settings.bilateral_sxy,
         srgb=settings.bilateral_srgb,
-        rgbim=np.ascontiguousarray(image, dtype=np.uint8),
+        rgbim=np.frombuffer(image, dtype=np.uint8).reshape(height, width, 3).copy(),
         compat=settings.bilateral_compat,
     )
-    return np.array(crf.inference(settings.iterations), dtype=np.float32).reshape(unary.shape)
+    return crf
 
 
 class DenseCRF(Refine):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mars_pl.refine.dense_crf import NAMED, CRFSettings, DenseCRF, dense_crf
+from mars_pl.refine.dense_crf import NAMED, CRFSettings, DenseCRF, _potentials, dense_crf
 from mars_pl.refine.protocol import Refine
 
 pydensecrf = pytest.importorskip("pydensecrf.densecrf")
@@ -57,6 +57,25 @@ def test_a_label_alone_is_left_as_it_is():
 def test_no_iterations_give_back_the_probabilities():
     image, probabilities = two_halves()
     assert np.allclose(dense_crf(image, probabilities, CRFSettings(iterations=0)), probabilities, atol=1e-6)
+
+
+def test_labels_of_one_image_share_its_potentials_and_no_more():
+    image, probabilities = two_halves()
+    others = [probabilities, probabilities[::-1].copy(), probabilities * 0.5 + 0.25]
+    alone = []
+    for maps in others:
+        _potentials.cache_clear()
+        alone.append(dense_crf(image, maps))
+    _potentials.cache_clear()
+    together = [dense_crf(image, maps) for maps in others]
+    assert _potentials.cache_info().misses == 1
+    assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
+    mirrored = dense_crf(image[:, ::-1], probabilities)
+    assert not np.array_equal(mirrored, together[0])
+    assert not np.array_equal(dense_crf(image, probabilities, NAMED["cam"]), together[0])
+    three = np.concatenate([probabilities * 0.5, np.full((1, 40, 40), 0.5, dtype=np.float32)])
+    assert dense_crf(image, three).shape == (3, 40, 40)
+    assert _potentials.cache_info().misses == 4
 
 
 def test_the_input_is_not_written_to():
@@ -108,6 +127,7 @@ def test_the_default_is_deeplab_and_others_have_names():
 
 def test_without_pydensecrf_one_line_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
+    _potentials.cache_clear()
     image, probabilities = two_halves()
     with pytest.raises(ValueError, match=r"pip install mars-pl\[crf\]") as caught:
         dense_crf(image, probabilities)
