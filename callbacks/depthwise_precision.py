@@ -22,7 +22,7 @@ class DepthwisePrecision(Callback):
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Wrap the convolutions of the module that is to be trained."""
-        if stage == "fit" and trainer.strategy.root_device.type == "cpu" and str(trainer.precision).startswith("bf16"):
+        if stage == "fit" and trainer.strategy.root_device.type == "cpu" and trainer.precision == "bf16-mixed":
             for convolution in depthwise_convolutions(pl_module):
                 convolution.forward = partial(_in_float32, type(convolution).forward, convolution)  # type: ignore[method-assign]
 

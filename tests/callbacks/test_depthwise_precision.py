@@ -55,8 +55,9 @@ def test_only_the_depthwise_convolution_learns_in_float32(tmp_path):
     assert [part.seen for part in module.teacher] == [{False: half}] * 3
 
 
-def test_a_fit_in_float32_is_left_alone(tmp_path):
-    module = fit("32-true", tmp_path)
+@pytest.mark.parametrize("precision", ["32-true", "bf16-true"])
+def test_a_fit_of_one_precision_is_left_alone(tmp_path, precision):
+    module = fit(precision, tmp_path)
     assert not any("forward" in vars(part) for part in module.modules())
 
 
