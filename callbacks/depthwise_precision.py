@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import pytorch_lightning as pl
@@ -24,10 +23,11 @@ class DepthwisePrecision(Callback):
         """Wrap the convolutions of the module that is to be trained."""
         if stage == "fit" and trainer.strategy.root_device.type == "cpu" and trainer.precision == "bf16-mixed":
             for convolution in depthwise_convolutions(pl_module):
-                convolution.forward = partial(_in_float32, type(convolution).forward, convolution)  # type: ignore[method-assign]
+                convolution.forward = partial(_in_float32, convolution)  # type: ignore[method-assign]
 
 
-def _in_float32(forward: Callable[..., Tensor], convolution: nn.Conv2d, features: Tensor) -> Tensor:
+def _in_float32(convolution: nn.Conv2d, features: Tensor) -> Tensor:
+    forward = type(convolution).forward
     if not torch.is_grad_enabled():
         return forward(convolution, features)
     with torch.autocast("cpu", enabled=False):

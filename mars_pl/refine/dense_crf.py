@@ -77,7 +77,7 @@ def _mean_field(image: NDArray[np.uint8], unary: NDArray[Any], settings: CRFSett
     labels, height, width = unary.shape
     if image.shape != (height, width, 3):
         raise ValueError(f"an image of shape {image.shape} cannot refine maps of {height}×{width}; resize one of them")
-    crf = _potentials(np.ascontiguousarray(image, dtype=np.uint8).tobytes(), height, width, labels, settings)
+    crf = _potentials(np.asarray(image, dtype=np.uint8).tobytes(), height, width, labels, settings)
     crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1), dtype=np.float32))
     return np.array(crf.inference(settings.iterations), dtype=np.float32).reshape(unary.shape)
 
@@ -96,7 +96,7 @@ def _potentials(image: bytes, height: int, width: int, labels: int, settings: CR
     crf.addPairwiseBilateral(
         sxy=settings.bilateral_sxy,
         srgb=settings.bilateral_srgb,
-        rgbim=np.frombuffer(image, dtype=np.uint8).reshape(height, width, 3).copy(),
+        rgbim=np.frombuffer(image, dtype=np.uint8).reshape(height, width, 3).copy(),  # writable, as it asks
         compat=settings.bilateral_compat,
     )
     return crf
