@@ -67,8 +67,8 @@ $(1): $(if $(call same,$(strip $(file <$(1))),$(strip $(seal))),,FORCE)
 endef
 
 # Under `make -j2` two stages run side by side, and each takes its share of the cores: threads that wait for one another
-# on taken cores make both several times as slow. The last fit of `make mars` takes
-# them all, for the others are over by then or nearly; in `make gap` too, so that both give the same network.
+# on taken cores make both several times as slow. The last fit of `make mars` takes them all, for the others are over by then
+# or nearly; in `make gap` too, so that both give the same network.
 side_by_side = $(patsubst -j%,%,$(filter -j%,$(MAKEFLAGS)))
 share_of = n=$$$$(( $$$$(getconf _NPROCESSORS_ONLN) / $(1) )); export OMP_NUM_THREADS=$$$${OMP_NUM_THREADS:-$$$$(( n > 0 ? n : 1 ))};
 
