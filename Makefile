@@ -145,7 +145,9 @@ endif
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
 D := $(R)/debias-$(WSSS)-$(USS)
 $(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,$(CENTROIDS)),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
-$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
+# Each method's cosines part object and background in their own way: features may bring a γ of their own.
+DEBIASED_YAML := $(firstword $(wildcard configs/debias/labels_$(USS)_$(DATA).yaml) $(call variant,debias,labels))
+$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(DEBIASED_YAML),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
 
 # ------------------------------------------------------------------------------------------------ §3.4 segment
 # The trainings share everything but the label folder and the complement. A segmenter's YAML comes after the data's, for its

@@ -55,7 +55,10 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
         reason = str(error).splitlines()[0][:120]
-        raise ValueError(f"{path}: no state dict of tensors ({reason}); convert it to safetensors") from None
+        raise ValueError(
+            f"{path}: no state dict of tensors ({reason}); a safetensors file is told by its ending .safetensors: "
+            "rename it, or convert it to safetensors"
+        ) from None
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise ValueError(f"{path}: holds more than a state dict of tensors; save that part of it as safetensors")
     return found

@@ -234,6 +234,16 @@ def test_leopart_needs_no_neighbours(made):
     assert "features_leopart.yaml" in " ".join(ran["debias-cam-leopart/centroids"])
 
 
+def test_features_may_bring_a_gamma_of_their_own(house):
+    """configs/debias/labels_<USS>_<DATA>.yaml goes before labels_<DATA>.yaml; other features keep the latter."""
+    (house.folder / "data" / "scenes").mkdir()
+    for uss, yaml in (("leopart", "labels_leopart_scenes.yaml"), ("stego", "labels_scenes.yaml")):
+        ran = house.make("mars", "DATA=scenes", f"USS={uss}")
+        assert [word for word in ran[f"debias-cam-{uss}/labels"] if "debias/labels" in word] == [
+            f"configs/debias/{yaml}"
+        ]
+
+
 def test_two_trainings_share_debias(made):
     ran = made.make("mars", "TRAIN=complement")
     folder = "segment-complement-deeplabv3plus_resnet101-cam-stego"

@@ -83,10 +83,13 @@ def test_a_state_dict_saved_by_torch_is_taken(tmp_path, zipped):
 def test_what_is_no_state_dict_is_refused_in_one_line(tmp_path):
     network = nn.Linear(2, 3)
     (tmp_path / "text.pth").write_text("not a checkpoint")
+    save_weights(network, tmp_path / "ending.safetensors")
+    (tmp_path / "ending.safetensors").rename(tmp_path / "ending.pth")
     torch.save({"epoch": 3, "state_dict": network.state_dict()}, tmp_path / "checkpoint.pth")
     torch.save(network, tmp_path / "module.pth")  # a pickle that runs code when it is read
     for name, reason in (
         ("text", "no state dict"),
+        ("ending", r"told by its ending \.safetensors"),
         ("checkpoint", "more than a state dict"),
         ("module", "no state dict"),
     ):
