@@ -32,6 +32,8 @@ WEIGHTS   ?= weights
 export MARS_WEIGHTS := $(WEIGHTS)
 TOKENS        ?= false
 SHIFTS        ?= 1
+# γ of the debiased labels where the YAML's, which suits one method's cosines, does not suit another's.
+GAMMA         ?= $(GAMMA_$(USS))
 CENTROIDS     ?= centroids
 TRAIN_SPLIT   ?= train
 NETWORK_SPLIT ?= val
@@ -145,9 +147,7 @@ endif
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
 D := $(R)/debias-$(WSSS)-$(USS)
 $(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,$(CENTROIDS)),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
-# Each method's cosines part object and background in their own way: features may bring a γ of their own.
-DEBIASED_YAML := $(firstword $(wildcard configs/debias/labels_$(USS)_$(DATA).yaml) $(call variant,debias,labels))
-$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(DEBIASED_YAML),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
+$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) $(GAMMA:%=--trainer.callbacks.init_args.exponent %) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
 
 # ------------------------------------------------------------------------------------------------ §3.4 segment
 # The trainings share everything but the label folder and the complement. A segmenter's YAML comes after the data's, for its

@@ -6,6 +6,7 @@ The command is a stub that writes down its words and leaves what the stage leave
 import copy
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -235,13 +236,14 @@ def test_leopart_needs_no_neighbours(made):
 
 
 def test_features_may_bring_a_gamma_of_their_own(house):
-    """configs/debias/labels_<USS>_<DATA>.yaml goes before labels_<DATA>.yaml; other features keep the latter."""
+    """On scenes Leopart does, STEGO's is the YAML's; a person's GAMMA= goes before both."""
     (house.folder / "data" / "scenes").mkdir()
-    for uss, yaml in (("leopart", "labels_leopart_scenes.yaml"), ("stego", "labels_scenes.yaml")):
-        ran = house.make("mars", "DATA=scenes", f"USS={uss}")
-        assert [word for word in ran[f"debias-cam-{uss}/labels"] if "debias/labels" in word] == [
-            f"configs/debias/{yaml}"
-        ]
+    option = "--trainer.callbacks.init_args.exponent"
+    for words, gamma in ((["USS=leopart"], ["1.5"]), (["USS=stego"], []), (["USS=leopart", "GAMMA=3"], ["3"])):
+        ran = house.make("mars", "DATA=scenes", *words)
+        labels = next(call for stage, call in ran.items() if re.fullmatch("debias-cam-[a-z]+/labels", stage))
+        assert "configs/debias/labels_scenes.yaml" in labels
+        assert [labels[place + 1] for place, word in enumerate(labels) if word == option] == gamma
 
 
 def test_two_trainings_share_debias(made):
