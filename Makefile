@@ -161,8 +161,8 @@ labels_of = $(if $(filter supervised,$(1)),$(TRUTH_AUG),$(if $(filter baseline,$
 inputs_of = $(if $(filter supervised,$(1)),,$(if $(filter baseline,$(1)),$(PSEUDO),$(D)/labels))
 row_of    = $(or $(if $(filter mars,$(1)),final),$(if $(filter debiased,$(1)),debiased-network),$(1))$(if $(filter-out $(SEED),$(2)),-seed$(2))
 
-# $(call masks,folder,fit,split,seed): what the network of a fit predicts on a split, which needs no image labels
-masks = $(call stage,$(1),$(2),predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(2)/weights.safetensors --data.init_args.predict_split $(3) --data.init_args.image_labels none,$(4))
+# $(call masks,folder,fit,split,seed): what the network of a fit predicts on a split
+masks = $(call stage,$(1),$(2),predict,$(SEGMENT_YAML) $(PREDICTIONS_YAML),$(NETWORK)--model.init_args.weights $(2)/weights.safetensors --data.init_args.predict_split $(3),$(4))
 
 # $(call training,name,seed)
 define training

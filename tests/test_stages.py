@@ -190,6 +190,19 @@ def test_each_training_predicts_masks_that_are_scored(tiny_run, training):
     assert 0 <= row["miou"] <= 1
 
 
+def test_a_split_is_predicted_from_the_settings_of_a_fit(tiny_run):
+    fit = tiny_run.get("mars/fit").relative_to(tiny_run.house)
+    words = ["predict", "-c", f"{fit}/fit.yaml", "-c", "configs/segment/predictions.yaml", "--model.init_args.weights"]
+    words += [f"{fit}/weights.safetensors", "--data.init_args.predict_split", "val"]
+    folder = "runs/from_fit"
+    assert tiny_run.run([*words, "--trainer.default_root_dir", folder]) == 0
+    expected = labels(tiny_run, tiny_run.get("mars/predictions"), "val")
+    found = labels(tiny_run, tiny_run.house / folder, "val")
+    assert found.keys() == expected.keys()
+    for name in found:
+        assert np.array_equal(found[name], expected[name])
+
+
 def test_photographs_from_anywhere_are_predicted_like_those_of_a_split(tiny_run, tmp_path):
     masks = labels(tiny_run, tiny_run.get("supervised/predictions"), "val")
     for number, name in enumerate(masks):
