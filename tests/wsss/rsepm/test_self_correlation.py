@@ -93,10 +93,17 @@ def test_a_class_without_seeds_has_no_scores():
     assert not SelfCorrelationGuidance()(features, scores).any()
 
 
-def test_half_precision_features_are_taken():
-    guided = SelfCorrelationGuidance()(torch.randn(1, 4, 3, 3).bfloat16(), torch.rand(1, 2, 3, 3))
-    assert guided.dtype == torch.float32
-    assert guided.isfinite().all()
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_a_training_in_half_precision_guides_as_one_in_float32(precision):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(1, 4, 3, 3, generator=generator).to(precision)
+    scores = torch.rand(1, 2, 3, 3, generator=generator)
+    scores[:, 1] = 0  # a class that is not in the image
+    expected = SelfCorrelationGuidance()(features, scores)
+    with torch.autocast("cpu", dtype=precision):
+        guided = SelfCorrelationGuidance()(features, scores)
+    assert guided.dtype == torch.float32 and torch.equal(guided, expected)
+    assert guided[:, 0].max() == 1 and not guided[:, 1].any()
 
 
 @pytest.mark.parametrize(("foreground", "background"), [(0.1, 0.3), (0.3, 0.3), (1.2, 0.1), (0.3, -0.1)])
