@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import yaml
 
+from mars_pl.networks.sync_batch_norm import SyncBatchNorms
 from tests.composed import classes_of, instantiation, make_composing_house, offline
 from tests.tiny_run import EVERY_TRAINING, REPOSITORY, make_house, plan
 
@@ -78,6 +79,8 @@ def test_composition(name, instantiate, house):
     assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
     if hasattr(cli.model, "num_classes"):
         assert cli.model.num_classes == classes
+    if "configs/trainer/ddp.yaml" in words:
+        assert isinstance(cli.trainer.strategy._layer_sync, SyncBatchNorms), "batch norms see every process"
     outputs = {"CAMClassifier": classes - 1}  # Leopart's network knows no classes
     outputs |= dict.fromkeys(("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "AdaptedNetwork"), classes)
     if type(network := getattr(cli.model, "network", None)).__name__ in outputs:
