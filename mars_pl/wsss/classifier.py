@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mars_pl.networks.dilation import undilate
+from mars_pl.networks.freezing import freeze, hold_batch_norms
 from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from mars_pl.weights import load_weights
 
@@ -25,6 +27,7 @@ class CAMClassifier(nn.Module):
         pretrained: take timm's ImageNet weights from its hub.
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
         output_stride: of the last feature map; IRNet has 16.
+        dilated: dilate what follows a stride that was taken out, as timm does; IRNet does not.
         frozen: prefixes of backbone parameters that receive no gradient (IRNet: stem and the first two stages).
         frozen_batch_norm: keep the backbone's running statistics, as IRNet does; off where it starts from random ones.
         backbone_options: further arguments of ``timm.create_model``.
@@ -42,6 +45,7 @@ class CAMClassifier(nn.Module):
         pretrained: bool = False,
         weights: str | None = None,
         output_stride: int = 16,
+        dilated: bool = True,
         frozen: Sequence[str] = (),
         frozen_batch_norm: bool = True,
         backbone_options: Mapping[str, Any] | None = None,
@@ -55,15 +59,12 @@ class CAMClassifier(nn.Module):
         )
         if weights is not None:
             load_weights(self.backbone, weights)
+        if not dilated:
+            undilate(self.backbone)
         self.backbone.reset_classifier(0, "")
         self.classifier = nn.Conv2d(_map_channels(self.backbone), num_classes - 1, kernel_size=1, bias=False)
         self.frozen_batch_norm = frozen_batch_norm
-        for prefix in frozen:
-            parameters = [p for name, p in self.backbone.named_parameters() if name.startswith(prefix)]
-            if not parameters:
-                raise ValueError(f"frozen: no parameter of {backbone} begins with {prefix!r}")
-            for parameter in parameters:
-                parameter.requires_grad_(False)
+        freeze(self.backbone, frozen)
         self.train()  # Lightning keeps the modes it finds, so the frozen batch norms must stand still from here on
 
     def forward(self, image: Tensor) -> Tensor:
@@ -82,9 +83,7 @@ class CAMClassifier(nn.Module):
         """Switch to training; frozen batch norms stay in evaluation."""
         super().train(mode)
         if self.frozen_batch_norm:
-            for module in self.backbone.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eval()
+            hold_batch_norms(self.backbone)
         return self
 
     def _map(self, image: Tensor) -> Tensor:

@@ -3,6 +3,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from mars_pl.networks.freezing import BATCH_NORMS
+from mars_pl.networks.sync_batch_norm import SyncBatchNorms
 from mars_pl.wsss.classifier import CAMClassifier
 
 
@@ -36,6 +38,15 @@ def test_output_stride():
     assert make(output_stride=8).eval().activation(IMAGES).shape == (2, 3, 8, 10)
 
 
+def test_dilation_is_taken_out_and_the_map_keeps_its_size():
+    def dilations(network):
+        return {part.dilation for part in network.backbone.modules() if isinstance(part, nn.Conv2d)}
+
+    dilated, plain = make(output_stride=8), make(output_stride=8, dilated=False)
+    assert (2, 2) in dilations(dilated) and dilations(plain) == {(1, 1)}
+    assert plain.eval().activation(IMAGES).shape == (2, 3, 8, 10)
+
+
 def test_frozen_prefixes_receive_no_gradient_and_a_misspelt_one_is_refused():
     network = make(frozen=["conv1", "layer1"])
     network(IMAGES).sum().backward()
@@ -46,13 +57,19 @@ def test_frozen_prefixes_receive_no_gradient_and_a_misspelt_one_is_refused():
         make(frozen=["layr1"])
 
 
+@pytest.mark.parametrize("several_processes", [False, True])
 @pytest.mark.parametrize("frozen", [True, False])
-def test_frozen_batch_norm_keeps_its_statistics(frozen):
+def test_frozen_batch_norm_keeps_its_statistics(frozen, several_processes):
     network = make(frozen_batch_norm=frozen)  # as Lightning takes it: it does not call train()
-    before = [m.running_mean.clone() for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    if several_processes:
+        network = SyncBatchNorms().apply(network).train()
+
+    def means():
+        return [part.running_mean.clone() for part in network.backbone.modules() if isinstance(part, BATCH_NORMS)]
+
+    before = means()
     network(IMAGES)
-    after = [m.running_mean for m in network.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
-    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True)) is frozen
+    assert before and all(torch.equal(a, b) for a, b in zip(before, means(), strict=True)) is frozen
 
 
 def test_weights_of_the_whole_timm_model_are_taken(tmp_path):

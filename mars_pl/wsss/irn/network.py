@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -37,8 +37,7 @@ class IRNetwork(nn.Module):
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
         classifier_weights: or what the fit of a `CAMClassifier` on this backbone left.
         output_stride: of the last stage, 16 or 8.
-        dilated: dilate what follows a stride that was taken out, as timm and our classifier do; published IRN weights
-            were trained without.
+        dilated: dilate what follows a stride that was taken out, as timm does; IRNet does not.
         displacement: with the displacement branch. It shares nothing with the edge branch, which is all that semantic
             labels use; without it a fit is shorter and leaves the same edges.
         norm_epsilon: of the edge branch's group norms; RS+EPM has 1e-3.
@@ -67,13 +66,19 @@ class IRNetwork(nn.Module):
     ) -> None:
         super().__init__()
         classifier = CAMClassifier(
-            backbone, num_classes, pretrained, weights, output_stride, (), True, backbone_options, mean, std
+            backbone,
+            num_classes,
+            pretrained=pretrained,
+            weights=weights,
+            output_stride=output_stride,
+            dilated=dilated,
+            backbone_options=backbone_options,
+            mean=mean,
+            std=std,
         )
         if classifier_weights is not None:
             load_weights(classifier, classifier_weights)
         self.normalise, self.backbone = classifier.normalise, classifier.backbone.requires_grad_(False)
-        if not dilated:
-            _without_dilation(self.backbone)
         channels, strides = self._probe()
         if len(strides) != 5 or strides[:2] != [STRIDE, STRIDE] or any(stride % STRIDE for stride in strides):
             raise ValueError(f"{backbone}: has maps at strides {strides}, not 4, 4 and three more; take a ResNet")
@@ -145,11 +150,3 @@ class IRNetwork(nn.Module):
 
 def _cut(features: Tensor, like: Tensor) -> Tensor:
     return features[..., : like.shape[-2], : like.shape[-1]]
-
-
-def _without_dilation(backbone: nn.Module) -> None:
-    for module in backbone.modules():
-        if isinstance(module, nn.Conv2d) and max(module.dilation) > 1:
-            sides = zip(cast(tuple[int, ...], module.padding), module.dilation, strict=True)
-            module.padding = tuple(padding // dilation for padding, dilation in sides)
-            module.dilation = (1, 1)
