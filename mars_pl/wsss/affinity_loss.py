@@ -1,4 +1,4 @@
-"""PSA's loss: pairs of like label attract, pairs of unlike label repel, unsure ones do neither."""
+"""PSA's and IRNet's loss: pairs of like label attract, pairs of unlike label repel, unsure ones do neither."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from mars_pl.wsss.affinity_net import pad_to_cells
 from mars_pl.wsss.sure_label import UNSURE
 
 EPSILON = 1e-5
-"""PSA's guard of logarithms and empty sets."""
+"""The published guard of logarithms and empty sets."""
 
 
 class Pairs(NamedTuple):
-    """Which pairs count, bool (B, O, h, w) each."""
+    """Which pairs of cells count, bool (B, O, h, w) each; pairs with an unsure cell are in none.
+
+    Attributes:
+        background: both are background.
+        foreground: both are of the same class.
+        negative: their labels differ.
+    """
 
     background: Tensor
     foreground: Tensor
@@ -63,7 +69,9 @@ def pair_labels(labels: Tensor, offsets: Tensor, unsure: int = UNSURE) -> Pairs:
 
 
 def affinity_loss(affinity: Tensor, pairs: Pairs) -> Tensor:
-    """Return background / 4 + foreground / 4 + negative / 2, each a mean of −log over its pairs (train_aff.py).
+    """Return background / 4 + foreground / 4 + negative / 2, each a mean of −log over its pairs.
+
+    PSA's train_aff.py and IRNet's step/train_irn.py have the same sum, the latter by twice the half.
 
     Args:
         affinity: (B, O, h, w) in [0, 1].

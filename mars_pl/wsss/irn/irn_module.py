@@ -11,8 +11,9 @@ from torch import Tensor
 
 from mars_pl.optimisation import Kind, optimisation
 from mars_pl.weights import load_weights
+from mars_pl.wsss.affinity_loss import affinity_loss
 from mars_pl.wsss.cam import resize_photograph
-from mars_pl.wsss.irn.loss import affinity_loss, displacement_loss, label_pairs
+from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
 from mars_pl.wsss.irn.network import STRIDE, IRNetwork
 from mars_pl.wsss.irn.path_affinity import path_affinity
 from mars_pl.wsss.irn.propagation import flip_averaged_edge, propagate

@@ -9,8 +9,9 @@ from mars_pl.networks.aspp import resize
 from mars_pl.refine.protocol import Refine
 from mars_pl.wsss.cam import normalise_activation
 from mars_pl.wsss.rsepm.network import SingleStageOutput
-from mars_pl.wsss.rsepm.seeds import IGNORED, present_probabilities, seed_labels, with_background
+from mars_pl.wsss.rsepm.seeds import present_probabilities, seed_labels, with_background
 from mars_pl.wsss.rsepm.self_correlation import SelfCorrelationGuidance
+from mars_pl.wsss.sure_label import UNSURE
 
 
 def activation_scores(class_maps: Tensor, classes: Tensor) -> Tensor:
@@ -67,4 +68,4 @@ class SeedSource:
             refined = (refined + resize(self.guidance(output.features, resize(scores, cells)), size)) / 2
         if self.refine is not None:
             refined = self.refine(image, with_background(refined))[:, 1:]
-        return torch.where(valid, seed_labels(refined, self.certain, self.uncertain), IGNORED)
+        return torch.where(valid, seed_labels(refined, self.certain, self.uncertain), UNSURE)

@@ -6,8 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORED = 255
-"""Label code of pixels between sure and unsure."""
+from mars_pl.wsss.sure_label import UNSURE
 
 
 def present_probabilities(logits: Tensor, classes: Tensor) -> Tensor:
@@ -57,7 +56,7 @@ def seed_labels(scores: Tensor, certain: float = 0.55, uncertain: float = 0.1) -
     if not 0 <= uncertain < certain <= 1:
         raise ValueError(f"thresholds 0 ≤ uncertain < certain ≤ 1 are needed, not {uncertain} and {certain}")
     best, index = scores.max(dim=1)
-    label = torch.where(best >= certain, index + 1, IGNORED)
+    label = torch.where(best >= certain, index + 1, UNSURE)
     return torch.where(best <= uncertain, 0, label)
 
 
@@ -69,5 +68,5 @@ def seed_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
         label: int64 (B, H, W), 255 is left out.
     """
     logits = F.interpolate(logits.float(), label.shape[-2:], mode="bilinear", align_corners=False)
-    total = F.cross_entropy(logits, label, ignore_index=IGNORED, reduction="sum")
-    return total / (label != IGNORED).sum().clamp(min=1)
+    total = F.cross_entropy(logits, label, ignore_index=UNSURE, reduction="sum")
+    return total / (label != UNSURE).sum().clamp(min=1)

@@ -20,7 +20,8 @@ from mars_pl.wsss.rsepm.inference import multi_scale_scores
 from mars_pl.wsss.rsepm.network import SingleStageNetwork
 from mars_pl.wsss.rsepm.phases import Phase, phase_of
 from mars_pl.wsss.rsepm.seed_source import SeedSource, activation_scores, decoder_scores
-from mars_pl.wsss.rsepm.seeds import IGNORED, present_probabilities, seed_cross_entropy
+from mars_pl.wsss.rsepm.seeds import present_probabilities, seed_cross_entropy
+from mars_pl.wsss.sure_label import UNSURE
 
 
 class SingleStageModule(pl.LightningModule):
@@ -71,8 +72,8 @@ class SingleStageModule(pl.LightningModule):
         found = network.classifier.out_channels + 1
         if found != num_classes:
             raise ValueError(f"the network has {found} classes, background counted, the data {num_classes}")
-        if num_classes > IGNORED:
-            raise ValueError(f"RS+EPM's seeds know {IGNORED} classes, the data has {num_classes}; choose another WSSS")
+        if num_classes > UNSURE:
+            raise ValueError(f"RS+EPM's seeds know {UNSURE} classes, the data has {num_classes}; choose another WSSS")
         if weights is not None:
             load_weights(network, weights)
         self.network = network
@@ -113,7 +114,7 @@ class SingleStageModule(pl.LightningModule):
         else:
             scores = decoder_scores(output.segmentation_logits, classes)
         label = self.seeds(image, output, scores, valid)
-        self.log("train/unsure_share", (label == IGNORED).float().mean(), batch_size=len(image))
+        self.log("train/unsure_share", (label == UNSURE).float().mean(), batch_size=len(image))
         if phase != Phase.MIXED or self.mix is None:
             return image, label, classes
         probabilities = present_probabilities(output.segmentation_logits, classes)
