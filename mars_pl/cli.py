@@ -44,7 +44,7 @@ USAGE = """usage: mars COMMAND …
   report RUN                     one page with the numbers and the pictures of a run
   gap RUN [RUN …]                how much of the gap to full supervision closes
   methods RUN                    before and after MARS under each WSSS and USS method
-  weights import KIND SOURCE TARGET   published weights of STEGO, Leopart or Wide ResNet-38
+  weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38
   labels import|export KIND …    labels of other projects, in and out
   export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive

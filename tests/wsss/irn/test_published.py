@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from mars_pl.cli import main
+from mars_pl.weights import load_weights
 from mars_pl.wsss.irn.network import IRNetwork
 from mars_pl.wsss.irn.published import published_weights
 
@@ -74,6 +76,16 @@ def test_a_published_checkpoint_fits_strictly():
     assert {key: tuple(value.shape) for key, value in weights.items()} == wanted
     network.load_state_dict(weights, strict=True, assign=True)
     assert torch.equal(network.fc_edge6.bias, published()["fc_edge6.bias"])
+
+
+def test_the_command_turns_the_file_into_a_fit(tmp_path):
+    torch.save(published(), tmp_path / "res50_irn.pth")
+    assert main(["weights", "import", "irn", str(tmp_path / "res50_irn.pth"), str(tmp_path / "fit")]) == 0
+    with torch.device("meta"):
+        network = IRNetwork("resnet50", 21, dilated=False)
+    network.to_empty(device="cpu")
+    load_weights(network, tmp_path / "fit/weights.safetensors")
+    assert torch.equal(network.fc_dp7[3].weight, published()["fc_dp7.3.weight"])
 
 
 def test_the_backbone_of_the_file_wins_over_its_aliases():
