@@ -105,6 +105,26 @@ def test_a_batch_gives_what_single_images_give(workers):
     assert np.array_equal(crf(images, maps).numpy(), refined.numpy())
 
 
+def test_only_the_channels_that_take_part_go_to_the_processes(monkeypatch):
+    image, probabilities = two_halves()
+    images = torch.from_numpy(np.stack([image, image])).permute(0, 3, 1, 2)
+    wide = torch.zeros(2, 81, 40, 40)
+    wide[0, [0, 3]] = torch.from_numpy(probabilities)
+    wide[1, [0, 7, 80]] = torch.from_numpy(np.concatenate([probabilities * 0.5, np.full((1, 40, 40), 0.5, np.float32)]))
+    expected = [dense_crf(image, maps.numpy()) for maps in wide]
+    sent = []
+
+    def watched(photograph, maps, settings):
+        sent.append(maps.shape)
+        return dense_crf(photograph, maps, settings)
+
+    monkeypatch.setattr("mars_pl.refine.dense_crf.dense_crf", watched)
+    before = wide.clone()
+    refined = DenseCRF()(images, wide)
+    assert sent == [(2, 40, 40), (3, 40, 40)]
+    assert np.array_equal(refined.numpy(), np.stack(expected)) and torch.equal(wide, before)
+
+
 def test_it_pickles_and_copies_without_its_processes():
     crf = DenseCRF(workers=1)
     image, probabilities = two_halves()
