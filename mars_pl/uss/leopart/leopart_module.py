@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -84,6 +85,8 @@ class LeopartModule(pl.LightningModule):
         self.mass, self.blur = mass, blur
         dim = self.network.head.prototypes.in_features
         self.queues = nn.ModuleList(TokenQueue(queue, dim) for _ in range(2 if queue else 0))
+        own = [f"queues.{name}" for name, _ in self.queues.named_buffers()]  # not the first process's for all of them
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, own)
         self._step = 0
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 
 
 class TokenQueue(nn.Module):
-    """The newest unit vectors, first in first out; it counts once it is full, and stays in the checkpoint.
+    """The newest unit vectors, first in first out; it counts once it is full.
+
+    The checkpoint of several processes holds the first one's, from which all go on.
 
     Args:
         length: vectors it holds.

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import socket
 from functools import partial
 
 import pytest
 import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from mars_pl.cli import main
@@ -140,6 +143,33 @@ def test_the_queue_takes_foreground_and_is_assigned_along_once_full(backbone):
     assert along.shape == alone.shape
     torch.testing.assert_close(along.sum(2), torch.ones(2, 4, 4, 4))
     assert not torch.allclose(along, alone, atol=1e-3)
+
+
+class Remembers(LeopartModule):
+    """Gives back what its first queue holds when a batch comes."""
+
+    def forward(self):
+        return self.queues[0].vectors.mean()
+
+
+def remember(rank, port, results):
+    store = distributed.TCPStore("127.0.0.1", port, 2, is_master=rank == 0)
+    distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    module = Remembers(FrozenViT("test_vit", model_kwargs=VIT), SMALL_HEAD, queue=24)
+    synchronised = DistributedDataParallel(module)
+    module.queues[0].vectors.fill_(rank + 1)
+    results[rank] = float(synchronised())
+    distributed.destroy_process_group()
+
+
+def test_each_process_keeps_its_own_queue():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with torch.multiprocessing.get_context("spawn").Manager() as manager:
+        results = manager.dict()
+        torch.multiprocessing.spawn(remember, (port, results), nprocs=2)
+        assert dict(results) == {0: 1.0, 1: 2.0}
 
 
 def test_crops_without_small_ones_do(backbone):
