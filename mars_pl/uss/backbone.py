@@ -56,6 +56,7 @@ class FrozenViT(Frozen):
         self.scale = scale
         self.dim: int = self.network.num_features
         self.patch: tuple[int, int] = self.network.patch_embed.patch_size
+        self.stride = (self.patch[0] / scale, self.patch[1] / scale)
         self.freeze()
 
     def load(self, weights: str) -> None:

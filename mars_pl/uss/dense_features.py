@@ -51,10 +51,13 @@ class DenseFeatures(Frozen):
 
     @torch.no_grad()
     def forward(self, image: Tensor) -> Tensor:
-        """Map uint8 RGB (B, 3, H, W) to float32 features (B, dim, h, w), not normalised to unit length."""
+        """Map uint8 RGB (B, 3, H, W) to features (B, dim, h, w), not normalised to unit length.
+
+        Tokens are float32; under autocast the head's codes have the trainer's precision.
+        """
         if self.shifts == 1:
             return self._features(image)
-        down, right = (offsets(side, self.shifts) for side in self.backbone.patch)  # type: ignore[union-attr]
+        down, right = (offsets(side, self.shifts) for side in self.backbone.stride)  # type: ignore[union-attr]
         above, beside = max(map(abs, down)), max(map(abs, right))
         padded = F.pad(image.float(), (beside, beside, above, above), mode="reflect").to(image.dtype)
         height, width = image.shape[-2:]
@@ -72,6 +75,6 @@ class DenseFeatures(Frozen):
         return features
 
 
-def offsets(patch: int, shifts: int) -> list[int]:
+def offsets(stride: float, shifts: int) -> list[int]:
     """Return by how many whole pixels the photograph moves for each interleaved map: cell centres at equal steps."""
-    return [round(patch * ((step + 0.5) / shifts - 0.5)) for step in range(shifts)]
+    return [round(stride * ((step + 0.5) / shifts - 0.5)) for step in range(shifts)]

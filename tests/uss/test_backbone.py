@@ -93,7 +93,7 @@ def test_every_generation_of_dino_gives_its_final_tokens(name, patch, prefix):
     image = torch.randint(0, 256, (2, 3, 3 * patch, 5 * patch), dtype=torch.uint8)
     every = vit.network.forward_features(Normalise()(image))
     by_hand = every[:, prefix:].transpose(1, 2).reshape(2, 48, 3, 5)
-    assert vit.patch == (patch, patch)
+    assert vit.patch == vit.stride == (patch, patch)
     torch.testing.assert_close(vit(image), by_hand)
     assert vit(image[..., :-1, :-1]).shape == (2, 48, 3, 5)
     assert (by_hand.mean(1).abs().max() < 1e-5) and (vit.dim == 48), "the norm is the last thing that happens"

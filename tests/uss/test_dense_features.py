@@ -64,26 +64,43 @@ def test_weights_of_a_head_without_a_head_are_refused(tmp_path, backbone):
 
 
 class MeanColour(torch.nn.Module):
-    """A backbone whose token is its patch's mean colour."""
+    """A backbone whose token is the mean colour of a square of the photograph, as an enlarged patch sees less of it."""
 
-    dim, patch = 3, (8, 8)
+    dim = 3
+
+    def __init__(self, side=8):
+        super().__init__()
+        self.side, self.stride = side, (side, side)
 
     def forward(self, image):
-        return torch.nn.functional.avg_pool2d(image.float(), 8)
+        return torch.nn.functional.avg_pool2d(image.float(), self.side)
 
 
 @pytest.mark.parametrize(
-    ("patch", "shifts", "moves"), [(8, 1, [0]), (8, 2, [-2, 2]), (8, 4, [-3, -1, 1, 3]), (14, 2, [-4, 4])]
+    ("stride", "shifts", "moves"),
+    [(8, 1, [0]), (8, 2, [-2, 2]), (8, 4, [-3, -1, 1, 3]), (14, 2, [-4, 4]), (3.5, 2, [-1, 1])],
 )
-def test_a_photograph_moves_by_equal_steps_around_nothing(patch, shifts, moves):
-    assert offsets(patch, shifts) == moves
+def test_a_photograph_moves_by_equal_steps_around_nothing(stride, shifts, moves):
+    assert offsets(stride, shifts) == moves
 
 
-def test_shifted_maps_interleave_to_a_finer_stride(image):
-    fine = DenseFeatures(MeanColour(), flip=False, shifts=2)(image[..., :32, :48])
-    assert fine.shape[-2:] == (8, 12)
-    padded = torch.nn.functional.pad(image[..., :32, :48].float(), (2, 2, 2, 2), mode="reflect")
-    torch.testing.assert_close(fine, torch.nn.functional.avg_pool2d(padded, 8, stride=4))
+@pytest.mark.parametrize("side", [8, 4])
+def test_shifted_maps_interleave_to_a_finer_stride(image, side):
+    fine = DenseFeatures(MeanColour(side), flip=False, shifts=2)(image[..., :32, :48])
+    assert fine.shape[-2:] == (64 // side, 96 // side)
+    padded = torch.nn.functional.pad(image[..., :32, :48].float(), [side // 4] * 4, mode="reflect")
+    torch.testing.assert_close(fine, torch.nn.functional.avg_pool2d(padded, side, stride=side // 2))
+
+
+def test_an_enlarged_photograph_moves_by_its_own_finer_stride(image):
+    backbone = FrozenViT("test_vit", scale=2)
+    assert backbone.stride == (backbone.patch[0] / 2, backbone.patch[1] / 2)
+    features, quarter = DenseFeatures(backbone, flip=False, shifts=2), int(backbone.stride[0]) // 4
+    beside = torch.nn.functional.pad(image.float(), [quarter] * 4, mode="reflect").to(image.dtype)
+    height, width = image.shape[-2:]
+    torch.testing.assert_close(
+        features(image)[..., 1::2, ::2], backbone(beside[..., 2 * quarter :, :width][..., :height, :])
+    )
 
 
 def test_the_finer_map_of_a_mirrored_image_is_mirrored(backbone, image):
