@@ -18,7 +18,7 @@ from mars_pl.debias.patch_labels import majority_label, spread
 Level = Literal["patch", "pixel"]
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning moves what predict returns
 class ImageCandidates:
     """What one image contributes.
 

@@ -16,7 +16,7 @@ TOLERANCE = 1e-9
 """Keeps ⌈N·α⌉ from rounding up a product that only float error lifts above a whole number."""
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning moves what predict returns
 class Candidates:
     """Centroids of many regions, a row each.
 

@@ -15,7 +15,7 @@ from mars_pl.debias.batch import check_batch
 from mars_pl.debias.similarity import Upsample, debiased_map
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning moves what predict returns
 class DebiasedMap:
     """One image's map M̂ᵈᵇ: ``similarity`` is (H, W) float32 in [0, 1]."""
 

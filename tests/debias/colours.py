@@ -58,4 +58,4 @@ def predict(module, writer, data):
     trainer = pl.Trainer(
         accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False, callbacks=[writer]
     )
-    trainer.predict(module, datamodule=data, return_predictions=False)
+    return trainer.predict(module, datamodule=data)
