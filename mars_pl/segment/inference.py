@@ -36,7 +36,6 @@ def multi_scale_probabilities(
     scales: Sequence[float],
     flip: bool,
     average: Average = "probabilities",
-    multiple: int = 1,
 ) -> Tensor:
     """Average every view, each resized to the image (RS+EPM: softmax at scales 1, 0.5, 1.5, 2 and of their flips).
 
@@ -46,7 +45,6 @@ def multi_scale_probabilities(
         scales: factors on both sides.
         flip: add the mirror image of each view.
         average: take the mean of the softmax, or the softmax of the mean logits.
-        multiple: sides are rounded to a multiple of this, for networks that ask for one.
 
     Returns:
         float32 (B, K, H, W); each pixel sums to 1.
@@ -54,7 +52,7 @@ def multi_scale_probabilities(
     size = images.shape[-2:]
     total = torch.zeros((), device=images.device)
     for scale in scales:
-        sides = [max(multiple, multiple * math.floor(side * scale / multiple + 0.5)) for side in size]
+        sides = [max(1, math.floor(side * scale + 0.5)) for side in size]
         view = images.float()
         if list(size) != sides:
             view = F.interpolate(view, size=sides, mode="bilinear", align_corners=False, antialias=scale < 1)

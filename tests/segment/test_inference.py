@@ -67,12 +67,6 @@ def test_mean_of_probabilities_and_softmax_of_mean_logits_by_hand():
             assert torch.allclose(probabilities.sum(1), torch.ones(1, 20, 31))
 
 
-def test_sides_are_multiples_where_a_network_asks_for_it():
-    network = Brightness()
-    multi_scale_probabilities(network, IMAGES, (1.0, 0.1), flip=False, multiple=16)
-    assert network.sizes == [(16, 32), (16, 16)]
-
-
 def test_improbable_classes_are_zero_and_background_stays():
     probabilities = torch.tensor([0.01, 0.04, 0.05, 0.9]).view(1, 4, 1, 1)
     assert drop_improbable(probabilities).flatten().tolist() == pytest.approx([0.01, 0, 0.05, 0.9])
