@@ -11,6 +11,7 @@ WSSS      ?= cam
 -include configs/wsss/$(WSSS).mk
 CLASSIFIER ?= $(WSSS)
 USS       ?= stego
+-include configs/uss/$(USS).mk
 BACKBONE  ?= vit_base_patch8_dino
 SEGMENTER ?= deeplabv3plus_resnet101
 ENCODER   ?=

@@ -195,6 +195,18 @@ def test_a_changed_argument_reruns_what_reads_it(made):
     assert set(made.make()) == DEBIAS_ON | {"uss-stego/neighbours", "uss-stego/fit", "report runs/voc"}
 
 
+def test_leopart_starts_from_the_transformer_that_its_rates_are_published_for(tmp_path):
+    house = make_house(tmp_path)
+    (house / "data/voc/SegmentationClass").mkdir(parents=True)
+    for words, backbone in (
+        (["USS=stego"], "vit_base_patch8_dino"),
+        (["USS=leopart"], "vit_small_patch16_dino"),
+        (["USS=leopart", "BACKBONE=vit_base_patch8_dino"], "vit_base_patch8_dino"),
+    ):
+        command = plan(house, "mars", "DATA=voc", *words)[f"runs/voc/uss-{words[0].removeprefix('USS=')}/fit"]
+        assert command[command.index("--model.init_args.backbone") + 1] == f"configs/backbone/{backbone}.yaml"
+
+
 def test_another_choice_makes_folders_of_its_own_and_shares_the_rest(made):
     ran = made.make("mars", "USS=backbone")
     assert {stage for stage in ran if stage.startswith("wsss")} == set()
