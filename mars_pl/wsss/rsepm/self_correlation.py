@@ -79,9 +79,7 @@ class SelfCorrelationGuidance:
 
     def __call__(self, features: Tensor, scores: Tensor) -> Tensor:
         """Guide scores (B, C, h, w) by features (B, D, h, w); returns (B, C, h, w) in [0, 1]."""
-        with torch.autocast(
-            features.device.type, enabled=False
-        ):  # EPSILON is 0 in float16, and 0/0 would label nothing
+        with torch.autocast(features.device.type, enabled=False):  # in float16 EPSILON is 0, and 0/0 labels nothing
             correlation = self_correlation(features.float(), *self.cuts)
             return guided_scores(scores.float(), correlation, self.foreground, self.background)
 
