@@ -11,6 +11,7 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
+from callbacks.seed_epoch import SeedEpoch
 from mars_pl.cli import main
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures
@@ -44,11 +45,13 @@ def items(count=4, local=1):
     ]
 
 
+def trainer_of(epochs=2, **options):
+    quiet = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    return pl.Trainer(max_epochs=epochs, **{"enable_checkpointing": False, **quiet, **options})
+
+
 def fit(module, epochs=2, data=None, **options):
-    trainer = pl.Trainer(
-        max_epochs=epochs, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False, **options,
-    )  # fmt: skip
+    trainer = trainer_of(epochs, **options)
     trainer.fit(module, DataLoader(data or items(), batch_size=2))
     return trainer
 
@@ -143,6 +146,26 @@ def test_the_queue_takes_foreground_and_is_assigned_along_once_full(backbone):
     assert along.shape == alone.shape
     torch.testing.assert_close(along.sum(2), torch.ones(2, 4, 4, 4))
     assert not torch.allclose(along, alone, atol=1e-3)
+
+
+def test_an_epoch_and_a_resumed_one_are_two_epochs(backbone, tmp_path):
+    """With the queue, the teacher's momentum and the drawn paths where they were."""
+
+    def go(name, broken_off=False, resume=None):
+        torch.manual_seed(0)
+        module = LeopartModule(backbone, SMALL_HEAD, lr=1e-2, momentum=0.5, queue=24)
+        stop = pl.callbacks.LambdaCallback(on_train_epoch_end=lambda t, m: setattr(t, "should_stop", broken_off))
+        keep = pl.callbacks.ModelCheckpoint(tmp_path / name, filename="last", save_on_train_epoch_end=True)
+        trainer = trainer_of(callbacks=[SeedEpoch(3), keep, stop], enable_checkpointing=True)
+        trainer.fit(module, DataLoader(items(), batch_size=2), ckpt_path=resume)
+        return module.state_dict()
+
+    straight, broken = go("straight"), go("broken", broken_off=True)
+    resumed = go("resumed", resume=tmp_path / "broken/last.ckpt")
+    assert not torch.equal(straight["network.vit.cls_token"], broken["network.vit.cls_token"])
+    assert straight["queues.0.stored"] == resumed["queues.0.stored"] > broken["queues.0.stored"]
+    for key, value in straight.items():
+        assert torch.equal(value, resumed[key]), key
 
 
 class Remembers(LeopartModule):

@@ -6,6 +6,7 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 from callbacks.ema_teacher import EMATeacher
+from callbacks.seed_epoch import SeedEpoch
 from mars_pl.wsss.rsepm.edge_predict_mix import EdgePredictMix
 from mars_pl.wsss.rsepm.seed_source import SeedSource
 from mars_pl.wsss.rsepm.self_correlation import SelfCorrelationGuidance
@@ -35,13 +36,18 @@ def make(network, **options):
     return SingleStageModule(network, 4, seeds, **{**defaults, **options})
 
 
-def fit(module, epochs=3, **options):
+def fit(module, epochs=3, callbacks=None, resume=None):
     torch.manual_seed(0)
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
     trainer = pl.Trainer(
-        max_epochs=epochs, callbacks=[EMATeacher(0.5)], enable_checkpointing=False, num_sanity_val_steps=0, **quiet
+        max_epochs=epochs,
+        callbacks=callbacks or [EMATeacher(0.5)],
+        enable_checkpointing=callbacks is not None,
+        num_sanity_val_steps=0,
+        **quiet,
     )
-    trainer.fit(module, DataLoader(Crops(), batch_size=4), DataLoader(Crops(), batch_size=4), **options)
+    loader = DataLoader(Crops(), batch_size=4)
+    trainer.fit(module, loader, loader, ckpt_path=resume, weights_only=False)
     return trainer
 
 
@@ -61,6 +67,23 @@ def test_a_fit_goes_through_all_phases(make_network):
     assert trainer.callback_metrics["train/loss"].isfinite()
     assert 0 <= trainer.callback_metrics["val/mean_average_precision"] <= 1
     assert any(not torch.equal(value, before[key]) for key, value in module.export().state_dict().items())
+
+
+def test_an_epoch_and_two_resumed_ones_are_three_epochs(make_network, tmp_path):
+    """The phases and the teacher go on where they were."""
+
+    def go(name, broken_off=False, resume=None):
+        module = make(make_network())
+        stop = pl.callbacks.LambdaCallback(on_train_epoch_end=lambda t, m: setattr(t, "should_stop", broken_off))
+        keep = pl.callbacks.ModelCheckpoint(tmp_path / name, filename="last", save_on_train_epoch_end=True)
+        fit(module, callbacks=[EMATeacher(0.5), SeedEpoch(3), keep, stop], resume=resume)
+        return module.state_dict()
+
+    straight, broken = go("straight"), go("broken", broken_off=True)
+    resumed = go("resumed", resume=tmp_path / "broken/last.ckpt")
+    assert any(not torch.equal(value, broken[key]) for key, value in straight.items())
+    for key, value in straight.items():
+        assert torch.equal(value, resumed[key]), key
 
 
 def test_without_a_mix_the_last_phase_mixes_nothing(make_network):
