@@ -7,12 +7,14 @@ and refuses every other name before it is imported.
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datamodules.errors import DataError
 
@@ -40,27 +42,57 @@ class _FromBuffer:
         return np._core.numeric._frombuffer(*layout)  # type: ignore[attr-defined]
 
 
-def _numpy_names() -> dict[tuple[str, str], Callable[..., Any]]:
-    multiarray = np._core.multiarray  # type: ignore[attr-defined]
-    names: dict[tuple[str, str], Callable[..., Any]] = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
+class _EmptyArray:
+    """Stands for `_reconstruct`, whatever its arguments: an array that is still to get its state."""
+
+    __slots__ = ()
+
+    def __call__(self, *_: object) -> NDArray[Any]:
+        return np.empty(0, dtype=np.int8)
+
+
+class _SimpleType:
+    """Stands for `numpy.dtype`: numbers, strings and objects by their codes, no records and no views of other types."""
+
+    __slots__ = ()
+
+    def __call__(self, code: object, *_: object) -> np.dtype[Any]:
+        if not isinstance(code, str) or not re.fullmatch(r"[<>|=]?[?biufcSUO]\d*", code):
+            raise pickle.UnpicklingError(f"numbers of type {code!r}")
+        return np.dtype(code, copy=True)  # the state that follows must not change the process's own
+
+
+class _Name:
+    """Stands for `numpy.ndarray`, which `_reconstruct` gets: called itself, it would show memory as objects."""
+
+    __slots__ = ()
+
+
+def _numpy_names() -> dict[tuple[str, str], Any]:
+    names: dict[tuple[str, str], Any] = {
+        ("numpy", "ndarray"): _Name(),
+        ("numpy", "dtype"): _SimpleType(),
         ("_codecs", "encode"): _Latin1(),
     }
     for package in ("numpy.core", "numpy._core"):  # before and since numpy 2
-        names[f"{package}.multiarray", "_reconstruct"] = multiarray._reconstruct
-        names[f"{package}.multiarray", "scalar"] = multiarray.scalar
+        names[f"{package}.multiarray", "_reconstruct"] = _EmptyArray()
+        names[f"{package}.multiarray", "scalar"] = np._core.multiarray.scalar  # type: ignore[attr-defined]
         names[f"{package}.numeric", "_frombuffer"] = _FromBuffer()
     return names
 
 
-class RestrictedUnpickler(pickle.Unpickler):
+class RestrictedUnpickler(pickle._Unpickler):
     """Builds plain data and numpy arrays only.
+
+    pickle's version in Python, for numpy believes any state that a pickle gives a dtype: one that calls objects numbers
+    turns bytes of the file into addresses.
 
     Args:
         file: open binary file, at the pickle's first byte.
         also: further names to allow; each should be inert whatever it is called with.
     """
+
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(self, file: IO[bytes], also: Names | None = None) -> None:
         # Strings of Python 2 become str; the arrays in them stay whole.
@@ -77,6 +109,19 @@ class RestrictedUnpickler(pickle.Unpickler):
     def persistent_load(self, pid: object) -> Any:
         """Refuse references to objects outside the file."""
         raise pickle.UnpicklingError("it refers to objects outside the file")
+
+    def load_build(self) -> None:
+        """Set the state of a new array, or the byte order of a dtype; nothing else has a state."""
+        made, state = self.stack[-2:]  # type: ignore[attr-defined]
+        if isinstance(made, np.dtype):
+            own = made.__reduce__()[2]
+            if not isinstance(state, tuple) or (state[0], state[2:]) != (own[0], own[2:]):
+                raise pickle.UnpicklingError(f"a forged dtype {made}")
+        elif not isinstance(made, np.ndarray) or made.shape != (0,) or not made.flags.owndata:
+            raise pickle.UnpicklingError(f"it changes a {type(made).__name__} that is already made")
+        super().load_build()  # type: ignore[misc]
+
+    dispatch[pickle.BUILD[0]] = load_build
 
 
 def read_pickled_npy(path: Path, also: Names | None = None) -> Any:

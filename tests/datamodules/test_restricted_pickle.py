@@ -115,6 +115,62 @@ def test_other_names_are_refused(tmp_path, program):
         RestrictedUnpickler(file).load()
 
 
+class Forged:
+    """Pickles as a call of numpy's that would show bytes of the file as addresses of objects."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call
+
+
+ADDRESSES = b"A" * 16
+OBJECT_STATE = (3, "|", None, None, None, -1, -1)
+
+
+@pytest.mark.parametrize(
+    ("forged", "reason"),
+    [
+        (Forged(np.ndarray, ((2,), np.dtype("O"), ADDRESSES)), "'_Name' object is not callable"),
+        (Forged(np.dtype, ("O8", False, True), (*OBJECT_STATE, 0)), "a forged dtype object"),
+        (Forged(np.dtype, ("i8", False, True), (*OBJECT_STATE[:5], 64, 8, 0)), "a forged dtype int64"),
+        (Forged(np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0)), "'V8'"),
+        (Forged(np.dtype, ([("a", "O")],)), r"numbers of type \[\('a', 'O'\)\]"),
+        (Forged(np._core.numeric._frombuffer, (ADDRESSES, np.dtype("O"), (2,), "C")), "OBJECT array from memory"),
+        (Forged(np._core.multiarray._reconstruct, (np.ndarray, (2,), b"O"), (1, (2,), np.dtype("O"), False, b"")), ""),
+    ],
+)
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_no_bytes_become_addresses(tmp_path, forged, reason, protocol):
+    """numpy builds each of the first five and would follow the addresses, which ends the process."""
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"keys": forged}, protocol=protocol))
+    with pytest.raises(DataError, match=rf"a\.pkl: refused \(.*{reason}"):
+        read_pickle(tmp_path / "a.pkl")
+
+
+def test_an_array_that_is_made_keeps_its_state(tmp_path):
+    array = np.arange(3)
+    state = (1, (1,), np.dtype("i8"), False, bytes(8))
+    twice = pickle.dumps(array, protocol=2)[:-1] + pickle.dumps(state, protocol=2)[2:-1] + pickle.BUILD + pickle.STOP
+    assert pickle.loads(twice).tolist() == [0]
+    (tmp_path / "a.pkl").write_bytes(twice)
+    with pytest.raises(DataError, match="changes a ndarray that is already made"):
+        read_pickle(tmp_path / "a.pkl")
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("kind", ["?", "<f4", ">f8", "<i8", "u1", "<c8", "f2", "S5", "<U7", ">U7", "O"])
+def test_arrays_and_scalars_of_every_simple_kind_are_read(tmp_path, kind, protocol):
+    array = np.array([[0, 1], [1, 0]]).astype(kind)
+    content = [array, *([] if kind == "O" else [array[0, 1]]), *([array[:0]] if protocol > 2 else [])]
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(content, protocol=protocol))
+    trusted = pickle.loads((tmp_path / "a.pkl").read_bytes())  # turned to the machine's byte order
+    for found, wanted in zip(read_pickle(tmp_path / "a.pkl"), trusted, strict=True):
+        assert found.dtype == wanted.dtype and found.shape == wanted.shape and found.tolist() == wanted.tolist()
+    assert np.dtype("f8").isnative and np.dtype("U7").isnative, "nothing of the process has changed"
+
+
 def test_only_latin1_encodes(tmp_path):
     program = b"c_codecs\nencode\n(Vabc\nVutf_7\ntR."
     (tmp_path / "a").write_bytes(program)
