@@ -25,10 +25,11 @@ LAUNCH    ?=
 LABELS    ?=
 SEED      ?= 0
 SEEDS     ?= $(SEED)
-SEGMENT_SEED  ?= $(SEED)
-SEGMENT_SEEDS ?= $(SEGMENT_SEED)
+SEGMENT_SEEDS ?= $(SEED)
 run_of    = $(DATA)$(if $(filter-out 0,$(1)),-seed$(1))
+GIVEN_RUN := $(and $(filter command line environment,$(origin RUN)),$(RUN))
 RUN       ?= $(call run_of,$(SEED))
+$(if $(and $(GIVEN_RUN),$(word 2,$(SEEDS))),$(error RUN=$(RUN) names one run and SEEDS= several, of which each replaced the one before; leave RUN= out))
 WEIGHTS   ?= weights
 export MARS_WEIGHTS := $(WEIGHTS)
 TOKENS        ?= false
@@ -224,9 +225,9 @@ mars: $(R)/metrics.json  ## DATA= WSSS= USS= SEGMENTER= TRAIN= …: all stages a
 
 gap:  ## baseline, MARS and full supervision on the same data, for SEEDS= and SEGMENT_SEEDS=
 	@for seed in $(SEEDS); do $(MAKE) --no-print-directory gap-of-seed SEED=$$seed || exit 1; done
-	@for row in final $(ALSO); do echo; $(MARS) gap $(GAP_RUNS) --row $$row || exit 1; done
+	@for row in $(foreach name,$(TRAIN) $(filter-out $(TRAIN),$(ALSO)),$(call row_of,$(name),$(SEED))); do echo; $(MARS) gap $(GAP_RUNS) --row $$row || exit 1; done
 
-GAP_RUNS := $(foreach seed,$(SEEDS),runs/$(if $(filter command line environment,$(origin RUN)),$(RUN),$(call run_of,$(seed))))
+GAP_RUNS := $(foreach seed,$(SEEDS),runs/$(or $(GIVEN_RUN),$(call run_of,$(seed))))
 GAP_ROWS := $(foreach seed,$(SEGMENT_SEEDS),$(foreach name,baseline $(TRAIN) $(ALSO) supervised,$(call row_of,$(name),$(seed))))
 gap-of-seed: $(GAP_ROWS:%=$(R)/rows/%.json)
 	@$(MAKE) --no-print-directory mars ROWS="$(sort $(ROWS) $(GAP_ROWS))"
@@ -239,7 +240,8 @@ methods:  ## MARS under each of EACH_WSSS= and EACH_USS=, as one table
 	  $(MAKE) --no-print-directory WSSS=$$wsss USS=$$uss $(R)/methods/$$wsss-$$uss.json || exit 1; done; done
 	@echo; $(MARS) methods $(R)
 
-$(R)/methods/$(WSSS)-$(USS).json: $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(call folder_of,baseline,$(SEED))/predictions | $(READY)
+$(eval $(call sealed,$(R)/methods/$(WSSS)-$(USS).args))
+$(R)/methods/$(WSSS)-$(USS).json: $(R)/methods/$(WSSS)-$(USS).args $(D)/labels $(FINAL)/complemented $(FINAL)/predictions $(call folder_of,baseline,$(SEED))/predictions | $(READY)
 	@$(MAKE) --no-print-directory mars
 	@mkdir -p $(@D) && cp $(R)/metrics.json $@
 

@@ -328,6 +328,22 @@ def test_every_further_training_gets_its_gap(house):
     ]
 
 
+def test_the_gap_is_that_of_the_chosen_training(house):
+    (house.folder / "data/voc/SegmentationClass").mkdir(parents=True, exist_ok=True)
+    house.make("gap", "TRAIN=mars_removal", "ALSO=mars debiased")
+    calls = (house.folder / "calls.txt").read_text().splitlines()
+    rows = [call.split("--row ")[1] for call in calls if call.startswith("gap")]
+    assert rows == ["mars_removal", "final", "debiased-network"]
+
+
+def test_one_run_does_not_hold_several_seeds(house):
+    command = ["make", "-n", "gap", "DATA=voc", "VENV=venv", "MARS=./stub", "RUN=mine", "SEEDS=0 1"]
+    done = subprocess.run(command, cwd=house.folder, env=without_make(), capture_output=True, text=True)
+    assert done.returncode and "RUN=mine names one run and SEEDS= several" in done.stderr
+    house.make("gap", "RUN=mine", "SEEDS=1")
+    assert (house.folder / "calls.txt").read_text().splitlines()[-1].startswith("gap runs/mine ")
+
+
 def test_scenes_that_are_still_to_be_generated_are_measured_as_later_ones(tmp_path):
     house = make_house(tmp_path)
     first = plan(house, "mars", "DATA=scenes")
@@ -437,11 +453,20 @@ def test_methods_measures_each_pair_once_and_shares_stages(house):
     assert sum("wsss-cam/fit.part" in line for line in fits) == 1
     assert sum("segment-baseline" in line for line in fits) == 2 and sum("segment-mars" in line for line in fits) == 4
     assert {"debias-irn-stego/labels", "debias-advcam-backbone/labels"} <= set(ran)
-    assert sorted(path.stem for path in house.stage("methods").iterdir()) == [
+    assert sorted(path.stem for path in house.stage("methods").glob("*.json")) == [
         "advcam-backbone", "advcam-stego", "irn-backbone", "irn-stego",
     ]  # fmt: skip
     house.make("methods", "EACH_WSSS=irn advcam", "EACH_USS=stego backbone")
     assert (house.folder / "calls.txt").read_text() == "methods runs/voc\n"
+
+
+def test_methods_of_another_segmenter_are_measured_again(house):
+    pair = ("methods", "EACH_WSSS=irn", "EACH_USS=stego")
+    house.make(*pair)
+    fits = {name for name in house.make(*pair, "SEGMENTER=deeplabv2_resnet50") if name.endswith("/fit")}
+    assert fits and all("deeplabv2_resnet50" in name for name in fits)
+    assert "report runs/voc" in house.make(*pair), "the first one's fits are there, its figures are not"
+    assert set(house.make(*pair)) == {"methods runs/voc"}
 
 
 def test_rows_follow_the_truth(made):

@@ -55,9 +55,16 @@ def read_methods(name: str) -> list[Metrics]:
     for file, metrics in zip(files, methods, strict=True):
         if not metrics.get("choices"):
             raise DataError(f"{file}: does not say which methods it measured; delete it and run `make methods` again")
-        if metrics["data"] != methods[0]["data"]:
-            raise DataError(f"{file}: data is {metrics['data']}, unlike {files[0]} ({methods[0]['data']}); delete one")
+        for choice, value in _shared(metrics).items():
+            other = _shared(methods[0]).get(choice)
+            if value != other:
+                raise DataError(f"{file}: {choice} is {value}, unlike {files[0]} ({other}); delete one")
     return methods
+
+
+def _shared(metrics: Metrics) -> dict[str, Any]:
+    """Return what all choices of one table have in common."""
+    return {"data": metrics["data"]} | {key: metrics["choices"].get(key) for key in ("SEGMENTER", "TRAIN")}
 
 
 def methods_table(methods: Sequence[Metrics]) -> Table:

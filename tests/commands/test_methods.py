@@ -74,6 +74,16 @@ def test_a_choice_without_one_of_the_rows_is_not_counted():
     assert verdicts([lacking])[1] == "networks: FP falls and mIoU rises under 0 of 0 choices"
 
 
+@pytest.mark.parametrize(("choice", "value"), [("SEGMENTER", "deeplabv2_resnet50"), ("TRAIN", "mars_removal")])
+def test_pairs_that_were_trained_otherwise_are_not_put_into_one_table(run, choice, value):
+    file = run / "methods" / "rsepm-leopart.json"
+    other = measured("rsepm", "leopart")
+    other["choices"][choice] = value
+    file.write_text(json.dumps(other))
+    with pytest.raises(DataError, match=f"rsepm-leopart.json: {choice} is {value}, unlike .*irn-stego.json"):
+        read_methods(str(run))
+
+
 def test_the_numbers_as_json(run, tmp_path):
     assert methods.main([str(run), "--json", str(tmp_path / "methods.json")]) == 0
     assert json.loads((tmp_path / "methods.json").read_text())[1]["choices"]["USS"] == "leopart"
