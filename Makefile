@@ -264,7 +264,7 @@ overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ an
 data/voc: | $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTIONS= of `mars data voc`
 	$(if $(filter $@,$(MAKECMDGOALS)),$(MARS) data voc $@ $(VOC_OPTIONS),$(error $@: no such folder; `make $@` downloads VOC (3.4 GB), DATA_ROOT= says where it lies))
 
-data/scenes: | $(READY)
+$(if $(filter scenes,$(DATA)),$(DATA_ROOT),data/scenes): | $(READY)
 	$(VENV)/bin/python -m datamodules.scenes_generator $@
 
 test: $(READY)  ## the suite (under 10 minutes on 2 cores)

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from tests.tiny_run import REPOSITORY, make_house, plan
+from tests.tiny_run import REPOSITORY, make, make_house, plan
 
 STUB = r"""#!/bin/bash
 # Stands for `mars`: one line a call in calls.txt, and the outputs of the stage.
@@ -342,6 +342,12 @@ def test_one_run_does_not_hold_several_seeds(house):
     assert done.returncode and "RUN=mine names one run and SEEDS= several" in done.stderr
     house.make("gap", "RUN=mine", "SEEDS=1")
     assert (house.folder / "calls.txt").read_text().splitlines()[-1].startswith("gap runs/mine ")
+
+
+def test_scenes_are_generated_where_they_are_asked_for(tmp_path):
+    house = make_house(tmp_path)
+    printed = make(house, "-n", "mars", "DATA=scenes", "DATA_ROOT=elsewhere/scenes").stdout
+    assert "-m datamodules.scenes_generator elsewhere/scenes\n" in printed and "root elsewhere/scenes" in printed
 
 
 def test_scenes_that_are_still_to_be_generated_are_measured_as_later_ones(tmp_path):
