@@ -25,6 +25,6 @@ class COCO(SegmentationData):
         self.rule = Rule(overlap, crowd)
         self.prepare_data_per_node = False  # two nodes would write the same folder
 
-    def prepare_data(self) -> None:
+    def prepare_root(self) -> None:
         """Write lists, image labels and masks where they are absent; raises DataError as `prepare_coco` does."""
         prepare_coco(self.tree.root, self.rule)

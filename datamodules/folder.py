@@ -22,7 +22,7 @@ class Folder(SegmentationData):
         super().__init__(root=root, class_names=folder_class_names(Path(root)), **options)
         self.prepare_data_per_node = False  # two nodes would write the same folder
 
-    def prepare_data(self) -> None:
+    def prepare_root(self) -> None:
         """Write what the tables say in VOC's layout; raises DataError as `prepare_folder` does."""
         prepare_folder(self.tree.root)
 

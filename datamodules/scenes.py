@@ -28,7 +28,7 @@ class Scenes(SegmentationData):
         self.val = val
         self.prepare_data_per_node = False  # two nodes would write the same folder
 
-    def prepare_data(self) -> None:
+    def prepare_root(self) -> None:
         """Generate the pictures where the root is absent, in one process, whole or not at all.
 
         Raises:

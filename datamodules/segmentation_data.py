@@ -134,6 +134,14 @@ class SegmentationData(pl.LightningDataModule):
         """Label ids of the classes that means are taken over; None for all. Raises DataError for an unknown name."""
         return None if self.scored_classes is None else class_ids(self.scored_classes, self.class_names)
 
+    def prepare_data(self) -> None:
+        """Prepare the root, unless it is photographs from elsewhere that are predicted."""
+        if self.photographs is None:
+            self.prepare_root()
+
+    def prepare_root(self) -> None:
+        """Make what the root lacks; a kind of data that has to be made says how."""
+
     def setup(self, stage: str) -> None:
         """Read the lists and look the files over.
 

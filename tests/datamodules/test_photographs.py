@@ -3,8 +3,11 @@ import pytest
 import torch
 from PIL import Image
 
+from datamodules.coco import COCO
 from datamodules.errors import DataError
+from datamodules.folder import Folder
 from datamodules.photographs import Photographs, check_apart, find_photographs
+from datamodules.scenes import Scenes
 from datamodules.voc import VOC
 
 
@@ -86,9 +89,17 @@ def test_a_mask_never_replaces_a_photograph(folder):
         check_apart(found, folder)
 
 
-def test_any_data_set_predicts_photographs_without_its_root(folder):
-    data = VOC("nowhere", photographs=str(folder), workers=0)
+@pytest.mark.parametrize(("kind", "classes"), [(VOC, 21), (COCO, 81), (Scenes, 8), (Folder, 3)])
+def test_any_data_set_predicts_photographs_without_its_root(folder, tmp_path, kind, classes):
+    root = tmp_path / "root"
+    if kind is Folder:  # its class names lie nowhere else
+        root.mkdir()
+        (root / "classes.txt").write_text("cup\nlamp\n")
+    before = sorted(tmp_path.rglob("*"))
+    data = kind(str(root), photographs=str(folder), workers=0)
+    data.prepare_data()
     data.setup("predict")
     batches = list(data.predict_dataloader())
     assert [batch["id"] for batch in batches] == [["b"], ["trip/a"], ["trip/day.2/c"]]
-    assert data.num_classes == 21
+    assert data.num_classes == classes
+    assert sorted(tmp_path.rglob("*")) == before, "nothing was prepared"
