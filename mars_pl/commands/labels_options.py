@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from datamodules.errors import DataError
 from datamodules.labels import SIXTEEN_BIT
 from mars_pl.commands.data_choice import data_choice
 
@@ -60,20 +61,24 @@ def add_common(parser: argparse.ArgumentParser, source: str, target: str) -> Non
 
 
 def add_classes(parser: argparse.ArgumentParser) -> None:
-    """Add the choice of the classes: a data set, or their number."""
+    """Add the choice of the classes: a data set and where it lies, or their number."""
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument("--data", metavar="NAME|YAML", help="data set whose classes apply: voc, … or a data YAML")
     count = number(1, SIXTEEN_BIT.biased - 1)
     classes.add_argument("--classes", type=count, metavar="C", help="number of its foreground classes, e.g. 80")
+    words = "data folder that holds the class names, where --data leaves them to it (default: the YAML's root)"
+    parser.add_argument("--root", type=Path, metavar="DIR", help=words)
 
 
 def chosen_classes(options: argparse.Namespace) -> tuple[int, Sequence[int] | None]:
     """Return the number of classes, background counted, and the ids that means are taken over; None for all.
 
     Raises:
-        DataError: where there is no such data set.
+        DataError: where there is no such data set, or its folder has to be named.
     """
     if options.data is None:
         return options.classes + 1, None
-    names, scored = data_choice(options.data)
+    if options.data == "folder" and options.root is None:
+        raise DataError("--data folder: its classes.txt lies in the data folder; name that by --root")
+    names, scored = data_choice(options.data, options.root)
     return len(names), None if scored is None else [names.index(name) for name in scored]

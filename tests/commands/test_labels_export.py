@@ -113,6 +113,19 @@ def test_what_dhr_is_given_comes_back(send, tmp_path):
         assert read_label(tmp_path / "back" / f"{name}.png").tolist() == recoded(codes, 255, 255)
 
 
+def test_a_folder_of_ones_own_names_its_classes_where_it_lies(send, tmp_path):
+    (tmp_path / "classes.txt").write_text("".join(f"thing {index}\n" for index in range(1, 21)))
+    words = ["--split", "mars", "--data", "folder", "--root", tmp_path]
+    target = send("mmseg", *words)
+    for name, codes in LABELS.items():
+        assert read_label(target / "SegmentationClass" / f"{name}.png").tolist() == recoded(codes, 255, 255)
+    (tmp_path / "classes.txt").write_text("thing 1\n")
+    with pytest.raises(DataError, match="holds code 20, the data 0 to 1"):
+        send("mmseg", *words)
+    with pytest.raises(DataError, match=r"--data folder: its classes\.txt lies in .*--root"):
+        send("mmseg", "--split", "mars", "--data", "folder")
+
+
 def test_mmsegmentation_finds_the_photographs_by_a_link(send, photographs):
     options = ["--data", "voc", "--split", "mars", "--images", photographs]
     target = send("mmseg", *options)

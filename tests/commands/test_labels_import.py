@@ -237,6 +237,21 @@ def test_means_over_the_scored_classes_of_a_data_yaml(bring, truth, tmp_path):
     assert json.loads((target / "sweep.json").read_text())["scores"][0]["miou"] == 0.5
 
 
+def test_a_folder_of_ones_own_names_its_classes_where_it_lies(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "labels"
+    source.mkdir()
+    png(source)
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    words = ["import", "png", str(source), str(target), "--data", "folder"]
+    assert main([*words, "--root", str(tmp_path)]) == 0
+    assert labels(target) == list(TRUTH.values())
+    (tmp_path / "classes.txt").write_text("cat\n")
+    with pytest.raises(DataError, match=r"b\.png: holds code 2, the data 0 to 1"):
+        main([*words, "--root", str(tmp_path)])
+    with pytest.raises(DataError, match=r"--data folder: its classes\.txt lies in .*--root"):
+        main(words)
+
+
 def test_an_image_without_classes_is_background_of_its_photographs_size(bring, tmp_path):
     source, images = tmp_path / "source", tmp_path / "images"
     source.mkdir()
