@@ -89,7 +89,7 @@ def _potentials(image: bytes, height: int, width: int, labels: int, settings: CR
         from pydensecrf.densecrf import DenseCRF2D
     except ImportError:
         raise ValueError(
-            "dense CRF needs pydensecrf: pip install mars-pl[crf], or take PAMR or no refinement"
+            "dense CRF needs pydensecrf: pip install -e '.[crf]' in the checkout, or take PAMR or no refinement"
         ) from None
     crf = DenseCRF2D(width, height, labels)
     crf.addPairwiseGaussian(sxy=settings.gaussian_sxy, compat=settings.gaussian_compat)

@@ -149,6 +149,6 @@ def test_without_pydensecrf_one_line_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydensecrf.densecrf", None)
     _potentials.cache_clear()
     image, probabilities = two_halves()
-    with pytest.raises(ValueError, match=r"pip install mars-pl\[crf\]") as caught:
+    with pytest.raises(ValueError, match=r"pip install -e '\.\[crf\]' in the checkout") as caught:
         dense_crf(image, probabilities)
     assert "\n" not in str(caught.value)
