@@ -1,5 +1,6 @@
 """The walk-through runs from top to bottom on a fabricated run, and is committed without outputs."""
 
+import json
 from pathlib import Path
 
 import nbformat
@@ -17,11 +18,22 @@ def test_no_outputs_are_committed():
         assert cell.get("execution_count") is None
 
 
+def as_own_folder(root):
+    """Photographs lie elsewhere than in JPEGImages, and none of them has a mask."""
+    (root / "JPEGImages").rename(root / "images")
+    places = {path.stem: f"images/{path.name}" for path in (root / "images").iterdir()}
+    (root / "photographs.json").write_text(json.dumps(places))
+    for path in (root / "SegmentationClass").iterdir():
+        path.unlink()
+    (root / "SegmentationClass").rename(root / "masks")
+
+
 @pytest.mark.parametrize("finished", [True, False])
 def test_it_runs(tmp_path, monkeypatch, finished):
     run = make_run(tmp_path, images=6, supervised=finished)
     if not finished:  # pictures of the last stage are missing, as where only labels were made
         (run / "segment-mars-small" / "complemented").rename(run / "elsewhere")
+        as_own_folder(tmp_path / "data" / "scenes")
     monkeypatch.setenv("MARS_RUN", str(run))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
