@@ -29,7 +29,7 @@ def folder_class_names(root: Path) -> tuple[str, ...]:
     path = root / CLASSES
     if not path.is_file():
         raise DataError(
-            f"{path}: no such file; write the class names there, one a line, or name the folder that has them (data.root, --root)"
+            f"{path}: no such file; write the class names there, one a line, or name their folder (data.root, --root)"
         )
     names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     return checked_names(names if names[:1] == ["background"] else ["background", *names])
