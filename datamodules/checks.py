@@ -7,15 +7,18 @@ file without that marker is decoded. Labels are decoded, in threads, for their c
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
+from datamodules.folder_tables import CLASSES
+from datamodules.image_size import too_large
 from datamodules.labels import label_codes, read_label
 from datamodules.processes import processes
 from datamodules.progress import with_progress
@@ -25,6 +28,8 @@ from datamodules.tree import Tree
 END_OF_IMAGE = b"\xff\xd9"
 TAIL = 64
 """Bytes at the end of a JPEG in which the marker is looked for: some cameras write a little after it."""
+TURNED = range(2, 9)
+"""EXIF orientations of photographs that are not stored as they are seen; 1 is upright, 0 says nothing."""
 
 
 def inspect_images(
@@ -40,7 +45,8 @@ def inspect_images(
     Args:
         tree: where the photographs lie.
         ids: the images.
-        num_classes: background counted; codes from it to the biased one are faults.
+        num_classes: background counted; other codes are faults, but for biased and ignored pixels of labels and ignored
+            ones of truth.
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
@@ -74,7 +80,8 @@ def _inspect(
     truth_folder: Path | None,
     score_folder: Path | None,
 ) -> Iterator[Fault]:
-    size = photograph_size(tree.photograph(image_id))
+    own = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the photographs as they are stored
+    size = photograph_size(tree.photograph(image_id), upright=own)
     if isinstance(size, Fault):
         yield size
         return
@@ -83,27 +90,45 @@ def _inspect(
     if score_folder is not None:
         yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes)
     if truth_folder is not None and (path := truth_folder / f"{image_id}.png").is_file():
-        yield from inspect_mask(path, num_classes, size)
+        yield from inspect_mask(path, num_classes, size, biased=False)
 
 
-def photograph_size(path: Path) -> tuple[int, int] | Fault:
-    """Return (width, height) of a photograph, or what is wrong with it."""
+def photograph_size(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
+    """Return (width, height) of a photograph, or what is wrong with it.
+
+    Args:
+        path: of the photograph.
+        upright: one that its camera stored on its side is at fault, for no stage turns it.
+    """
     try:
         with path.open("rb") as file, Image.open(file) as image:
             size = image.size
             file.seek(max(file.seek(0, os.SEEK_END) - TAIL, 0))
             if END_OF_IMAGE not in file.read():
                 image.load()
+            if upright and (turned := _orientation(image)) in TURNED:
+                text = f"{path}: turned by its camera (EXIF orientation {turned}); save it upright"
+                return Fault("turned photograph", path.name, text)
             return size
     except FileNotFoundError:
         return Fault("missing photograph", path.name, f"{path}: no such photograph; fetch it or take it off the list")
+    except Image.DecompressionBombError:
+        return Fault("large photograph", path.name, too_large(path))
     except (OSError, SyntaxError) as error:
         text = f"{path}: cannot be decoded ({error}); fetch the photograph again"
         return Fault("damaged photograph", path.name, text)
 
 
+def _orientation(image: Image.Image) -> int | None:
+    """Return what the camera says of how it was held; None where it says nothing, or nothing that can be read."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation)
+    except (SyntaxError, ValueError, struct.error):
+        return None
+
+
 def inspect_mask(
-    path: Path, num_classes: int, size: tuple[int, int] | None = None, final: bool = False
+    path: Path, num_classes: int, size: tuple[int, int] | None = None, *, biased: bool = True, ignored: bool = True
 ) -> Iterator[Fault]:
     """Yield what is wrong with a mask.
 
@@ -111,7 +136,8 @@ def inspect_mask(
         path: of the mask.
         num_classes: background counted.
         size: (width, height) of its photograph; None checks no size.
-        final: every pixel must have a class: biased and ignored ones are faults too.
+        biased: pixels may be biased, as they may in labels but neither in truth nor in what a server scores.
+        ignored: pixels may be ignored, as they may in labels and in truth.
     """
     try:
         label = read_label(path, num_classes)
@@ -122,10 +148,11 @@ def inspect_mask(
         found = f"{label.shape[1]}×{label.shape[0]} pixels, its photograph {size[0]}×{size[1]}"
         yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     codes = label_codes(num_classes)
-    present = np.flatnonzero(np.bincount(label.reshape(-1), minlength=256))
-    beyond = present[(present >= num_classes) & ((present < codes.biased) | final)]
+    marks = [code for code, allowed in ((codes.biased, biased), (codes.ignored, ignored)) if allowed]
+    present = np.flatnonzero(np.bincount(label.reshape(-1)))
+    beyond = present[(present >= num_classes) & ~np.isin(present, marks)]
     if beyond.size:
-        known = f"0 to {num_classes - 1}{'' if final else f', {codes.biased} and {codes.ignored}'}"
+        known = " and ".join(", ".join([f"0 to {num_classes - 1}", *map(str, marks)]).rsplit(", ", 1))
         text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
         yield Fault("codes", path.name, text)
 

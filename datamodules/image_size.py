@@ -1,4 +1,4 @@
-"""The size of a photograph by its header alone, and whether a mask has it."""
+"""The size of a photograph by its header alone, whether a mask has it, and what is too large to be opened."""
 
 from __future__ import annotations
 
@@ -9,17 +9,24 @@ from PIL import Image
 from datamodules.errors import DataError
 
 
+def too_large(path: Path) -> str:
+    """Return what to say of a picture that Pillow takes for a decompression bomb."""
+    return f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
+
+
 def image_shape(path: Path) -> tuple[int, int]:
     """Return (H, W) of a photograph.
 
     Raises:
-        DataError: where it is missing or its header cannot be read.
+        DataError: where it is missing or too large, or its header cannot be read.
     """
     try:
         with Image.open(path) as image:
             return image.height, image.width
     except FileNotFoundError:
         raise DataError(f"{path}: no such photograph; fetch it or take it off the list") from None
+    except Image.DecompressionBombError:
+        raise DataError(too_large(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be decoded ({error}); fetch the photograph again") from None
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from datamodules.errors import DataError
+from datamodules.image_size import too_large
 from datamodules.whole_file import whole_file
 
 BIASED = 254
@@ -39,6 +40,9 @@ class Codes(NamedTuple):
 
 EIGHT_BIT = Codes(BIASED, IGNORED, 8)
 SIXTEEN_BIT = Codes(65534, 65535, 16)
+
+STRETCHED = {"1": 1, "L;2": 2, "L;4": 4}
+"""Raw modes of grey PNGs whose numbers Pillow stretches to 0…255, so that class 1 becomes 255, 85 or 17 → bits."""
 
 Label = NDArray[np.unsignedinteger[Any]]
 """Class indices (H, W): uint8, or uint16 where the classes are too many."""
@@ -82,10 +86,15 @@ def read_label(path: Path, num_classes: int | None = None) -> Label:
         uint8 or uint16 array of shape (H, W).
 
     Raises:
-        DataError: where the file is missing, unreadable, not a single-channel image, or not of the data's bits.
+        DataError: where the file is missing, unreadable, too large, not a single-channel image, not of the data's bits,
+            or grey of fewer than 8.
     """
     try:
         with Image.open(path) as image:
+            stored = [tile.args for tile in image.tile]
+            if few := next((bits for mode, bits in STRETCHED.items() if mode in stored), 0):
+                fault = f"grey of {few} bit{'s' * (few > 1)}, which is read with {255 // (2**few - 1)} for 1"
+                raise DataError(f"{path}: {fault}; save it with 8 bits, or indexed")
             bits = {"P": 8, "L": 8, "I;16": 16}.get(image.mode)
             wanted = label_codes(2 if num_classes is None else num_classes)
             if bits is None or (num_classes is not None and bits != wanted.bits):
@@ -96,6 +105,8 @@ def read_label(path: Path, num_classes: int | None = None) -> Label:
             return np.array(image, dtype=np.uint8 if bits == 8 else np.uint16)
     except FileNotFoundError:
         raise DataError(f"{path}: no such label; is this the right label folder?") from None
+    except Image.DecompressionBombError:
+        raise DataError(too_large(path)) from None
     except (UnidentifiedImageError, OSError) as error:
         raise DataError(f"{path}: cannot be read as a PNG ({error}); write it again") from None
 

@@ -96,10 +96,8 @@ def _hidden(path: Path) -> bool:
 
 
 def _fault(path: Path) -> Fault | None:
-    try:
-        if not isinstance(photograph_size(path), Fault):
-            return None
-        text = f"{path}: is no image that can be read; replace it or take it away"
-    except Image.DecompressionBombError:
-        text = f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
-    return Fault("photograph", path.name, text)
+    size = photograph_size(path)
+    if not isinstance(size, Fault):
+        return None
+    unreadable = f"{path}: is no image that can be read; replace it or take it away"
+    return size if size.kind == "large photograph" else size._replace(text=unreadable)

@@ -60,6 +60,5 @@ def says(path: Path, text: str) -> bool:
 def write_whole(path: Path, text: str) -> None:
     """Write a text, whole; a file that says the same already is left alone."""
     if not says(path, text):
-        path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
             partial.write_text(text, encoding="utf-8")

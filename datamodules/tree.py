@@ -14,6 +14,7 @@ from PIL import Image
 
 from datamodules.errors import DataError
 from datamodules.image_list import read_ids
+from datamodules.image_size import too_large
 from datamodules.labels import read_label
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def read_photograph(path: Path) -> Tensor:
     """Read a photograph as uint8 3×H×W RGB.
 
     Raises:
-        DataError: where it is missing or cannot be decoded.
+        DataError: where it is missing, too large or cannot be decoded.
     """
     import torch  # not above, so that commands that only look for files start at once
 
@@ -89,6 +90,8 @@ def read_photograph(path: Path) -> Tensor:
             return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
     except FileNotFoundError:
         raise DataError(f"{path}: no such photograph; fetch it or take it off the list") from None
+    except Image.DecompressionBombError:
+        raise DataError(too_large(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be decoded ({error}); fetch the photograph again") from None
 

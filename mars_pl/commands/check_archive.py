@@ -94,6 +94,7 @@ def _masks(archive: tarfile.TarFile, places: dict[str, re.Match[str]], images: P
             mask.write_bytes(archive.extractfile(name).read())  # type: ignore[union-attr]
             size = None if images is None else photograph_size(images / f"{match[4]}.jpg")
             faults = [size] if isinstance(size, Fault) else []
-            found = inspect_mask(mask, len(CLASS_NAMES["voc"]), None if isinstance(size, Fault) else size, final=True)
+            wanted = None if isinstance(size, Fault) else size
+            found = inspect_mask(mask, len(CLASS_NAMES["voc"]), wanted, biased=False, ignored=False)
             yield [*faults, *(fault._replace(text=fault.text.removeprefix(f"{folder}/")) for fault in found)]
             mask.unlink()

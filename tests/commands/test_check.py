@@ -127,6 +127,12 @@ def test_masks_of_ones_own_are_looked_at(tmp_path, check):
     make_own_folder(tmp_path / "own")
     write_label(tmp_path / "own/masks/a.png", np.array([[9]]))
     assert set(check("data", tmp_path / "own", "--data", "folder")[2]) == {"size", "codes"}
+    with Image.open(next((tmp_path / "own/images").rglob("a.*"))) as photograph:
+        label = np.zeros(photograph.size[::-1], dtype=np.uint8)
+    label[0, 0] = 254
+    write_label(tmp_path / "own/masks/a.png", label)
+    _, printed, found = check("data", tmp_path / "own", "--data", "folder")
+    assert found == {"codes": ["a.png"]} and "masks/a.png: holds code 254" in printed
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from datamodules import checks, progress, samplers
 from datamodules.checks import check_batch, inspect_images, photograph_size
@@ -64,6 +65,45 @@ def test_what_is_no_photograph_is_found(tmp_path, content):
     assert photograph_size(tmp_path / "a.jpg").kind == "damaged photograph"
 
 
+def turn(path, orientation):
+    """Leave the pixels of a photograph and let its camera say how it was held."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    with Image.open(path) as image:
+        image.save(path, quality="keep", exif=exif)
+
+
+@pytest.mark.parametrize("orientation", [0, 1])
+def test_an_upright_photograph_is_no_fault(tmp_path, ids, orientation, monkeypatch):
+    turn(tmp_path / "JPEGImages" / f"{ids[1]}.jpg", orientation)
+    path = tmp_path / "JPEGImages" / f"{ids[2]}.jpg"
+    with Image.open(path) as image:
+        image.save(path, exif=b"Exif\0\0no such thing")
+    monkeypatch.setattr(JpegImageFile, "load", lambda image: pytest.fail("a photograph was decoded"))
+    (tmp_path / "classes.txt").write_text("cup\n")
+    check(tmp_path, ids)
+
+
+def test_a_photograph_that_its_camera_turned_is_found_without_decoding_it(tmp_path, ids, monkeypatch):
+    for image_id, orientation in zip(ids[1:4], (6, 3, 8), strict=True):
+        turn(tmp_path / "JPEGImages" / f"{image_id}.jpg", orientation)
+    check(tmp_path, ids)  # a published data set is taken as it is stored
+    (tmp_path / "classes.txt").write_text("cup\n")
+    complaint = r"turned by its camera \(EXIF orientation 6\); save it upright \(2 more like it\)$"
+    monkeypatch.setattr(JpegImageFile, "load", lambda image: pytest.fail("a photograph was decoded"))
+    with pytest.raises(DataError, match=rf"{ids[1]}\.jpg: {complaint}"):
+        check(tmp_path, ids)
+    path = tmp_path / "JPEGImages" / f"{ids[1]}.jpg"
+    with Image.open(path) as image:
+        assert photograph_size(path) == image.size, "who turns it himself finds no fault"
+
+
+def test_a_photograph_of_more_pixels_than_pillow_opens_is_found(tmp_path, ids, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DataError, match=rf"{ids[0]}\.jpg: has more than 20 pixels; cut it .* \(5 more like it\)$"):
+        check(tmp_path, ids)
+
+
 def test_a_mask_of_another_size_is_found(tmp_path, ids):
     for folder in ("Pseudo", "SegmentationClass"):
         path = tmp_path / folder / f"{ids[3]}.png"
@@ -77,6 +117,18 @@ def test_a_mask_of_another_size_is_found(tmp_path, ids):
 def test_a_code_beyond_the_classes_is_found(tmp_path, ids):
     with pytest.raises(DataError, match=r"Pseudo/.*\.png: holds code 3, the data 0 to 2, 254 and 255;.*more like it"):
         check(tmp_path, ids, num_classes=3)
+
+
+def test_the_code_254_is_a_fault_of_truth_and_255_is_none(tmp_path, ids):
+    path = tmp_path / "SegmentationClass" / f"{ids[0]}.png"
+    label = read_label(path).copy()
+    label[0, 0] = 255
+    write_label(path, label)
+    check(tmp_path, ids)
+    label[0, 1] = 254
+    write_label(path, label)
+    with pytest.raises(DataError, match=rf"SegmentationClass/{ids[0]}\.png: holds code 254, the data 0 to 3 and 255;"):
+        check(tmp_path, ids)
 
 
 def test_a_missing_label_is_found_but_a_missing_truth_is_none(tmp_path, ids):

@@ -1,4 +1,6 @@
 import hashlib
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from PIL import Image
 from datamodules.checks import inspect_mask
 from datamodules.drawing import shown
 from datamodules.errors import DataError
+from datamodules.image_size import check_size
 from datamodules.labels import as_label, codes_in, label_codes, read_label, voc_palette, write_label
 from datamodules.segmentation_data import SegmentationData
 from datamodules.transforms import TrainingCrop
@@ -60,11 +63,55 @@ def test_labels_of_other_bits_than_the_datas_are_refused(tmp_path, written, data
     assert [fault.kind for fault in inspect_mask(tmp_path / "a.png", data)] == ["unreadable mask"]
 
 
+def write_png(path, bits, colour_type, rows):
+    """Write rows of packed pixels; Pillow writes no grey of 2 or 4 bits."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    width = len(rows[0]) * 8 // bits
+    header = struct.pack(">IIBBBBB", width, len(rows), bits, colour_type, 0, 0, 0)
+    palette = chunk(b"PLTE", bytes(voc_palette()[: 3 << bits])) if colour_type == INDEXED else b""
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    parts = (chunk(b"IHDR", header), palette, chunk(b"IDAT", pixels), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(parts))
+
+
+GREY, INDEXED = 0, 3
+FEW_BITS = {1: (b"\x60", [0, 1, 1, 0, 0, 0, 0, 0]), 2: (b"\x1b", [0, 1, 2, 3]), 4: (b"\x1e", [1, 14])}
+"""Bits → a packed row and its numbers."""
+
+
+@pytest.mark.parametrize(("bits", "becomes"), [(1, 255), (2, 85), (4, 17)])
+def test_grey_of_few_bits_is_refused_and_indexed_of_few_bits_read(tmp_path, bits, becomes):
+    row, numbers = FEW_BITS[bits]
+    write_png(tmp_path / "a.png", bits, INDEXED, [row, row])
+    assert read_label(tmp_path / "a.png", 21).tolist() == [numbers, numbers]
+    write_png(tmp_path / "a.png", bits, GREY, [row, row])
+    complaint = rf"a\.png: grey of {bits} bits?, which is read with {becomes} for 1; save it with 8 bits, or indexed"
+    for wanted in (21, None):
+        with pytest.raises(DataError, match=complaint):
+            read_label(tmp_path / "a.png", wanted)
+
+
+def test_a_label_of_more_pixels_than_pillow_opens_is_named(tmp_path, monkeypatch):
+    write_label(tmp_path / "a.png", np.zeros((5, 5)))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DataError, match=r"a\.png: has more than 20 pixels; cut it into smaller pictures"):
+        read_label(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png: has more than 20 pixels"):
+        check_size(tmp_path / "b.png", (5, 5), tmp_path / "a.png")
+
+
 def test_codes_beyond_many_classes_are_faults_and_the_two_marks_are_not(tmp_path):
     write_label(tmp_path / "a.png", as_label(np.array(CODES), MANY))
     assert list(inspect_mask(tmp_path / "a.png", MANY)) == []
     (fault,) = inspect_mask(tmp_path / "a.png", MANY - 1)
     assert "holds code 300, the data 0 to 299, 65534 and 65535" in fault.text
+    (fault,) = inspect_mask(tmp_path / "a.png", MANY, biased=False)
+    assert "holds code 65534, the data 0 to 300 and 65535" in fault.text
+    (fault,) = inspect_mask(tmp_path / "a.png", MANY, biased=False, ignored=False)
+    assert "holds code 65534, the data 0 to 300;" in fault.text
 
 
 def test_the_codes_flow_from_the_data():

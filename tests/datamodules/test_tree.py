@@ -47,9 +47,13 @@ def test_grey_photographs_become_rgb(tmp_path):
     assert (image == 130).all()
 
 
-def test_a_photograph_that_cannot_be_read_is_named(tmp_path):
+def test_a_photograph_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"a\.jpg: no such photograph"):
         read_photograph(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").write_text("no picture")
     with pytest.raises(DataError, match=r"a\.jpg: cannot be decoded"):
+        read_photograph(tmp_path / "a.jpg")
+    Image.new("L", (7, 5)).save(tmp_path / "a.jpg")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(DataError, match=r"a\.jpg: has more than 20 pixels"):
         read_photograph(tmp_path / "a.jpg")
