@@ -13,7 +13,6 @@ from pkgutil import resolve_name
 from typing import Any
 
 import pytorch_lightning as pl
-import yaml
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger
@@ -25,6 +24,7 @@ from callbacks.seed_epoch import SeedEpoch
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
 from datamodules.segmentation_data import SegmentationData
+from mars_pl.settings_file import read_settings
 
 LINKS = ("num_classes", "ignore_index", "biased_index")
 """What is said once, by the data, and flows to every module and network that takes it."""
@@ -101,12 +101,18 @@ def keep_earlier_log(root: Path) -> None:
 
 
 def takes_network(args: Sequence[str]) -> bool:
-    """Tell from the words after ``mars`` whether the module they name has an argument ``network``."""
+    """Tell from the words after ``mars`` whether the module they name has an argument ``network``.
+
+    Raises:
+        DataError: where a configuration among them is no YAML or holds no settings.
+    """
     class_path = ""
-    for flag, value in itertools.pairwise(args):
+    words = [part for word in args for part in (word.split("=", 1) if word.startswith("-") else [word])]
+    for flag, value in itertools.pairwise(words):
         if flag in ("-c", "--config") and Path(value).is_file():
-            model = (yaml.safe_load(Path(value).read_text()) or {}).get("model") or {}
-            class_path = model.get("class_path", class_path)
+            model = read_settings(Path(value)).get("model")
+            named = model.get("class_path") if isinstance(model, dict) else model
+            class_path = named if isinstance(named, str) else class_path
         elif flag in ("--model", "--model.class_path"):
             class_path = value
     try:

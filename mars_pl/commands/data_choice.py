@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
 from datamodules.folder_tables import folder_class_names
+from mars_pl.settings_file import read_settings
 
 KINDS = (*sorted(CLASS_NAMES), "folder")
 """Data sets that a name alone tells."""
@@ -45,12 +44,12 @@ def data_settings(choice: str) -> tuple[str, dict[str, Any]]:
         choice: a name (``voc``, ``coco``, ``scenes``, ``folder``) or the data YAML of a run (``configs/data/….yaml``).
 
     Raises:
-        DataError: where there is neither such a set nor such a file.
+        DataError: where there is neither such a set nor such a file, or the file is no configuration.
     """
     if choice in KINDS:
         return choice, {}
     path = Path(choice)
     if not path.is_file():
         raise DataError(f"--data {choice}: neither a file nor one of {', '.join(KINDS)}; name a data YAML")
-    data: dict[str, Any] = (yaml.safe_load(path.read_text()) or {}).get("data", {})
-    return str(data.get("class_path", "")).rsplit(".", 1)[-1].lower(), data.get("init_args", {})
+    kind = str(read_settings(path, "data").get("class_path", "")).rsplit(".", 1)[-1].lower()
+    return kind, read_settings(path, "data", "init_args")

@@ -7,12 +7,12 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-import yaml
 from jsonargparse import ArgumentParser
 from torch import nn
 
 from datamodules.errors import DataError
 from mars_pl.commands.data_choice import data_choice
+from mars_pl.settings_file import read_settings
 from mars_pl.weights import load_weights
 
 FILES = {"teacher": "weights.safetensors", "student": "student.safetensors"}
@@ -41,8 +41,7 @@ def read_network(fit: Path, weights: Path | None = None, role: str = "teacher") 
     if not path.is_file():
         raise DataError(f"{path}: no such configuration; name the folder of a segment fit")
     class_names, _ = data_choice(str(path))
-    settings = (yaml.safe_load(path.read_text(encoding="utf-8")).get("model") or {}).get("init_args") or {}
-    chosen = settings.get("network")
+    chosen = read_settings(path, "model", "init_args").get("network")
     if not isinstance(chosen, dict) or "class_path" not in chosen:
         raise DataError(f"{path}: names no network at model.init_args.network; name the folder of a segment fit")
     network = _build(without_downloads(chosen), len(class_names))
