@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 from rich.console import Console
 
 from datamodules.faults import Fault
-from datamodules.whole_file import whole_file
 from mars_pl.commands import check_archive, check_data, check_labels
+from mars_pl.commands.report_run import write_json
 
 NAMED = 5
 """Culprits that are named of each kind, beside the first; the JSON names all."""
@@ -37,10 +36,7 @@ def main(argv: Sequence[str]) -> int:
     grouped = group(faults)
     _print(f"{options.path}: {images:,} images", grouped)
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(options.json) as partial:
-            found = {"path": str(options.path), "images": images, "faults": grouped}
-            partial.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_json(options.json, {"path": str(options.path), "images": images, "faults": grouped})
     return int(bool(faults))
 
 

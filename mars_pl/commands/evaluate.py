@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -19,10 +18,10 @@ from rich.table import Table
 from datamodules.about import read_about
 from datamodules.errors import DataError
 from datamodules.progress import with_progress
-from datamodules.whole_file import whole_file
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.mask_folders import Counts, Folders, count_images
 from mars_pl.commands.metrics_table import fraction, percent, provenance, scored_classes
+from mars_pl.commands.report_run import write_json
 from mars_pl.metrics.scores import Scores
 
 
@@ -57,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     }
     _print(row)
     if options.json:
-        _write(options.json, row)
+        write_json(options.json, row)
     return 0
 
 
@@ -200,9 +199,3 @@ def _print(row: Mapping[str, Any]) -> None:
     for line in (scored_classes({"": row}), row["note"], summary(row)):
         if line:
             console.print(line)
-
-
-def _write(path: Path, row: Mapping[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(row, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

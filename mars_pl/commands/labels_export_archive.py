@@ -23,7 +23,8 @@ def run(options: argparse.Namespace) -> None:
     """Write `results/VOC2012/Segmentation/<competition>_<split>_cls/<id>.png`, whole; no pixel is left ignored.
 
     Raises:
-        DataError: where a label is missing, of another size than its photograph, or no VOC label.
+        DataError: where a label is missing, of another size than its photograph, or no VOC label, or the target is a
+            folder.
     """
     if options.biased != 0:
         raise DataError(f"--biased {options.biased}: the server scores every pixel; leave it at 0")
@@ -31,7 +32,6 @@ def run(options: argparse.Namespace) -> None:
     read = LabelFolder(options.source, len(CLASS_NAMES["voc"]), biased=0, ignored=0)
     encoded = each_image(_Encode(read, options.images), ids, "packing", options.workers)
     folder = f"results/VOC2012/Segmentation/{options.competition}_{options.split}_cls"
-    options.target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(options.target) as partial:
         write_archive(partial, ((f"{folder}/{image_id}.png", content) for image_id, content in encoded))
     print(f"{len(ids):,} labels in {options.target}, {folder}")

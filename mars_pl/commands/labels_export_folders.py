@@ -55,7 +55,6 @@ def _write_list(path: Path, ids: Sequence[str]) -> None:
     text = "".join(f"{image_id}\n" for image_id in ids)
     if path.is_file() and path.read_text(encoding="utf-8").split() != list(ids):
         raise DataError(f"{path}: is there and lists other images; choose another --split")
-    path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")
 

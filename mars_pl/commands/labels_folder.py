@@ -11,18 +11,19 @@ import numpy as np
 from datamodules.about import ABOUT, ABOUT_NETWORKS, read_about
 from datamodules.errors import DataError
 from datamodules.labels import IGNORED, Label, label_codes, read_label
+from datamodules.whole_file import make_folder
 
 
 def claim(folder: Path) -> Path:
     """Make a folder for masks, or take one that we wrote before; returns it.
 
     Raises:
-        DataError: where it holds PNG files without our `about.json`: they may be a truth that nobody can make again.
+        DataError: where it holds PNG files without our `about.json`: they may be a truth that nobody can make again;
+            or where a file is in its place.
     """
     if not (folder / ABOUT).is_file() and next(folder.glob("*.png"), None) is not None:
         raise DataError(f"{folder}: holds masks that mars did not write; name another folder, or move them away")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    return make_folder(folder)
 
 
 def passed_on(folder: Path, note: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
+from datamodules.image_list import read_ids
 from datamodules.labels import Label, label_codes, read_label
 from mars_pl.metrics.confusion import confusion_matrix
 
@@ -33,21 +34,16 @@ class Folders:
     reference: Path | None = None
 
     def ids(self, names: Path | None) -> list[str]:
-        """Return the image ids to score, sorted: those in the file ``names``, or else those that have a prediction.
+        """Return the image ids to score: those in the list ``names``, or else those that have a prediction, sorted.
 
         Raises:
-            DataError: where there are none.
+            DataError: where there are none, or the list names an image twice.
         """
-        if names is None:
-            ids = sorted(path.stem for path in self.predictions.glob("*.png"))
-            if not ids:
-                raise DataError(f"{self.predictions}: holds no <image id>.png; is this the folder of the predictions?")
-            return ids
-        if not names.is_file():
-            raise DataError(f"{names}: no such list; give --list a file with one image id a line")
-        ids = sorted({line.strip() for line in names.read_text().splitlines() if line.strip()})
+        if names is not None:
+            return read_ids(names)
+        ids = sorted(path.stem for path in self.predictions.glob("*.png"))
         if not ids:
-            raise DataError(f"{names}: names no image; it should hold one image id a line")
+            raise DataError(f"{self.predictions}: holds no <image id>.png; is this the folder of the predictions?")
         return ids
 
 

@@ -166,7 +166,7 @@ def write_metrics(run: Run, metrics: Metrics) -> Path:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write numbers as JSON; a number that is none is refused."""
+    """Write figures as JSON, and make the folder; a number that is none is refused."""
     with whole_file(path) as partial:
         partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
 

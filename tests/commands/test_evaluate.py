@@ -99,9 +99,13 @@ def test_means_over_the_scored_classes(score):
 
 def test_a_list_chooses_the_images(score, tmp_path):
     names = tmp_path / "val.txt"
-    names.write_text("b\n\nb\n")
-    row = score("--list", str(names))
-    assert row["images"] == 1 and row["per_class"]["sheep"]["iou"] == 0.5 and row["per_class"]["train"]["iou"] is None
+    for line in ("b\n\n", "/JPEGImages/b.jpg /SegmentationClassAug/b.png\n"):
+        names.write_text(line)
+        row = score("--list", str(names))
+        assert (row["images"], row["per_class"]["sheep"]["iou"], row["per_class"]["train"]["iou"]) == (1, 0.5, None)
+    names.write_text("b\na\nb\n")
+    with pytest.raises(DataError, match=r"val\.txt: b is listed more than once"):
+        score("--list", str(names))
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])
@@ -155,7 +159,7 @@ def test_a_fault_in_the_options_is_named(folders, tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.txt: no such list"):
         main([*folders, "--names", "train,sheep", "--list", str(tmp_path / "nowhere.txt")])
     (tmp_path / "empty.txt").touch()
-    with pytest.raises(DataError, match=r"empty\.txt: names no image"):
+    with pytest.raises(DataError, match=r"empty\.txt: the list is empty"):
         main([*folders, "--names", "train,sheep", "--list", str(tmp_path / "empty.txt")])
     with pytest.raises(DataError, match=r"holds no <image id>\.png"):
         main([str(tmp_path), folders[1], "--names", "train,sheep"])

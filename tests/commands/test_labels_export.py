@@ -208,6 +208,14 @@ def test_a_broken_archive_bears_no_finished_archives_name(send, source, tmp_path
     assert (tmp_path / "a.tar.gz").read_bytes() == before
 
 
+def test_a_folder_is_no_archive_which_is_told_before_a_label_is_read(send, source, tmp_path):
+    (tmp_path / "out").mkdir()
+    (source / "2007_000001.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="out: is a folder; name a file"):
+        send("voc-server")
+    assert files(tmp_path / "out") == []
+
+
 @pytest.mark.parametrize("words", [["dhr"], ["mmseg", "--split", "mars"]])
 def test_labels_of_sixteen_bits_are_not_for_those_who_read_eight(send, tmp_path, words):
     with pytest.raises(DataError, match="reads labels of 8 bits, 301 classes want 16; merge some first"):

@@ -388,6 +388,14 @@ def test_source_is_no_target(tmp_path):
     assert not (tmp_path / "about.json").exists()
 
 
+def test_a_file_is_no_target(tmp_path):
+    png(tmp_path)
+    (tmp_path / "file").touch()
+    for target in ("file", "file/labels"):
+        with pytest.raises(DataError, match=f"{target}: a file is in the place of this folder; name another"):
+            main(["import", "png", str(tmp_path), str(tmp_path / target), "--classes", "2"])
+
+
 def test_a_wrong_folder_is_named(tmp_path, capsys):
     words = ["labels", "import", "irn", str(tmp_path / "nowhere"), str(tmp_path / "to"), "--data", "voc"]
     assert mars(words) == 1

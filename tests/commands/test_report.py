@@ -155,8 +155,8 @@ def test_gap_over_seeds(tmp_path, capsys):
         change(run / "rows" / "baseline.json", miou=0.5)
         change(run / "rows" / "final.json", miou=miou)
         change(run / "rows" / "supervised.json", miou=0.9)
-    assert gap.main([*map(str, runs), "--json", str(tmp_path / "gap.json")]) == 0
-    table = json.loads((tmp_path / "gap.json").read_text())
+    assert gap.main([*map(str, runs), "--json", str(tmp_path / "new/folder/gap.json")]) == 0
+    table = json.loads((tmp_path / "new/folder/gap.json").read_text())
     assert [row["closed"] for row in table["runs"]] == pytest.approx([0.25, 0.5, 0.75])
     assert table["mean"] == pytest.approx({"baseline": 0.5, "mars": 0.7, "supervised": 0.9, "closed": 0.5})
     assert table["seeds"] == 3
