@@ -1,16 +1,15 @@
 """The torchmetrics metric gives the figures of the numpy functions, and of an evaluation written out in loops."""
 
-import socket
 import sys
 
 import numpy as np
 import pytest
 import torch
-from torch import distributed, multiprocessing
 
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
 from mars_pl.metrics.segmentation_scores import SegmentationScores
+from tests.process_group import in_processes
 
 CODES = np.array([0, 1, 2, 3, 4, 254, 255])
 
@@ -96,25 +95,16 @@ def masks():
     return [rng.choice([0, 1, 2, 3, 5, 254, 255], size) for size in sizes], truths
 
 
-def count_share(rank, processes, port, masks, results):
-    store = distributed.TCPStore("127.0.0.1", port, processes, is_master=rank == 0)
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=processes)
+def count_share(rank, processes, masks):
     metric = SegmentationScores(num_classes=7)
     for prediction, truth in list(zip(*masks, strict=True))[rank::processes]:
         metric.update(torch.from_numpy(prediction), torch.from_numpy(truth))
-    results[rank] = {name: value.item() for name, value in metric.compute().items()}
-    distributed.destroy_process_group()
+    return {name: value.item() for name, value in metric.compute().items()}
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_a_transcription_gives_the_same_whatever_the_number_of_processes(masks, processes):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with multiprocessing.get_context("spawn").Manager() as manager:
-        results = manager.dict()
-        torch.multiprocessing.spawn(count_share, (processes, port, masks, results), nprocs=processes)
-        found = dict(results)
+    found = in_processes(processes, count_share, processes, masks)
     for rank in range(processes):
         assert found[rank] == pytest.approx(transcription(*masks, 7), rel=0, abs=1e-9)
 

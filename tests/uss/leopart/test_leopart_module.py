@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import socket
 from functools import partial
 
 import pytest
 import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
-from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
@@ -19,6 +17,7 @@ from mars_pl.uss.leopart.head import LeopartHead
 from mars_pl.uss.leopart.leopart_module import LeopartModule
 from mars_pl.uss.leopart.schedule import cosine
 from tests.fake_tree import make_voc_tree
+from tests.process_group import in_processes
 from tests.tiny_run import REPOSITORY
 
 SMALL_HEAD = partial(LeopartHead, dim=8, hidden=16, prototypes=6)
@@ -175,24 +174,15 @@ class Remembers(LeopartModule):
         return self.queues[0].vectors.mean()
 
 
-def remember(rank, port, results):
-    store = distributed.TCPStore("127.0.0.1", port, 2, is_master=rank == 0)
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+def remember(rank):
     module = Remembers(FrozenViT("test_vit", model_kwargs=VIT), SMALL_HEAD, queue=24)
     synchronised = DistributedDataParallel(module)
     module.queues[0].vectors.fill_(rank + 1)
-    results[rank] = float(synchronised())
-    distributed.destroy_process_group()
+    return float(synchronised())
 
 
 def test_each_process_keeps_its_own_queue():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with torch.multiprocessing.get_context("spawn").Manager() as manager:
-        results = manager.dict()
-        torch.multiprocessing.spawn(remember, (port, results), nprocs=2)
-        assert dict(results) == {0: 1.0, 1: 2.0}
+    assert in_processes(2, remember) == {0: 1.0, 1: 2.0}
 
 
 def test_crops_without_small_ones_do(backbone):

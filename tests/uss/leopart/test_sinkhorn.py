@@ -1,13 +1,12 @@
 from __future__ import annotations
 
 import math
-import socket
 
 import pytest
 import torch
-from torch import distributed, multiprocessing
 
 from mars_pl.uss.leopart.sinkhorn import over_processes, sinkhorn
+from tests.process_group import in_processes
 
 
 def literal(scores, epsilon, iterations):
@@ -63,21 +62,13 @@ def test_no_round_or_no_smoothness_is_refused(epsilon, iterations):
         sinkhorn(torch.zeros(2, 2), epsilon, iterations)
 
 
-def share(rank, port, scores, results):
-    store = distributed.TCPStore("127.0.0.1", port, 2, is_master=rank == 0)
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
-    results[rank] = sinkhorn(scores.chunk(2)[rank]).tolist()
-    distributed.destroy_process_group()
+def share(rank, scores):
+    return sinkhorn(scores.chunk(2)[rank]).tolist()
 
 
 def test_two_processes_find_what_one_finds(scores):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with multiprocessing.get_context("spawn").Manager() as manager:
-        results = manager.dict()
-        torch.multiprocessing.spawn(share, (port, scores, results), nprocs=2)
-        found = torch.tensor(results[0] + results[1], dtype=torch.float64)
+    shares = in_processes(2, share, scores)
+    found = torch.tensor(shares[0] + shares[1], dtype=torch.float64)
     torch.testing.assert_close(found, sinkhorn(scores))
     apart = torch.cat([sinkhorn(part) for part in scores.chunk(2)])
     assert not torch.allclose(found, apart, atol=1e-3), "each half alone would be balanced otherwise"
