@@ -62,8 +62,10 @@ def inspect_images(
     if score_folder is not None and not score_folder.is_dir():
         raise DataError(f"{score_folder}: no such score folder; run the stage that makes scores or set data.scores")
 
+    upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the photographs as they are stored
+
     def inspect(image_id: str) -> list[Fault]:
-        return list(_inspect(tree, image_id, num_classes, label_folder, truth_folder, score_folder))
+        return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder))
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
         inspected: Iterable[list[Fault]] = pool.map(inspect, ids)
@@ -75,13 +77,13 @@ def inspect_images(
 def _inspect(
     tree: Tree,
     image_id: str,
+    upright: bool,
     num_classes: int,
     label_folder: Path | None,
     truth_folder: Path | None,
     score_folder: Path | None,
 ) -> Iterator[Fault]:
-    own = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the photographs as they are stored
-    size = photograph_size(tree.photograph(image_id), upright=own)
+    size = photograph_size(tree.photograph(image_id), upright)
     if isinstance(size, Fault):
         yield size
         return
