@@ -131,17 +131,17 @@ endif
 
 # ------------------------------------------------------------------------------------------------ §3.1 features
 BACKBONE_YAML := configs/backbone/$(BACKBONE).yaml
-FEATURES := --model.init_args.features $(call variant,uss,features_$(USS)) --model.init_args.features.init_args.backbone $(BACKBONE_YAML)
+FEATURES := --model.init_args.feature_extractor $(call variant,uss,features_$(USS)) --model.init_args.feature_extractor.init_args.backbone $(BACKBONE_YAML)
 ifneq ($(USS),backbone)
 U := $(R)/uss-$(USS)
 FEATURES_FIT := $(U)/fit
-FEATURES += --model.init_args.features.init_args.weights $(U)/fit/weights.safetensors
+FEATURES += --model.init_args.feature_extractor.init_args.weights $(U)/fit/weights.safetensors
 ifneq ($(USS),stego)
 $(eval $(call stage,$(U)/fit,,fit,$(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML)))
 else
 NEIGHBOURS := $(U)/neighbours
 CROPS := $(call variant,uss,crops)
-$(eval $(call stage,$(NEIGHBOURS),,predict,$(CROPS) $(call variant,uss,neighbours),--model.init_args.backbone $(BACKBONE_YAML) --trainer.callbacks.init_args.tokens $(TOKENS)))
+$(eval $(call stage,$(NEIGHBOURS),,predict,$(CROPS) $(call variant,uss,neighbours),--model.init_args.backbone $(BACKBONE_YAML) --writer.init_args.tokens $(TOKENS)))
 $(eval $(call stage,$(U)/fit,$(NEIGHBOURS),fit,$(CROPS) $(call variant,uss,$(USS)),--model.init_args.backbone $(BACKBONE_YAML) --data.init_args.neighbours $(NEIGHBOURS)/neighbours.safetensors $(if $(filter true,$(TOKENS)),--data.init_args.tokens $(NEIGHBOURS)/tokens.npy)))
 endif
 endif
@@ -149,7 +149,7 @@ endif
 # ------------------------------------------------------------------------------------------------ §3.2, §3.3 debias
 D := $(R)/debias-$(WSSS)-$(USS)
 $(eval $(call stage,$(D)/centroids,$(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,$(CENTROIDS)),$(FEATURES) --data.init_args.labels $(PSEUDO_MARS)))
-$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --model.init_args.features.init_args.shifts $(SHIFTS) $(GAMMA:%=--trainer.callbacks.init_args.exponent %) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
+$(eval $(call stage,$(D)/labels,$(D)/centroids $(PSEUDO) $(FEATURES_FIT),predict,$(call variant,debias,labels),$(FEATURES) --model.init_args.feature_extractor.init_args.shifts $(SHIFTS) $(GAMMA:%=--writer.init_args.exponent %) --data.init_args.labels $(PSEUDO_MARS) --model.init_args.centroids $(D)/centroids/centroids.safetensors))
 
 # ------------------------------------------------------------------------------------------------ §3.4 segment
 # The trainings share everything but the label folder and the complement. A segmenter's YAML comes after the data's, for its
@@ -258,14 +258,14 @@ FOLDERS := {"Yᵇ": "$(PSEUDO_MARS)", "Yᵈᵇ": "$(D)/labels", "Yᶜᵒ": "$(FI
 overlays: $(FINAL)/complemented  ## photograph, truth, Yᵇ, Yᵈᵇ, Yᶜᵒ and prediction in Weights & Biases (offline without login)
 	$(MARS) validate $(patsubst %,-c %,$(DATA_YAML) $(SEGMENT_YAML) configs/trainer/$(TRAINER).yaml configs/trainer/wandb.yaml) $(NETWORK) \
 	  --data.init_args.root $(DATA_ROOT) --data.init_args.validate_split $(TRAIN_SPLIT) --trainer.limit_val_batches 24 \
-	  --model.init_args.weights $(FINAL)/fit/weights.safetensors --trainer.callbacks.init_args.count 24 \
-	  --trainer.callbacks.init_args.folders '$(FOLDERS)' --trainer.default_root_dir $(R)/overlays
+	  --model.init_args.weights $(FINAL)/fit/weights.safetensors --writer.init_args.count 24 \
+	  --writer.init_args.folders '$(FOLDERS)' --trainer.default_root_dir $(R)/overlays
 
 data/voc: | $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTIONS= of `mars data voc`
 	$(if $(filter $@,$(MAKECMDGOALS)),$(MARS) data voc $@ $(VOC_OPTIONS),$(error $@: no such folder; `make $@` downloads VOC (3.4 GB), DATA_ROOT= says where it lies))
 
 $(if $(filter scenes,$(DATA)),$(DATA_ROOT),data/scenes): | $(READY)
-	$(VENV)/bin/python -m datamodules.scenes_generator $@
+	$(VENV)/bin/python -m datamodules.synthetic.generator $@
 
 test: $(READY)  ## the suite (under 10 minutes on 2 cores)
 	$(VENV)/bin/python -m pytest

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from callbacks.candidate_parts import columns
-from datamodules.whole_file import whole_file
+from datamodules.files.whole_file import whole_file
 from mars_pl.debias.centroids import Candidates, debiased_centroids
 from mars_pl.debias.distance import mean_in_order
 from mars_pl.metrics.target_share import Kind, kind, target_share

@@ -28,18 +28,20 @@ class CentroidWriter(BasePredictionWriter):
     Args:
         alpha: share of each class's candidates that make its debiased centroid (paper: .40).
         distance: to all background centroids, their ``mean`` (Eq. 1), the ``minimum``, or the mean of the ``nearest``.
-        nearest: how many, for ``nearest``.
+        nearest_count: how many, for ``nearest``.
         output: folder, relative to the run's ``default_root_dir``.
 
     Raises:
         ValueError: where α is not in (0, 1].
     """
 
-    def __init__(self, alpha: float = 0.4, distance: Distance = "mean", nearest: int = 10, output: str = ".") -> None:
+    def __init__(
+        self, alpha: float = 0.4, distance: Distance = "mean", nearest_count: int = 10, output: str = "."
+    ) -> None:
         super().__init__("batch")
         share(1, alpha)  # a wrong α must not wait for the last image
         self.output = Path(output)
-        self.alpha, self.distance, self.nearest = alpha, distance, nearest
+        self.alpha, self.distance, self.nearest_count = alpha, distance, nearest_count
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start with empty hands."""
@@ -99,7 +101,7 @@ class CentroidWriter(BasePredictionWriter):
                 f"{self.output}: {len(background)} background and {len(foreground)} foreground centroids in "
                 f"{found.images} images, debiasing needs both; look the label folder over with `mars check`"
             )
-        distances = background_distance(foreground.vectors, background.vectors, self.distance, self.nearest)
+        distances = background_distance(foreground.vectors, background.vectors, self.distance, self.nearest_count)
         return CandidateTable(
             foreground=foreground,
             background=background,

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from datamodules.labels import as_label, write_label
-from datamodules.whole_file import whole_file
+from datamodules.files.labels import as_label, write_label
+from datamodules.files.whole_file import whole_file
 from mars_pl.debias.similarity import debiased_label, debiased_mask
 from mars_pl.refine.protocol import Refine
 

@@ -18,7 +18,7 @@ from callbacks.debiased_label import Counts, make_debiased_label
 from callbacks.gather import gather_objects
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool, worker_count
-from datamodules.whole_file import whole_file
+from datamodules.files.whole_file import whole_file
 from mars_pl.debias.debias_module import DebiasedMap
 from mars_pl.refine.protocol import Refine
 
@@ -28,7 +28,7 @@ MUCH_REMOVED = 0.6
 
 
 class DebiasedLabelWriter(BasePredictionWriter):
-    """Refine what ``DebiasModule`` predicts, write one label a photograph, and ``removed.json`` beside them.
+    """Refine what ``DebiasModule`` predicts, write one label an image, and ``removed.json`` beside them.
 
     Args:
         refine: dense CRF or PAMR; None cuts the map where (1 − M)^γ = M.

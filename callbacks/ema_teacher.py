@@ -8,7 +8,7 @@ from typing import Any, Literal
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
-from mars_pl.moving_average import move_teacher
+from mars_pl.training.moving_average import ema_update
 
 
 class EMATeacher(Callback):
@@ -55,7 +55,7 @@ class EMATeacher(Callback):
         self._step = trainer.global_step
         self.updates += 1
         decay = self.kept_at(self.updates)
-        move_teacher(pl_module.teacher, pl_module.network, decay)  # type: ignore[arg-type]
+        ema_update(pl_module.teacher, pl_module.network, decay)  # type: ignore[arg-type]
         self.initial_share *= decay
         pl_module.log("teacher/initial_share", self.initial_share)
 

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from callbacks.output_folder import output_folder
 from datamodules.errors import DataError
-from mars_pl.uss.neighbours import nearest
-from mars_pl.uss.token_module import TokenPrediction
+from mars_pl.uss.stego.neighbours import nearest_neighbours
+from mars_pl.uss.stego.token_module import TokenPrediction
 
 NEIGHBOURS = "neighbours.safetensors"
 TOKENS = "tokens.npy"
@@ -116,7 +116,7 @@ class NeighbourWriter(BasePredictionWriter):
             raise DataError(
                 f"{self.folder}: {ids.count(None)} of {total} crops were not predicted; predict all of them"
             )
-        found = nearest(pooled.to(device), self.k)
+        found = nearest_neighbours(pooled.to(device), self.k)
         save_file({"neighbours": found}, self.folder / NEIGHBOURS, {"ids": json.dumps(ids)})
         for path in parts:
             path.unlink()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 
-from datamodules.about import write_about
+from datamodules.files.about import write_about
 from mars_pl.refine.protocol import Refine
 
 __all__ = ["output_folder", "refinement_name", "write_about"]

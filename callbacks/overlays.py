@@ -1,4 +1,4 @@
-"""Photographs with their masks, sent to the dashboard at the end of a validation epoch."""
+"""ImageFiles with their masks, sent to the dashboard at the end of a validation epoch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
-from datamodules.drawing import Picture, blend, shown
-from datamodules.labels import BIASED, IGNORED, as_label, label_codes, read_label
+from datamodules.files.drawing import Picture, blend, shown
+from datamodules.files.labels import BIASED, IGNORED, as_label, label_codes, read_label
 
 MOST = 50
 """Images in one step: dashboards drop what goes far beyond."""
@@ -22,17 +22,17 @@ MOST = 50
 
 @dataclass
 class Overlay:
-    """One photograph, uint8 (H, W, 3), and its masks by name, uint8 (H, W) each."""
+    """One image, uint8 (H, W, 3), and its masks by name, uint8 (H, W) each."""
 
     image_id: str
-    photograph: Picture
+    picture: Picture
     masks: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 class Overlays(pl.Callback):
     """Log the first validation images with truth, prediction and labels to every logger that has `log_image`.
 
-    Weights & Biases gets masks that can be switched on and off by class name; any other logger gets the photograph and
+    Weights & Biases gets masks that can be switched on and off by class name; any other logger gets the image and
     its blended masks side by side in one picture. Only rank 0 logs, and never with `step=`: media have
     their own counter.
 
@@ -85,8 +85,8 @@ class Overlays(pl.Callback):
             if isinstance(logger, WandbLogger):
                 masks = [_wandb_masks(overlay, names) for overlay in self._overlays]
                 captions = [overlay.image_id for overlay in self._overlays]
-                photographs = [overlay.photograph for overlay in self._overlays]
-                logger.log_image(self.key, photographs, masks=masks, caption=captions)
+                pictures = [overlay.picture for overlay in self._overlays]
+                logger.log_image(self.key, pictures, masks=masks, caption=captions)
             elif hasattr(logger, "log_image"):
                 logger.log_image(self.key, [side_by_side(overlay) for overlay in self._overlays])
         self._overlays = []
@@ -101,15 +101,15 @@ class Overlays(pl.Callback):
             valid = batch["valid"][index].cpu().numpy()
             rows, columns = _extent(valid.any(axis=1)), _extent(valid.any(axis=0))
         image = batch["image"][index].permute(1, 2, 0).cpu().numpy()
-        photograph = np.ascontiguousarray(image[rows, columns].astype(np.uint8))
-        overlay = Overlay(str(batch["id"][index]), photograph)
+        picture = np.ascontiguousarray(image[rows, columns].astype(np.uint8))
+        overlay = Overlay(str(batch["id"][index]), picture)
         for name, masks in (("truth", batch.get("truth")), ("prediction", prediction)):
             if masks is not None:
                 overlay.masks[name] = shown(as_label(masks[index].cpu().numpy()[rows, columns], num_classes))
         for name, folder in self.folders.items():
             path = folder / f"{overlay.image_id}.png"
             label = read_label(path) if path.is_file() else None
-            if label is not None and label.shape == photograph.shape[:2]:
+            if label is not None and label.shape == picture.shape[:2]:
                 overlay.masks[name] = shown(label)
         return overlay
 
@@ -119,9 +119,9 @@ def _names(trainer: pl.Trainer) -> Sequence[str]:
 
 
 def side_by_side(overlay: Overlay) -> Picture:
-    """Return the photograph and each blended mask next to one another, uint8 (H, (1 + masks) · W, 3)."""
-    blended = (blend(overlay.photograph, mask) for mask in overlay.masks.values())
-    return np.concatenate([overlay.photograph, *blended], axis=1)
+    """Return the image and each blended mask next to one another, uint8 (H, (1 + masks) · W, 3)."""
+    blended = (blend(overlay.picture, mask) for mask in overlay.masks.values())
+    return np.concatenate([overlay.picture, *blended], axis=1)
 
 
 def _wandb_masks(overlay: Overlay, names: Sequence[str]) -> dict[str, dict[str, Any]]:

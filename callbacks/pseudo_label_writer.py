@@ -18,7 +18,7 @@ from rich.table import Table
 from callbacks.gather import gather_objects
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool, worker_count
-from datamodules.labels import as_label, label_codes, write_label
+from datamodules.files.labels import as_label, label_codes, write_label
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
 from mars_pl.refine.protocol import Refine

@@ -15,7 +15,7 @@ from torch import Tensor
 from callbacks.output_folder import output_folder, refinement_name, write_about
 from callbacks.worker_pool import WorkerPool, worker_count
 from datamodules.errors import DataError
-from datamodules.labels import as_label, label_codes, write_label
+from datamodules.files.labels import as_label, label_codes, write_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import complemented_label
 from mars_pl.segment.inference import SegmentationPrediction

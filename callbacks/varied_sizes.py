@@ -1,4 +1,4 @@
-"""Whole photographs of any size on a GPU, without a wait for each new size."""
+"""Whole images of any size on a GPU, without a wait for each new size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 class VariedSizes(Callback):
-    """Leaves cuDNN out while a network with depthwise convolutions looks at whole photographs.
+    """Leaves cuDNN out while a network with depthwise convolutions looks at whole images.
 
     cuDNN 9.10 and later compile a plan for every depthwise convolution and every size of its input, which takes a
     second; PyTorch's own kernels take any size at once. Crops of a training have one size, so cuDNN stays there.

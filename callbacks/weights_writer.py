@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from torch import nn
 
-from mars_pl.weights import save_weights
+from mars_pl.training.weights import save_weights
 
 
 class WeightsWriter(Callback):

@@ -10,7 +10,7 @@ from typing import Generic, ParamSpec, TypeVar
 import joblib
 import pytorch_lightning as pl
 
-from mars_pl.worker_processes import worker_processes
+from mars_pl.refine.worker_processes import worker_processes
 
 MOST_WORKERS = 16
 """Above this one GPU no longer keeps them busy, and each holds some hundred megabytes."""

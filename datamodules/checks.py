@@ -1,6 +1,6 @@
-"""A data set is looked over before hours are spent on it: its photographs, masks and scores.
+"""A data set is looked over before hours are spent on it: its images, masks and scores.
 
-Photographs are judged by their headers and by the end-of-image marker, which a file that was cut short lacks; only a
+Images are judged by their headers and by the end-of-image marker, which a file that was cut short lacks; only a
 file without that marker is decoded. Labels are decoded, in threads, for their codes; of scores the head is read.
 """
 
@@ -17,19 +17,19 @@ from PIL import ExifTags, Image
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.folder_tables import CLASSES
-from datamodules.image_size import too_large
-from datamodules.labels import label_codes, read_label
+from datamodules.files.image_size import too_large
+from datamodules.files.labels import label_codes, read_label
+from datamodules.files.scores import inspect_scores
+from datamodules.files.tree import Tree
+from datamodules.prepare.folder_tables import CLASSES
 from datamodules.processes import processes
 from datamodules.progress import with_progress
-from datamodules.scores import inspect_scores
-from datamodules.tree import Tree
 
 END_OF_IMAGE = b"\xff\xd9"
 TAIL = 64
 """Bytes at the end of a JPEG in which the marker is looked for: some cameras write a little after it."""
 TURNED = range(2, 9)
-"""EXIF orientations of photographs that are not stored as they are seen; 1 is upright, 0 says nothing."""
+"""EXIF orientations of images that are not stored as they are seen; 1 is upright, 0 says nothing."""
 
 
 def inspect_images(
@@ -40,10 +40,10 @@ def inspect_images(
     truth_folder: Path | None = None,
     score_folder: Path | None = None,
 ) -> list[Fault]:
-    """Look over the photographs of a list, their masks and their scores.
+    """Look over the images of a list, their masks and their scores.
 
     Args:
-        tree: where the photographs lie.
+        tree: where the images lie.
         ids: the images.
         num_classes: background counted; other codes are faults, but for biased and ignored pixels of labels and ignored
             ones of truth.
@@ -62,7 +62,7 @@ def inspect_images(
     if score_folder is not None and not score_folder.is_dir():
         raise DataError(f"{score_folder}: no such score folder; run the stage that makes scores or set data.scores")
 
-    upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the photographs as they are stored
+    upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 
     def inspect(image_id: str) -> list[Fault]:
         return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder))
@@ -83,7 +83,7 @@ def _inspect(
     truth_folder: Path | None,
     score_folder: Path | None,
 ) -> Iterator[Fault]:
-    size = photograph_size(tree.photograph(image_id), upright)
+    size = image_size_of(tree.image(image_id), upright)
     if isinstance(size, Fault):
         yield size
         return
@@ -95,11 +95,11 @@ def _inspect(
         yield from inspect_mask(path, num_classes, size, biased=False)
 
 
-def photograph_size(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
-    """Return (width, height) of a photograph, or what is wrong with it.
+def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
+    """Return (width, height) of an image, or what is wrong with it.
 
     Args:
-        path: of the photograph.
+        path: of the image.
         upright: one that its camera stored on its side is at fault, for no stage turns it.
     """
     try:
@@ -110,15 +110,15 @@ def photograph_size(path: Path, upright: bool = False) -> tuple[int, int] | Faul
                 image.load()
             if upright and (turned := _orientation(image)) in TURNED:
                 text = f"{path}: turned by its camera (EXIF orientation {turned}); save it upright"
-                return Fault("turned photograph", path.name, text)
+                return Fault("turned image", path.name, text)
             return size
     except FileNotFoundError:
-        return Fault("missing photograph", path.name, f"{path}: no such photograph; fetch it or take it off the list")
+        return Fault("missing image", path.name, f"{path}: no such image; fetch it or take it off the list")
     except Image.DecompressionBombError:
-        return Fault("large photograph", path.name, too_large(path))
+        return Fault("large image", path.name, too_large(path))
     except (OSError, SyntaxError) as error:
-        text = f"{path}: cannot be decoded ({error}); fetch the photograph again"
-        return Fault("damaged photograph", path.name, text)
+        text = f"{path}: cannot be decoded ({error}); fetch the image again"
+        return Fault("damaged image", path.name, text)
 
 
 def _orientation(image: Image.Image) -> int | None:
@@ -137,7 +137,7 @@ def inspect_mask(
     Args:
         path: of the mask.
         num_classes: background counted.
-        size: (width, height) of its photograph; None checks no size.
+        size: (width, height) of its image; None checks no size.
         biased: pixels may be biased, as they may in labels but neither in truth nor in what a server scores.
         ignored: pixels may be ignored, as they may in labels and in truth.
     """
@@ -147,7 +147,7 @@ def inspect_mask(
         yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
         return
     if size is not None and label.shape != (size[1], size[0]):
-        found = f"{label.shape[1]}×{label.shape[0]} pixels, its photograph {size[0]}×{size[1]}"
+        found = f"{label.shape[1]}×{label.shape[0]} pixels, its image {size[0]}×{size[1]}"
         yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     codes = label_codes(num_classes)
     marks = [code for code, allowed in ((codes.biased, biased), (codes.ignored, ignored)) if allowed]
@@ -167,7 +167,7 @@ def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iter
         return
     wanted = (len(class_ids), size[1], size[0])
     if shape != wanted:
-        found = f"scores of shape {shape}, its photograph and {len(class_ids)} classes want {wanted}"
+        found = f"scores of shape {shape}, its image and {len(class_ids)} classes want {wanted}"
         yield Fault("size", path.name, f"{path}: {found}; run the stage that makes it again")
     beyond = class_ids[(class_ids < 1) | (class_ids >= num_classes)]
     if beyond.size:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from datamodules.class_names import CLASS_NAMES
-from datamodules.coco_masks import Crowd, Overlap, Rule
-from datamodules.coco_prepare import prepare_coco
+from datamodules.files.class_names import CLASS_NAMES
+from datamodules.prepare.coco import prepare_coco
+from datamodules.prepare.coco_masks import Crowd, Overlap, Rule
 from datamodules.segmentation_data import SegmentationData
 
 

@@ -1,12 +1,12 @@
-"""A folder of one's own: photographs, a table of image labels, class names, perhaps masks."""
+"""A folder of one's own: images, a table of image labels, class names, perhaps masks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from datamodules.folder_prepare import prepare_folder
-from datamodules.folder_tables import folder_class_names
+from datamodules.prepare.folder import prepare_folder
+from datamodules.prepare.folder_tables import folder_class_names
 from datamodules.segmentation_data import SegmentationData
 
 

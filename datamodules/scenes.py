@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
-from datamodules.scenes_generator import write_scenes
+from datamodules.files.class_names import CLASS_NAMES
 from datamodules.segmentation_data import SegmentationData
+from datamodules.synthetic.generator import write_scenes
 
 
 class Scenes(SegmentationData):

@@ -11,20 +11,20 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from datamodules.checks import check_batch
-from datamodules.class_names import checked_names, class_ids
-from datamodules.dataset import TrainingCrops, VOCFolder
+from datamodules.datasets.dataset import TrainingCrops, VOCFolder
+from datamodules.datasets.five_crops import CropPairs, FiveCrops
+from datamodules.datasets.image_files import ImageFiles, check_apart, find_images
+from datamodules.datasets.multi_crops import MultiCrop, MultiCrops
+from datamodules.datasets.sample import Batch, Sample
+from datamodules.datasets.samplers import EachOnce, EpochShuffle, check_processes
+from datamodules.datasets.seeding import generator
+from datamodules.datasets.split_reader import SplitReader
+from datamodules.datasets.transforms import TrainingCrop
 from datamodules.errors import DataError
-from datamodules.five_crops import CropPairs, FiveCrops
-from datamodules.image_labels import Source
-from datamodules.labels import label_codes
-from datamodules.multi_crops import MultiCrop, MultiCrops
-from datamodules.photographs import Photographs, check_apart, find_photographs
-from datamodules.sample import Batch, Sample
-from datamodules.samplers import EachOnce, EpochShuffle, check_processes
-from datamodules.seeding import generator
-from datamodules.split_reader import SplitReader
-from datamodules.transforms import TrainingCrop
-from datamodules.tree import Tree
+from datamodules.files.class_names import checked_names, class_ids
+from datamodules.files.image_labels import Source
+from datamodules.files.labels import label_codes
+from datamodules.files.tree import Tree
 
 
 class SegmentationData(pl.LightningDataModule):
@@ -38,7 +38,7 @@ class SegmentationData(pl.LightningDataModule):
         fit_split: list in ImageSets/Segmentation to fit on.
         validate_split: list to validate and test on; null for none.
         predict_split: list to predict.
-        photographs: predict this photograph, or those in this folder and its sub-folders, instead of a list; nothing is
+        images: predict this image, or those in this folder and its sub-folders, instead of a list; nothing is
             known of them, the root is not read.
         image_labels: `npy` for cls_labels.npy, `xml` for Annotations, `auto` for the first of them that is there,
             `none` where the stage needs no image labels.
@@ -56,7 +56,7 @@ class SegmentationData(pl.LightningDataModule):
         flip: mirror every other training image.
         five_crops: fit and predict on STEGO's five crops of each image instead.
         neighbours: neighbours of the crops, as the neighbour job wrote them; a fit on five crops needs them.
-        tokens: backbone tokens of the crops; with them a fit on five crops reads no photograph.
+        tokens: backbone tokens of the crops; with them a fit on five crops reads no image.
         multi_crops: fit on Leopart's overlapping crops of each image instead; null for none.
         seed: of order and augmentation.
     """
@@ -70,7 +70,7 @@ class SegmentationData(pl.LightningDataModule):
         fit_split: str = "train_aug",
         validate_split: str | None = "val",
         predict_split: str = "train_aug",
-        photographs: str | None = None,
+        images: str | None = None,
         image_labels: Source = "auto",
         truth_folder: str | None = "SegmentationClass",
         scored_classes: list[str] | None = None,
@@ -96,7 +96,7 @@ class SegmentationData(pl.LightningDataModule):
         self.fit_split = fit_split
         self.validate_split = validate_split
         self.predict_split = predict_split
-        self.photographs = photographs
+        self.images = images
         self.scored_classes = scored_classes
         self.batch_size = batch_size
         self.workers = workers
@@ -112,7 +112,7 @@ class SegmentationData(pl.LightningDataModule):
         self.reader = SplitReader(self.tree, self.class_names, image_labels, labels, truth_folder, scores, limit)
         self._fit: TrainingCrops | CropPairs | MultiCrops | None = None
         self._evaluate: VOCFolder | None = None
-        self._predict: VOCFolder | FiveCrops | Photographs | None = None
+        self._predict: VOCFolder | FiveCrops | ImageFiles | None = None
 
     @property
     def num_classes(self) -> int:
@@ -135,8 +135,8 @@ class SegmentationData(pl.LightningDataModule):
         return None if self.scored_classes is None else class_ids(self.scored_classes, self.class_names)
 
     def prepare_data(self) -> None:
-        """Prepare the root, unless it is photographs from elsewhere that are predicted."""
-        if self.photographs is None:
+        """Prepare the root, unless it is images from elsewhere that are predicted."""
+        if self.images is None:
             self.prepare_root()
 
     def prepare_root(self) -> None:
@@ -188,7 +188,7 @@ class SegmentationData(pl.LightningDataModule):
             tokens = None if self.tokens is None else Path(self.tokens)
             data = CropPairs(self._five_crops(self.fit_split), Path(self.neighbours), tokens, self.seed)
         elif self.multi_crops is not None:
-            data = MultiCrops(self.tree, self.reader.photographs(self.fit_split), self.multi_crops, self.seed)
+            data = MultiCrops(self.tree, self.reader.image_ids(self.fit_split), self.multi_crops, self.seed)
         else:
             data = TrainingCrops(
                 self.reader.whole_images(self.fit_split, labelled=True, measured=False), self.crop, self.seed
@@ -196,19 +196,19 @@ class SegmentationData(pl.LightningDataModule):
         check_batch(len(data), self.batch_size)
         return data
 
-    def _predict_set(self) -> VOCFolder | FiveCrops | Photographs:
-        if self.photographs is not None:
-            found = find_photographs(Path(self.photographs))
+    def _predict_set(self) -> VOCFolder | FiveCrops | ImageFiles:
+        if self.images is not None:
+            found = find_images(Path(self.images))
             check_processes(len(found))
             if self.trainer is not None:
                 check_apart(found, Path(self.trainer.default_root_dir))
-            return Photographs(found)
+            return ImageFiles(found)
         if self.five_crops:
             return self._five_crops(self.predict_split)
         return self.reader.whole_images(self.predict_split, labelled=True, scored=True)
 
     def _five_crops(self, split: str) -> FiveCrops:
-        return FiveCrops(self.tree, self.reader.photographs(split), self.crop_size)
+        return FiveCrops(self.tree, self.reader.image_ids(split), self.crop_size)
 
     def _validates(self) -> bool:
         return self.validate_split is not None and (self.trainer is None or self.trainer.enable_validation)

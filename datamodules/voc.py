@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from datamodules.class_names import CLASS_NAMES
+from datamodules.files.class_names import CLASS_NAMES
 from datamodules.segmentation_data import SegmentationData
 
 

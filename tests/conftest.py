@@ -4,15 +4,15 @@ import os
 
 import pytest
 
-from tests.fake_tree import make_voc_tree
-from tests.tiny_run import TinyRun
+from tests.fakes.fake_tree import make_voc_tree
+from tests.pipeline.tiny_run import TinyRun
 
 os.environ["TRAINER"] = "cpu"  # the Makefile's own choice depends on the machine
 
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> TinyRun:
-    """The pipeline on eight photographs of 40 to 64 pixels; a stage is made when a test first asks for it."""
+    """The pipeline on eight images of 40 to 64 pixels; a stage is made when a test first asks for it."""
     house = tmp_path_factory.mktemp("tiny")
     make_voc_tree(house / "data" / "voc", 8, image_labels="npy")
     return TinyRun(house)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mars_pl.cli import LIGHT_COMMANDS
-from tests.tiny_run import REPOSITORY
+from mars_pl.cli.main import LIGHT_COMMANDS
+from tests.pipeline.tiny_run import REPOSITORY
 
 HEAVY = ("torch", "torchvision", "pytorch_lightning", "lightning", "timm", "torchmetrics", "sklearn", "wandb")
 
@@ -22,7 +22,7 @@ def test_the_layers_hold():
 @pytest.mark.parametrize("command", LIGHT_COMMANDS)
 def test_a_light_command_starts_nothing_heavy(command):
     code = (
-        "import sys\nfrom mars_pl.cli import main\n"
+        "import sys\nfrom mars_pl.cli.main import main\n"
         f"try:\n    main([{command!r}, '--help'])\nexcept SystemExit:\n    pass\n"
         f"print('heavy:', [name for name in {HEAVY} if name in sys.modules])"
     )
@@ -35,7 +35,7 @@ def test_evaluate_scores_without_anything_heavy(tiny_run, tmp_path):
     truth = tiny_run.house / "data/voc/SegmentationClass"
     words = ["evaluate", str(truth), str(truth), "--data", "voc", "--json", str(tmp_path / "row.json")]
     code = (
-        f"import sys\nfrom mars_pl.cli import main\nassert main({words!r}) == 0\n"
+        f"import sys\nfrom mars_pl.cli.main import main\nassert main({words!r}) == 0\n"
         f"print('heavy:', [name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

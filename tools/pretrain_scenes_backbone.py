@@ -23,8 +23,8 @@ from safetensors.torch import save_file
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
-from datamodules.scenes_generator import render
-from mars_pl.normalise import Normalise
+from datamodules.synthetic.generator import render
+from mars_pl.networks.normalise import Normalise
 
 PATCH = 4
 """Side of a token in pixels: a bird and its branch need two."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from datamodules.class_names import CLASS_NAMES
 from datamodules.errors import DataError
-from datamodules.folder_tables import folder_class_names
-from mars_pl.settings_file import read_settings
+from datamodules.files.class_names import CLASS_NAMES
+from datamodules.prepare.folder_tables import folder_class_names
+from mars_pl.pipeline.settings_file import read_settings
 
 KINDS = (*sorted(CLASS_NAMES), "folder")
 """Data sets that a name alone tells."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from datamodules.errors import DataError
-from datamodules.image_list import read_ids
+from datamodules.files.image_list import read_ids
 from datamodules.progress import with_progress
 
 Result = TypeVar("Result")
@@ -88,6 +88,6 @@ def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault
 def _executor(workers: int, processes: bool) -> Executor:
     if not processes or workers < 2:
         return ThreadPoolExecutor(workers)
-    from mars_pl.worker_processes import worker_processes  # torch, which threads do without
+    from mars_pl.refine.worker_processes import worker_processes  # torch, which threads do without
 
     return worker_processes(workers, "mars_pl.refine.dense_crf")

@@ -24,17 +24,17 @@ class ImageCandidates:
 
     Attributes:
         candidates: one row a centroid: background (class 0) first, then the image's classes.
-        nearest: class index to (h, w) int64, the nearest centroid of that class in every cell.
+        assignments: class index to (h, w) int64, the nearest centroid of that class in every cell.
         empty: classes of the image, 0 for background, whose region covers no cell: no centroid.
     """
 
     candidates: Candidates
-    nearest: dict[int, Tensor]
+    assignments: dict[int, Tensor]
     empty: tuple[int, ...]
 
     def region(self, row: int, label: Tensor) -> Tensor:
-        """Return (H, W) bool: the pixels of the candidate's class in ``label`` that are nearest to this candidate."""
-        return _region(label, self.nearest, int(self.candidates.classes[row]), int(self.candidates.clusters[row]))
+        """Return (H, W) bool: the pixels of the candidate's class in ``label`` nearest to this candidate."""
+        return _region(label, self.assignments, int(self.candidates.classes[row]), int(self.candidates.clusters[row]))
 
 
 class CentroidModule(pl.LightningModule):
@@ -43,7 +43,7 @@ class CentroidModule(pl.LightningModule):
     Regions are those of background and of the classes that the image's own label names; no truth is read.
 
     Args:
-        features: uint8 (B, 3, H, W) to dense features (B, D, h, w) that cover the whole image.
+        feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w) that cover the whole image.
         num_classes: background included.
         ignore_index: label code of pixels that take no part.
         biased_index: label code treated like ``ignore_index``.
@@ -56,7 +56,7 @@ class CentroidModule(pl.LightningModule):
 
     def __init__(
         self,
-        features: nn.Module,
+        feature_extractor: nn.Module,
         num_classes: int,
         ignore_index: int = 255,
         biased_index: int = 254,
@@ -67,7 +67,7 @@ class CentroidModule(pl.LightningModule):
         spherical: bool = True,
     ) -> None:
         super().__init__()
-        self.features = features
+        self.feature_extractor = feature_extractor
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
         self.foreground_clusters, self.background_clusters = foreground_clusters, background_clusters
         self.level, self.stride, self.spherical = level, stride, spherical
@@ -79,7 +79,7 @@ class CentroidModule(pl.LightningModule):
             ValueError: where the batch holds several images, no label or no image labels.
         """
         check_batch(batch)
-        features, label = self.features(batch["image"])[0].float(), batch["label"][0].cpu()
+        features, label = self.feature_extractor(batch["image"])[0].float(), batch["label"][0].cpu()
         if self.level == "pixel":
             size = [-(-side // self.stride) for side in label.shape]
             features = F.interpolate(features[None], size, mode="bilinear", align_corners=False)[0]
@@ -92,24 +92,24 @@ class CentroidModule(pl.LightningModule):
         majority = majority_label(label, grid, ignore_index=self.ignore_index, biased_index=self.biased_index).flatten()
         cells = features.flatten(1).T.cpu()
         vectors: dict[int, Tensor] = {}
-        nearest: dict[int, Tensor] = {}
+        assignments: dict[int, Tensor] = {}
         for index in classes:
             k = self.foreground_clusters if index else self.background_clusters
             centroids, assignment = cluster_region(
                 cells, majority == index, k, image_seed(image_id), spherical=self.spherical
             )
             if len(centroids):
-                vectors[index], nearest[index] = centroids, assignment.reshape(grid)
+                vectors[index], assignments[index] = centroids, assignment.reshape(grid)
         rows = [(index, cluster) for index in vectors for cluster in range(len(vectors[index]))]
         candidates = Candidates(
             ids=(image_id,) * len(rows),
             classes=torch.tensor([index for index, _ in rows], dtype=torch.long),
             clusters=torch.tensor([cluster for _, cluster in rows], dtype=torch.long),
-            pixels=torch.tensor([int(_region(label, nearest, *row).sum()) for row in rows], dtype=torch.long),
+            pixels=torch.tensor([int(_region(label, assignments, *row).sum()) for row in rows], dtype=torch.long),
             vectors=torch.cat([cells.new_zeros(0, cells.shape[1]), *vectors.values()]),
         )
-        return ImageCandidates(candidates, nearest, tuple(index for index in classes if index not in vectors))
+        return ImageCandidates(candidates, assignments, tuple(index for index in classes if index not in vectors))
 
 
-def _region(label: Tensor, nearest: dict[int, Tensor], index: int, cluster: int) -> Tensor:
-    return (label == index) & (spread(nearest[index], (label.shape[0], label.shape[1])) == cluster)
+def _region(label: Tensor, assignments: dict[int, Tensor], index: int, cluster: int) -> Tensor:
+    return (label == index) & (spread(assignments[index], (label.shape[0], label.shape[1])) == cluster)

@@ -82,7 +82,7 @@ def cluster_region(
     if not bool(region.any()):
         return cells.new_zeros(0, cells.shape[1]), torch.full((len(cells),), -1)
     points = F.normalize(cells, dim=1) if spherical else cells
-    means, assignment = kmeans(points[region], k, seed)
-    nearest = torch.cdist(points, means).argmin(dim=1)
-    nearest[region] = assignment
-    return F.normalize(means, dim=1), nearest
+    means, within = kmeans(points[region], k, seed)
+    assignment = torch.cdist(points, means).argmin(dim=1)
+    assignment[region] = within
+    return F.normalize(means, dim=1), assignment

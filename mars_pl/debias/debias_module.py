@@ -30,7 +30,7 @@ class DebiasModule(pl.LightningModule):
     An image without classes has an empty maximum: its map is all zeros.
 
     Args:
-        features: uint8 (B, 3, H, W) to dense features (B, D, h, w), the ones the centroids were made with.
+        feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w), the ones the centroids were made with.
         centroids: the ``centroids.safetensors`` that the centroids stage wrote.
         num_classes: background included.
         upsample: see ``debiased_map``.
@@ -42,14 +42,14 @@ class DebiasModule(pl.LightningModule):
 
     def __init__(
         self,
-        features: nn.Module,
+        feature_extractor: nn.Module,
         centroids: str,
         num_classes: int,
         upsample: Upsample = "features",
         normalise: bool = False,
     ) -> None:
         super().__init__()
-        self.features = features
+        self.feature_extractor = feature_extractor
         self.upsample, self.normalise = upsample, normalise
         self.register_buffer("centroids", read_centroids(centroids, num_classes), persistent=False)
         self.centroids: Tensor
@@ -68,7 +68,7 @@ class DebiasModule(pl.LightningModule):
         known = centroids.any(dim=1)
         if len(classes) and not bool(known.any()):
             return DebiasedMap(batch["id"][0], torch.ones(size, device=image.device))
-        features = self.features(image)[0]
+        features = self.feature_extractor(image)[0]
         similarity = debiased_map(features, centroids[known], size, upsample=self.upsample, normalise=self.normalise)
         return DebiasedMap(batch["id"][0], similarity)
 

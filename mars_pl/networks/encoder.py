@@ -9,8 +9,8 @@ import timm
 from torch import Tensor, nn
 
 from mars_pl.networks.dilation import dilate_first_blocks
-from mars_pl.normalise import Normalise
-from mars_pl.weights import load_weights
+from mars_pl.networks.normalise import Normalise
+from mars_pl.training.weights import load_weights
 
 
 class Encoder(nn.Module):

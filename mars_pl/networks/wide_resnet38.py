@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mars_pl.networks.freezing import freeze, freeze_batch_norms
-from mars_pl.networks.taps import TapBackbone, Taps
-from mars_pl.weights import load_weights
+from mars_pl.networks.intermediate_features import IntermediateFeatureBackbone, IntermediateFeatures
+from mars_pl.training.weights import load_weights
 
 FRONT = ("conv1a.", "b2.", "b2_1.", "b2_2.")
 """What SEAM and PSA freeze: the first convolution and the blocks at stride 2."""
@@ -44,7 +44,7 @@ class WideBlock(nn.Module):
         self.conv_branch1 = None if same_shape else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the block's output, and its input after batch norm and ReLU, which is what taps read."""
+        """Return the block's output, and its input after batch norm and ReLU, an intermediate feature map."""
         active = F.relu(self.bn_branch2a(features))
         shortcut = features if self.conv_branch1 is None else self.conv_branch1(active)
         residual = self.conv_branch2a(active)
@@ -97,8 +97,8 @@ def _blocks() -> dict[str, nn.Module]:
     return blocks
 
 
-class WideResNet38(TapBackbone):
-    """Wide ResNet-38 with taps conv4 (512 channels), conv5 (1024) and conv6 (4096), all at stride 8.
+class WideResNet38(IntermediateFeatureBackbone):
+    """Wide ResNet-38 with intermediate features conv4 (512 channels), conv5 (1024) and conv6 (4096), all at stride 8.
 
     Args:
         weights: safetensors of ImageNet weights under the published names, which are those of
@@ -136,7 +136,7 @@ class WideResNet38(TapBackbone):
             freeze_batch_norms(self)
         self.train()  # Lightning keeps the modes it finds
 
-    def forward(self, image: Tensor) -> Taps:
+    def forward(self, image: Tensor) -> IntermediateFeatures:
         """Map normalised images (B, 3, H, W) to conv4, conv5 and conv6."""
         features = self.conv1a(image)
         active: dict[str, Tensor] = {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mars_pl.refine.protocol import Refine
-from mars_pl.worker_processes import worker_processes
+from mars_pl.refine.worker_processes import worker_processes
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,12 @@ class DenseCRF(Refine):
 
         Only the channels that take part travel: to a process, all 81 of COCO's would take longer than the refinement.
         """
-        photographs = images.permute(0, 2, 3, 1).cpu().numpy()
+        pixels = images.permute(0, 2, 3, 1).cpu().numpy()
         refined = probabilities.detach().to(torch.float32, copy=True)
         present = list(refined.flatten(2).any(dim=2))
         maps = [whole[chosen].cpu().numpy() for whole, chosen in zip(refined, present, strict=True)]
         work = self._executor().map if self.workers > 0 and len(maps) > 1 else map
-        for index, found in enumerate(work(dense_crf, photographs, maps, [self.settings] * len(maps))):
+        for index, found in enumerate(work(dense_crf, pixels, maps, [self.settings] * len(maps))):
             refined[index, present[index]] = torch.from_numpy(found).to(refined.device)
         return refined
 

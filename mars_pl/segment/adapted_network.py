@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
-from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 
 
 class AdaptedNetwork(nn.Module):

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from mars_pl.networks.aspp import conv_norm_relu
 from mars_pl.networks.freezing import freeze_batch_norms
-from mars_pl.networks.taps import TapBackbone
-from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
-from mars_pl.optimisation import groups_by_role
+from mars_pl.networks.intermediate_features import IntermediateFeatureBackbone
+from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.training.optimisation import groups_by_role
 
 
 class DeepLabV1(nn.Module):
@@ -33,7 +33,7 @@ class DeepLabV1(nn.Module):
 
     def __init__(
         self,
-        backbone: TapBackbone,
+        backbone: IntermediateFeatureBackbone,
         num_classes: int,
         channels: int = 512,
         batch_norm_momentum: float = 3e-4,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mars_pl.networks.aspp import resize
 from mars_pl.networks.encoder import Encoder, encoder_normalise
 from mars_pl.networks.freezing import freeze_batch_norms, hold_batch_norms
-from mars_pl.optimisation import groups_by_role
+from mars_pl.training.optimisation import groups_by_role
 
 
 class DeepLabV2(nn.Module):

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from mars_pl.metrics.segmentation_scores import SegmentationScores
 from mars_pl.networks.aspp import resize
-from mars_pl.optimisation import Kind, optimisation
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import Average, SegmentationPrediction, drop_improbable, multi_scale_probabilities
 from mars_pl.segment.output_check import check_output
 from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
-from mars_pl.weights import load_weights
+from mars_pl.training.optimisation import Kind, optimisation
+from mars_pl.training.weights import load_weights
 
 
 class SegmentationModule(pl.LightningModule):

@@ -43,14 +43,14 @@ class WeightedCrossEntropy(nn.Module):
         if self.loss_size == "image":
             logits = resize(logits.float(), label.shape[-2:])
         else:
-            label, weight = nearest(label, logits.shape[-2:]), nearest(weight, logits.shape[-2:])
+            label, weight = resize_nearest(label, logits.shape[-2:]), resize_nearest(weight, logits.shape[-2:])
         entropy = F.cross_entropy(logits.float(), label, ignore_index=self.ignore_index, reduction="none")
         counted = (label != self.ignore_index).float()
         total = counted.sum() if self.norm == "pixels" else (weight * counted).sum()
         return (weight * entropy).sum() / total.clamp(min=1e-6)
 
 
-def nearest(maps: Tensor, size: torch.Size) -> Tensor:
+def resize_nearest(maps: Tensor, size: torch.Size) -> Tensor:
     """Resize (B, H, W) of any type to ``size`` by the pixel nearest to each new pixel's centre."""
     rows, columns = (
         ((torch.arange(new, device=maps.device) + 0.5) * old / new).long()

@@ -1,4 +1,4 @@
-"""The frozen vision transformer under STEGO: photographs in, a map of tokens out (STEGO section 3; MARS §3.1)."""
+"""The frozen vision transformer under STEGO: images in, a map of tokens out (STEGO section 3; MARS §3.1)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.training.weights import load_weights
 from mars_pl.uss.frozen import Frozen
-from mars_pl.weights import load_weights
 
 
 class FrozenViT(Frozen):
@@ -23,9 +23,9 @@ class FrozenViT(Frozen):
         name: of the architecture in timm.
         weights: a safetensors file with the keys of that architecture, half precision allowed.
         pretrained: fetch timm's own weights for ``name`` from its hub. With neither, the weights are random.
-        mean: of the photographs the weights were trained on, RGB in [0, 1].
+        mean: of the images the weights were trained on, RGB in [0, 1].
         std: likewise.
-        scale: factor by which a photograph is enlarged first; 2 halves the stride of the map.
+        scale: factor by which an image is enlarged first; 2 halves the stride of the map.
         model_kwargs: further arguments of ``timm.create_model``, such as ``patch_size``.
 
     Raises:
@@ -67,7 +67,7 @@ class FrozenViT(Frozen):
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 RGB (B, 3, H, W) to float32 tokens (B, dim, ⌈scale·H/patch⌉, ⌈scale·W/patch⌉).
 
-        Where a side is no multiple of the patch, the photograph is stretched up to the next one, so that the map covers
+        Where a side is no multiple of the patch, the image is stretched up to the next one, so that the map covers
         all of it and nothing else (as DHR does; STEGO itself only takes multiples).
         """
         normalised = self.normalise(image)
@@ -86,7 +86,7 @@ def final_tokens(network: nn.Module, normalised: Tensor) -> Tensor:
 
     Args:
         network: the transformer.
-        normalised: photographs (B, 3, H, W), sides multiples of the patch.
+        normalised: images (B, 3, H, W), sides multiples of the patch.
 
     Returns:
         float32 (B, dim, H/patch, W/patch), contiguous.

@@ -1,4 +1,4 @@
-"""Pixel features F of whole photographs (MARS §3.1), computed when they are wanted and never stored."""
+"""Pixel features F of whole images (MARS §3.1), computed when they are wanted and never stored."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mars_pl.training.weights import load_weights
 from mars_pl.uss.frozen import Frozen
-from mars_pl.weights import load_weights
 
 
 class DenseFeatures(Frozen):
-    """Frozen backbone and head as one network from photographs to features.
+    """Frozen backbone and head as one network from images to features.
 
     Args:
         backbone: uint8 images to tokens, such as ``FrozenViT``.
@@ -21,8 +21,8 @@ class DenseFeatures(Frozen):
             None gives the tokens themselves (``USS=backbone``, ``USS=leopart``).
         weights: what the fit left: of the head, or where there is none, of a fine-tuned backbone, in place of its own.
         flip: average with the un-flipped features of the mirrored image, as STEGO does at evaluation.
-        shifts: s × s shifted photographs give interleaved maps with 1/s of the backbone's stride, at s² the cost.
-            A token sees things at the size it was trained on, as it does not in an enlarged photograph.
+        shifts: s × s shifted images give interleaved maps with 1/s of the backbone's stride, at s² the cost.
+            A token sees things at the size it was trained on, as it does not in an enlarged image.
 
     Raises:
         ValueError: where the weights do not fit, or ``shifts`` is below 1.
@@ -76,5 +76,5 @@ class DenseFeatures(Frozen):
 
 
 def offsets(stride: float, shifts: int) -> list[int]:
-    """Return by how many whole pixels the photograph moves for each interleaved map: cell centres at equal steps."""
+    """Return by how many whole pixels the image moves for each interleaved map: cell centres at equal steps."""
     return [round(stride * ((step + 0.5) / shifts - 0.5)) for step in range(shifts)]

@@ -37,7 +37,7 @@ def linear_distance() -> Subject:
 
 
 def dense_crf() -> Subject:
-    """Dense CRF on a photograph of 500×375 pixels, DeepLab's settings, background and 2 classes."""
+    """Dense CRF on an image of 500×375 pixels, DeepLab's settings, background and 2 classes."""
     return _refinement(DenseCRF(), 3)
 
 
@@ -47,7 +47,7 @@ def dense_crf_21() -> Subject:
 
 
 def pamr() -> Subject:
-    """PAMR on the same photograph with 3 classes: 10 iterations, 48 neighbours."""
+    """PAMR on the same image with 3 classes: 10 iterations, 48 neighbours."""
     return _refinement(PAMR(), 3)
 
 
@@ -82,8 +82,8 @@ def smooth(classes: int, height: int, width: int) -> torch.Tensor:
 
 
 def _refinement(refine: Refine, classes: int) -> Subject:
-    photograph = Image.fromarray(load_sample_image("china.jpg")).resize((500, 375))  # comes with scikit-learn
-    image = torch.from_numpy(np.array(photograph)).permute(2, 0, 1)[None]
+    picture = Image.fromarray(load_sample_image("china.jpg")).resize((500, 375))  # comes with scikit-learn
+    image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
     probabilities = smooth(classes, 375, 500)[None]
     return lambda: refine(image, probabilities)
 

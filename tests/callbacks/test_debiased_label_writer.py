@@ -7,7 +7,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from callbacks.debiased_label_writer import DebiasedLabelWriter, removed_summary
-from datamodules.labels import read_label
+from datamodules.files.labels import read_label
 from mars_pl.debias.debias_module import DebiasModule
 from tests.debias.colours import ColourFeatures, Colours, predict
 

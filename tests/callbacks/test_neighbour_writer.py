@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset
 from callbacks.neighbour_writer import NeighbourWriter
 from datamodules.errors import DataError
 from mars_pl.uss.backbone import FrozenViT
-from mars_pl.uss.neighbours import nearest
-from mars_pl.uss.token_module import TokenModule
+from mars_pl.uss.stego.neighbours import nearest_neighbours
+from mars_pl.uss.stego.token_module import TokenModule
 
 
 class Crops(Dataset):
@@ -58,7 +58,7 @@ def test_rows_follow_the_data(tmp_path, batch_size, workers):
     whole = module.predict_step({"id": list("abcdefg"), "image": Crops().images}, 0)
     neighbours, ids = read(tmp_path / "out")
     assert ids == ["0@0", "0@1", "0@2", "0@3", "0@4", "1@0", "1@1"]
-    assert torch.equal(neighbours, nearest(whole["pooled"], 4))
+    assert torch.equal(neighbours, nearest_neighbours(whole["pooled"], 4))
     tokens = np.load(tmp_path / "out" / "tokens.npy", mmap_mode="r")
     assert tokens.dtype == np.float16 and tokens.shape == (7, 64, 2, 3)
     np.testing.assert_allclose(tokens, whole["tokens"].numpy(), rtol=2e-3, atol=2e-3)

@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import Logger, WandbLogger
 from torch.utils.data import DataLoader
 
 from callbacks.overlays import Overlay, Overlays, side_by_side
-from datamodules.labels import BIASED, write_label
+from datamodules.files.labels import BIASED, write_label
 
 NAMES = ("background", "train", "boat <b>")
 
@@ -79,7 +79,7 @@ def test_any_logger_gets_one_strip_a_picture(tmp_path):
         (6, 24, 3),
         (6, 32, 3),
         (6, 24, 3),
-    ]  # photograph, truth, prediction, label
+    ]  # image, truth, prediction, label
     assert all(image.dtype == np.uint8 for image in images)
 
 
@@ -95,7 +95,7 @@ def test_padding_is_cut_off(tmp_path):
     valid[0, 1:5, 2:8] = True
     batch = {"id": ["a"], "image": torch.zeros(1, 3, 6, 8, dtype=torch.uint8), "valid": valid}
     overlay = Overlays()._overlay(batch, torch.ones(1, 6, 8, dtype=torch.int64), 0, 21)
-    assert overlay.photograph.shape == (4, 6, 3)
+    assert overlay.picture.shape == (4, 6, 3)
     assert overlay.masks["prediction"].shape == (4, 6)
 
 
@@ -140,9 +140,9 @@ def test_numbers_out_of_range(settings):
         Overlays(**settings)
 
 
-def test_side_by_side_begins_with_the_photograph():
-    photograph = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-    strip = side_by_side(Overlay("a", photograph, {"truth": np.ones((2, 4), np.uint8)}))
+def test_side_by_side_begins_with_the_image():
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    strip = side_by_side(Overlay("a", image, {"truth": np.ones((2, 4), np.uint8)}))
     assert strip.shape == (2, 8, 3)
-    np.testing.assert_array_equal(strip[:, :4], photograph)
+    np.testing.assert_array_equal(strip[:, :4], image)
     assert json.dumps(strip[0, 0].tolist()) == "[0, 1, 2]"

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from callbacks.pseudo_label_writer import PseudoLabelWriter
-from datamodules.labels import read_label
+from datamodules.files.labels import read_label
 
 SCORES = torch.tensor([[[0.9, 0.35, 0.1, 0.0]], [[0.1, 0.1, 0.45, 0.0]]])
 

@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from callbacks.score_writer import ScoreWriter
-from datamodules.labels import read_label
-from datamodules.scores import read_scores
+from datamodules.files.labels import read_label
+from datamodules.files.scores import read_scores
 from mars_pl.refine.dense_crf import DenseCRF
-from mars_pl.wsss.sure_label import SureLabels, ThresholdSureLabels
+from mars_pl.wsss.propagation.confident_label import ConfidentLabels, ThresholdConfidentLabels
 
 SCORES = torch.tensor([[[0.9, 0.2, 0.0, 0.0]], [[0.1, 0.1, 0.5, 0.0]]])
 
 
-def write(folder, sure, workers=0, scores=SCORES, class_ids=(1, 3), num_classes=21, **settings):
-    writer = ScoreWriter(sure, workers, **settings)
+def write(folder, confident, workers=0, scores=SCORES, class_ids=(1, 3), num_classes=21, **settings):
+    writer = ScoreWriter(confident, workers, **settings)
     data = SimpleNamespace(num_classes=num_classes)
     trainer = SimpleNamespace(default_root_dir=str(folder), is_global_zero=True, datamodule=data)
     writer.on_predict_start(trainer, None)
@@ -28,29 +28,29 @@ def write(folder, sure, workers=0, scores=SCORES, class_ids=(1, 3), num_classes=
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_scores_and_sure_labels_of_every_image(tmp_path, workers):
-    write(tmp_path, ThresholdSureLabels(), workers)
+def test_scores_and_confident_labels_of_every_image(tmp_path, workers):
+    write(tmp_path, ThresholdConfidentLabels(), workers)
     assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["im0.npz", "im1.npz", "im2.npz"]
     class_ids, scores = read_scores(tmp_path / "im2.npz")
     assert class_ids.tolist() == [1, 3] and torch.equal(scores, SCORES.half().float())
-    assert read_label(tmp_path / "sure" / "im1.png").tolist() == [[1, 255, 3, 0]]
-    about = json.loads((tmp_path / "sure" / "about.json").read_text())
-    assert about == {"refinement": "none", "note": "sure labels by ThresholdSureLabels; 255 is unsure"}
+    assert read_label(tmp_path / "confident" / "im1.png").tolist() == [[1, 255, 3, 0]]
+    about = json.loads((tmp_path / "confident" / "about.json").read_text())
+    assert about == {"refinement": "none", "note": "confident labels by ThresholdConfidentLabels; 255 is unsure"}
 
 
 def test_classes_called_as_the_marks_of_eight_bits_are_no_marks(tmp_path):
-    write(tmp_path, ThresholdSureLabels(), class_ids=(255, 300), num_classes=301)
-    assert read_label(tmp_path / "sure" / "im1.png", 301).tolist() == [[255, 65535, 300, 0]]
+    write(tmp_path, ThresholdConfidentLabels(), class_ids=(255, 300), num_classes=301)
+    assert read_label(tmp_path / "confident" / "im1.png", 301).tolist() == [[255, 65535, 300, 0]]
 
 
 def test_an_image_of_one_class_keeps_its_number(tmp_path):
-    write(tmp_path, ThresholdSureLabels(), scores=SCORES[:1], class_ids=(7,))
-    assert read_label(tmp_path / "sure" / "im0.png").tolist() == [[7, 255, 0, 0]]
+    write(tmp_path, ThresholdConfidentLabels(), scores=SCORES[:1], class_ids=(7,))
+    assert read_label(tmp_path / "confident" / "im0.png").tolist() == [[7, 255, 0, 0]]
 
 
 def test_the_refinement_is_recorded(tmp_path):
-    write(tmp_path, ThresholdSureLabels(refine=DenseCRF("irn-label")))
-    assert json.loads((tmp_path / "sure" / "about.json").read_text())["refinement"] == "crf"
+    write(tmp_path, ThresholdConfidentLabels(refine=DenseCRF("irn-label")))
+    assert json.loads((tmp_path / "confident" / "about.json").read_text())["refinement"] == "crf"
 
 
 def test_scores_alone(tmp_path):
@@ -58,24 +58,24 @@ def test_scores_alone(tmp_path):
     assert sorted(path.name for path in (tmp_path / "deeper" / "maps").iterdir()) == ["im0.npz", "im1.npz", "im2.npz"]
 
 
-class EverythingUnsure(SureLabels):
+class EverythingUnsure(ConfidentLabels):
     def __call__(self, image, scores, class_ids):
         return torch.full(image.shape[-2:], 255)
 
 
-def test_another_way_to_be_sure_is_injected(tmp_path):
+def test_another_way_to_be_confident_is_injected(tmp_path):
     write(tmp_path, EverythingUnsure())
-    assert np.unique(read_label(tmp_path / "sure" / "im0.png")).tolist() == [255]
-    assert "EverythingUnsure" in (tmp_path / "sure" / "about.json").read_text()
+    assert np.unique(read_label(tmp_path / "confident" / "im0.png")).tolist() == [255]
+    assert "EverythingUnsure" in (tmp_path / "confident" / "about.json").read_text()
 
 
 def test_an_image_without_classes_is_background_and_half_precision_is_taken(tmp_path):
-    write(tmp_path, ThresholdSureLabels(), scores=torch.zeros(0, 1, 4, dtype=torch.bfloat16), class_ids=())
+    write(tmp_path, ThresholdConfidentLabels(), scores=torch.zeros(0, 1, 4, dtype=torch.bfloat16), class_ids=())
     assert read_scores(tmp_path / "im0.npz")[1].shape == (0, 1, 4)
-    assert read_label(tmp_path / "sure" / "im0.png").tolist() == [[0, 0, 0, 0]]
+    assert read_label(tmp_path / "confident" / "im0.png").tolist() == [[0, 0, 0, 0]]
 
 
-class Failing(SureLabels):
+class Failing(ConfidentLabels):
     def __call__(self, image, scores, class_ids):
         raise ValueError("no label for this one")
 

@@ -8,7 +8,7 @@ import torch
 from callbacks import segmentation_writer
 from callbacks.segmentation_writer import SegmentationWriter
 from datamodules.errors import DataError
-from datamodules.labels import read_label
+from datamodules.files.labels import read_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.inference import SegmentationPrediction
 from mars_pl.segment.sliding_window import SlidingWindow

@@ -33,7 +33,7 @@ def watch(groups, tmp_path):
     return module.seen
 
 
-def test_cudnn_is_left_out_where_photographs_have_any_size_and_is_there_for_crops(tmp_path):
+def test_cudnn_is_left_out_where_images_have_any_size_and_is_there_for_crops(tmp_path):
     assert watch(4, tmp_path) == {"train": True, "validate": False, "test": False, "predict": False}
     assert torch.backends.cudnn.enabled
 

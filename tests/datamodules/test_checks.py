@@ -3,14 +3,15 @@ import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
 
-from datamodules import checks, progress, samplers
-from datamodules.checks import check_batch, inspect_images, photograph_size
+from datamodules import checks, progress
+from datamodules.checks import check_batch, image_size_of, inspect_images
+from datamodules.datasets import samplers
 from datamodules.errors import DataError
 from datamodules.faults import refuse
-from datamodules.labels import read_label, write_label
-from datamodules.scores import write_scores
-from datamodules.tree import Tree
-from tests.fake_tree import make_voc_tree
+from datamodules.files.labels import read_label, write_label
+from datamodules.files.scores import write_scores
+from datamodules.files.tree import Tree
+from tests.fakes.fake_tree import make_voc_tree
 
 
 @pytest.fixture
@@ -29,22 +30,22 @@ def test_a_sound_tree_passes_and_so_does_the_code_254(tmp_path, ids):
     check(tmp_path, ids)
 
 
-def test_a_missing_photograph_is_named_and_counted(tmp_path, ids):
+def test_a_missing_image_is_named_and_counted(tmp_path, ids):
     for image_id in ids[2:5]:
         (tmp_path / "JPEGImages" / f"{image_id}.jpg").unlink()
-    with pytest.raises(DataError, match=rf"{ids[2]}\.jpg: no such photograph; .* \(2 more like it\)$"):
+    with pytest.raises(DataError, match=rf"{ids[2]}\.jpg: no such image; .* \(2 more like it\)$"):
         check(tmp_path, ids)
 
 
 def test_only_faults_of_the_same_kind_are_counted(tmp_path, ids):
     (tmp_path / "JPEGImages" / f"{ids[1]}.jpg").unlink()
     (tmp_path / "Pseudo" / f"{ids[2]}.png").unlink()
-    with pytest.raises(DataError, match=r"no such photograph; [^(]*$"):
+    with pytest.raises(DataError, match=r"no such image; [^(]*$"):
         check(tmp_path, ids)
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.99])
-def test_a_photograph_cut_short_is_found(tmp_path, ids, keep):
+def test_a_image_cut_short_is_found(tmp_path, ids, keep):
     path = tmp_path / "JPEGImages" / f"{ids[1]}.jpg"
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep)])
@@ -60,13 +61,13 @@ def test_bytes_behind_the_end_are_no_fault(tmp_path, ids, extra):
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>"])
-def test_what_is_no_photograph_is_found(tmp_path, content):
+def test_what_is_no_image_is_found(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    assert photograph_size(tmp_path / "a.jpg").kind == "damaged photograph"
+    assert image_size_of(tmp_path / "a.jpg").kind == "damaged image"
 
 
 def turn(path, orientation):
-    """Leave the pixels of a photograph and let its camera say how it was held."""
+    """Leave the pixels of an image and let its camera say how it was held."""
     exif = Image.Exif()
     exif[0x0112] = orientation
     with Image.open(path) as image:
@@ -74,31 +75,31 @@ def turn(path, orientation):
 
 
 @pytest.mark.parametrize("orientation", [0, 1])
-def test_an_upright_photograph_is_no_fault(tmp_path, ids, orientation, monkeypatch):
+def test_an_upright_image_is_no_fault(tmp_path, ids, orientation, monkeypatch):
     turn(tmp_path / "JPEGImages" / f"{ids[1]}.jpg", orientation)
     path = tmp_path / "JPEGImages" / f"{ids[2]}.jpg"
     with Image.open(path) as image:
         image.save(path, exif=b"Exif\0\0no such thing")
-    monkeypatch.setattr(JpegImageFile, "load", lambda image: pytest.fail("a photograph was decoded"))
+    monkeypatch.setattr(JpegImageFile, "load", lambda image: pytest.fail("an image was decoded"))
     (tmp_path / "classes.txt").write_text("cup\n")
     check(tmp_path, ids)
 
 
-def test_a_photograph_that_its_camera_turned_is_found_without_decoding_it(tmp_path, ids, monkeypatch):
+def test_a_image_that_its_camera_turned_is_found_without_decoding_it(tmp_path, ids, monkeypatch):
     for image_id, orientation in zip(ids[1:4], (6, 3, 8), strict=True):
         turn(tmp_path / "JPEGImages" / f"{image_id}.jpg", orientation)
     check(tmp_path, ids)  # a published data set is taken as it is stored
     (tmp_path / "classes.txt").write_text("cup\n")
     complaint = r"turned by its camera \(EXIF orientation 6\); save it upright \(2 more like it\)$"
-    monkeypatch.setattr(JpegImageFile, "load", lambda image: pytest.fail("a photograph was decoded"))
+    monkeypatch.setattr(JpegImageFile, "load", lambda image: pytest.fail("an image was decoded"))
     with pytest.raises(DataError, match=rf"{ids[1]}\.jpg: {complaint}"):
         check(tmp_path, ids)
     path = tmp_path / "JPEGImages" / f"{ids[1]}.jpg"
     with Image.open(path) as image:
-        assert photograph_size(path) == image.size, "who turns it himself finds no fault"
+        assert image_size_of(path) == image.size, "who turns it himself finds no fault"
 
 
-def test_a_photograph_of_more_pixels_than_pillow_opens_is_found(tmp_path, ids, monkeypatch):
+def test_a_image_of_more_pixels_than_pillow_opens_is_found(tmp_path, ids, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(DataError, match=rf"{ids[0]}\.jpg: has more than 20 pixels; cut it .* \(5 more like it\)$"):
         check(tmp_path, ids)
@@ -109,7 +110,7 @@ def test_a_mask_of_another_size_is_found(tmp_path, ids):
         path = tmp_path / folder / f"{ids[3]}.png"
         before = path.read_bytes()
         write_label(path, read_label(path).T[:, :-1])
-        with pytest.raises(DataError, match=rf"{folder}/{ids[3]}\.png: \d+×\d+ pixels, its photograph \d+×\d+"):
+        with pytest.raises(DataError, match=rf"{folder}/{ids[3]}\.png: \d+×\d+ pixels, its image \d+×\d+"):
             check(tmp_path, ids)
         path.write_bytes(before)
 
@@ -174,7 +175,7 @@ def test_sound_scores_pass_and_missing_ones_are_counted(tmp_path, ids, scored):
 
 def test_scores_of_another_size_are_found(tmp_path, ids, scored):
     write_scores(tmp_path / "scores" / f"{ids[2]}.npz", np.array([1]), np.zeros((1, 9, 9), np.float32))
-    with pytest.raises(DataError, match=rf"{ids[2]}\.npz: scores of shape \(1, 9, 9\), its photograph and 1 classes"):
+    with pytest.raises(DataError, match=rf"{ids[2]}\.npz: scores of shape \(1, 9, 9\), its image and 1 classes"):
         scored()
     write_scores(tmp_path / "scores" / f"{ids[2]}.npz", np.array([1, 2]), np.zeros((1, 9, 9), np.float32))
     with pytest.raises(DataError, match="and 2 classes want"):

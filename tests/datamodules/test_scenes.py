@@ -28,12 +28,12 @@ def test_other_pictures_are_not_taken_for_these(tmp_path, other):
 
 
 def test_generation_is_whole_or_nothing(tmp_path, monkeypatch):
-    from datamodules import scenes_generator
+    from datamodules.synthetic import generator
 
     def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(scenes_generator, "_write_scene", broken)
+    monkeypatch.setattr(generator, "_write_scene", broken)
     with pytest.raises(KeyboardInterrupt):
         make(tmp_path / "scenes").prepare_data()
     assert not (tmp_path / "scenes").exists()

@@ -8,12 +8,12 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from safetensors.torch import save_file
 
-from datamodules import samplers
+from datamodules.datasets import samplers
 from datamodules.errors import DataError
-from datamodules.labels import read_label
-from datamodules.scores import write_scores
+from datamodules.files.labels import read_label
+from datamodules.files.scores import write_scores
 from datamodules.segmentation_data import SegmentationData
-from tests.fake_tree import CLASSES, make_voc_tree
+from tests.fakes.fake_tree import CLASSES, make_voc_tree
 
 NAMES = ["background", *CLASSES]
 
@@ -211,7 +211,7 @@ def test_files_are_looked_over_once(root, monkeypatch):
     module.setup("validate")
     (root / "JPEGImages" / "2007_000010.jpg").unlink()
     module.setup("validate")
-    with pytest.raises(DataError, match="no such photograph"):
+    with pytest.raises(DataError, match="no such image"):
         data(root).setup("validate")
 
 

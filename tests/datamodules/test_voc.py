@@ -3,7 +3,7 @@ from jsonargparse import ArgumentParser
 
 from datamodules.errors import DataError
 from datamodules.voc import VOC
-from tests.fake_tree import make_voc_tree
+from tests.fakes.fake_tree import make_voc_tree
 
 
 def test_voc_has_21_classes_and_reads_its_layout(tmp_path):

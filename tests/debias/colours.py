@@ -1,4 +1,4 @@
-"""Six tiny photographs in which colour is meaning: each equation can be followed by hand.
+"""Six tiny images in which colour is meaning: each equation can be followed by hand.
 
 24 × 32 pixels on blue ground. "red" images show class 1, a red object (columns 4–11) beside its green companion
 (columns 12–19), and the label takes both; "white" images show class 2 and have the companion in the background.
@@ -23,7 +23,7 @@ class ColourFeatures(nn.Module):
         return avg_pool2d(image.float(), 4)
 
 
-def photograph(kind: str, image_id: str, truth: bool) -> dict:
+def coloured_image(kind: str, image_id: str, truth: bool) -> dict:
     image = torch.zeros(3, 24, 32, dtype=torch.uint8)
     image[2] = 255
     label, target = torch.zeros(24, 32, dtype=torch.long), torch.zeros(24, 32, dtype=torch.long)
@@ -48,7 +48,7 @@ class Colours(pl.LightningDataModule):
     def __init__(self, truth: bool = True, kinds: str = "rwrrwr"):
         super().__init__()
         names = {"r": "red", "w": "white"}
-        self.items = [photograph(names[kind], f"im{9 - place}", truth) for place, kind in enumerate(kinds)]
+        self.items = [coloured_image(names[kind], f"im{9 - place}", truth) for place, kind in enumerate(kinds)]
 
     def predict_dataloader(self):
         return DataLoader(self.items, batch_size=1)

@@ -3,11 +3,11 @@ import torch
 from torch.utils.data import default_collate
 
 from mars_pl.debias.centroid_module import CentroidModule
-from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, photograph
+from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, coloured_image
 
 
 def batch(**changes):
-    return default_collate([photograph("red", "im", truth=False) | changes])
+    return default_collate([coloured_image("red", "im", truth=False) | changes])
 
 
 def test_regions_become_centroids_of_their_colours():
@@ -32,7 +32,7 @@ def test_a_candidates_region_is_its_part_of_the_label():
 
 
 def test_pixels_in_cells_of_another_majority_go_to_the_nearest_centroid():
-    label = photograph("red", "im", truth=False)["label"]
+    label = coloured_image("red", "im", truth=False)["label"]
     label[16, 4:12] = 1  # one row into the cells below, whose majority is background
     found = CentroidModule(ColourFeatures(), num_classes=4).predict_step(batch(label=label), 0)
     assert int(found.candidates.pixels[1:].sum()) == int((label == 1).sum()) == 136
@@ -64,13 +64,13 @@ def test_nothing_but_ignored_pixels_gives_no_candidate():
 def test_level_pixel_clusters_upsampled_features():
     module = CentroidModule(ColourFeatures(), num_classes=4, level="pixel", stride=3, foreground_clusters=1)
     found = module.predict_step(batch(), 0)
-    assert {tuple(nearest.shape) for nearest in found.nearest.values()} == {(8, 11)}
+    assert {tuple(nearest.shape) for nearest in found.assignments.values()} == {(8, 11)}
     assert int((found.candidates.classes == 1).sum()) == 1
     assert torch.allclose(found.candidates.vectors.norm(dim=1), torch.ones(len(found.candidates)))
 
 
 def test_truth_is_never_read():
-    with_truth = default_collate([photograph("red", "im", truth=True)])
+    with_truth = default_collate([coloured_image("red", "im", truth=True)])
     module = CentroidModule(ColourFeatures(), num_classes=4)
     assert torch.equal(
         module.predict_step(with_truth, 0).candidates.vectors, module.predict_step(batch(), 0).candidates.vectors

@@ -4,7 +4,7 @@ from safetensors.torch import save_file
 from torch.utils.data import default_collate
 
 from mars_pl.debias.debias_module import DebiasModule
-from tests.debias.colours import OBJECT, ColourFeatures, photograph
+from tests.debias.colours import OBJECT, ColourFeatures, coloured_image
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def centroids(tmp_path):
 
 
 def batch(*classes):
-    image = photograph("red", "im", truth=False)
+    image = coloured_image("red", "im", truth=False)
     return default_collate([image | {"classes": torch.tensor([float(index in classes) for index in (1, 2, 3)])}])
 
 
@@ -45,7 +45,7 @@ def test_an_image_without_classes_has_no_object(centroids):
 
 
 def test_several_images_at_a_time_are_an_error(centroids):
-    pair = default_collate([photograph("red", name, truth=False) for name in ("a", "b")])
+    pair = default_collate([coloured_image("red", name, truth=False) for name in ("a", "b")])
     with pytest.raises(ValueError, match="a: one of 2 images in a batch"):
         DebiasModule(ColourFeatures(), centroids, num_classes=4).predict_step(pair, 0)
 

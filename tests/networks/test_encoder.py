@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mars_pl import weights
 from mars_pl.networks.encoder import Encoder
+from mars_pl.training import weights
 from tests.networks.resnet_published import published_shapes
 
 NETWORKS = pytest.mark.parametrize(("name", "tensors"), [("resnet50", 267), ("resnet101", 522)])

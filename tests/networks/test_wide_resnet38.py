@@ -30,8 +30,8 @@ def test_published_weights_load_strictly(monkeypatch):
 
 def test_taps_have_their_channels_at_an_eighth():
     network = of_shapes()
-    taps = network(torch.zeros(1, 3, 60, 97, device="meta"))
-    assert [tuple(tap.shape) for tap in taps] == [(1, 512, 8, 13), (1, 1024, 8, 13), (1, 4096, 8, 13)]
+    intermediate = network(torch.zeros(1, 3, 60, 97, device="meta"))
+    assert [tuple(tap.shape) for tap in intermediate] == [(1, 512, 8, 13), (1, 1024, 8, 13), (1, 4096, 8, 13)]
     assert network.channels == (512, 1024, 4096) and network.stride == 8
 
 

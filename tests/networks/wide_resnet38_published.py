@@ -6,7 +6,7 @@ What ``convert_mxnet_to_torch`` of YudeWang/SEAM, network/resnet38d.py (the same
 
 import torch
 
-from mars_pl import weights
+from mars_pl.training import weights
 
 CONVOLUTIONS = {
     "conv1a": (64, 3, 3, 3),

@@ -114,9 +114,9 @@ def test_only_the_channels_that_take_part_go_to_the_processes(monkeypatch):
     expected = [dense_crf(image, maps.numpy()) for maps in wide]
     sent = []
 
-    def watched(photograph, maps, settings):
+    def watched(pixels, maps, settings):
         sent.append(maps.shape)
-        return dense_crf(photograph, maps, settings)
+        return dense_crf(pixels, maps, settings)
 
     monkeypatch.setattr("mars_pl.refine.dense_crf.dense_crf", watched)
     before = wide.clone()

@@ -48,14 +48,14 @@ def noise(*shape, seed=0):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def photographs(batch, height, width, seed=1):
+def noisy_images(batch, height, width, seed=1):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (batch, 3, height, width), generator=generator, dtype=torch.uint8)
 
 
 @pytest.mark.parametrize("dilations", [(1,), (1, 2, 7)])
 def test_it_is_the_definition(dilations):
-    images, maps = photographs(2, 5, 6), noise(2, 2, 5, 6)
+    images, maps = noisy_images(2, 5, 6), noise(2, 2, 5, 6)
     refined = PAMR(iterations=3, dilations=dilations)(images, maps)
     assert refined.dtype == torch.float64
     for image, given, found in zip(images.tolist(), maps.tolist(), refined, strict=True):
@@ -65,7 +65,7 @@ def test_it_is_the_definition(dilations):
 
 def test_a_constant_map_and_an_even_image_are_no_trouble():
     maps = torch.full((1, 2, 9, 7), 0.5)
-    torch.testing.assert_close(PAMR()(photographs(1, 9, 7), maps), maps)
+    torch.testing.assert_close(PAMR()(noisy_images(1, 9, 7), maps), maps)
     even = torch.full((1, 3, 9, 7), 77, dtype=torch.uint8)
     torch.testing.assert_close(affinities(even.float(), (1, 2)), torch.full((1, 16, 9, 7), 1 / 16))
 
@@ -86,29 +86,29 @@ def test_probabilities_stay_probabilities_and_absent_channels_zero(scale):
     maps = torch.zeros(2, 4, 12, 10)
     maps[0, [0, 2]] = noise(2, 12, 10).softmax(0).float()
     maps[1, 0] = 1
-    refined = PAMR(scale=scale)(photographs(2, 12, 10), maps)
+    refined = PAMR(scale=scale)(noisy_images(2, 12, 10), maps)
     assert refined.shape == maps.shape and refined.dtype == torch.float32
     assert not refined[:, [1, 3]].any() and not refined[1, 2].any()
     torch.testing.assert_close(refined.sum(1), torch.ones(2, 12, 10))
     assert refined.min() >= 0 and refined.max() <= 1
-    assert not PAMR()(photographs(1, 4, 4), torch.zeros(1, 3, 4, 4)).any()
+    assert not PAMR()(noisy_images(1, 4, 4), torch.zeros(1, 3, 4, 4)).any()
 
 
 def test_a_batch_gives_what_single_images_give():
-    images, maps = photographs(3, 8, 8), noise(3, 2, 8, 8)
+    images, maps = noisy_images(3, 8, 8), noise(3, 2, 8, 8)
     pamr = PAMR(iterations=2, dilations=(1, 2))
     singly = torch.cat([pamr(images[i : i + 1], maps[i : i + 1]) for i in range(3)])
     torch.testing.assert_close(pamr(images, maps), singly, rtol=0, atol=1e-14)
 
 
 def test_an_image_of_another_size_is_brought_to_the_maps():
-    images = photographs(1, 4, 4).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    images = noisy_images(1, 4, 4).repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     assert PAMR()(images, noise(1, 2, 5, 6)).shape == (1, 2, 5, 6)
 
 
 def test_it_is_a_refinement_without_weights_or_gradients():
     pamr = PAMR(dilations=[1])
     assert isinstance(pamr, Refine) and not list(pamr.parameters()) and not pamr.state_dict()
-    assert not pamr(photographs(1, 4, 4), noise(1, 2, 4, 4).requires_grad_()).requires_grad
+    assert not pamr(noisy_images(1, 4, 4), noise(1, 2, 4, 4).requires_grad_()).requires_grad
     with pytest.raises(ValueError, match="distances"):
         PAMR(dilations=[0, 1])

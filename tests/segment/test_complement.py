@@ -96,7 +96,7 @@ def test_removal_with_threshold_one_never_restores():
 
 def test_an_unknown_rule_is_refused():
     with pytest.raises(ValueError, match="certain: one of paper, none"):
-        Complement(certain="sure")
+        Complement(certain="confident")
 
 
 def test_refinement_sees_restricted_channels_and_decides_the_label_but_not_the_weight():

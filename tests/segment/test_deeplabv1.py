@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mars_pl.networks.taps import TimmTaps
+from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.networks.wide_resnet38 import WideResNet38
 from mars_pl.segment.deeplabv1 import DeepLabV1
 from tests.networks.wide_resnet38_published import publish
@@ -19,7 +19,7 @@ def of_shapes(**options):
 
 def make():
     torch.manual_seed(0)
-    return DeepLabV1(TimmTaps("test_resnet", frozen_batch_norm=False), 4, channels=8)
+    return DeepLabV1(TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), 4, channels=8)
 
 
 @pytest.mark.parametrize(("side", "cells"), [(321, 41), (448, 56), (513, 65)])

@@ -10,7 +10,7 @@ from torch import nn
 
 from callbacks.ema_teacher import EMATeacher
 from callbacks.weights_writer import WeightsWriter
-from mars_pl.networks.taps import TimmTaps
+from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.segment.adapted_network import AdaptedNetwork
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.deeplabv1 import DeepLabV1
@@ -18,12 +18,12 @@ from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
-from mars_pl.weights import load_weights
+from mars_pl.training.weights import load_weights
 
 CLASSES, BIASED = 4, 254
 HALVES = pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
 MAKE = {
-    "v1": lambda: DeepLabV1(TimmTaps("test_resnet", frozen_batch_norm=False), CLASSES, channels=8),
+    "v1": lambda: DeepLabV1(TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), CLASSES, channels=8),
     "v2": lambda: DeepLabV2("test_resnet", CLASSES, frozen_batch_norm=False),
     "v3plus": lambda: DeepLabV3Plus(
         "test_resnet", CLASSES, 16, aspp_channels=8, decoder_channels=8, low_level_channels=4

@@ -10,7 +10,7 @@ from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import multi_scale_probabilities
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.segment.sliding_window import SlidingWindow
-from mars_pl.weights import save_weights
+from mars_pl.training.weights import save_weights
 
 BIASED, CLASSES = 254, 4
 

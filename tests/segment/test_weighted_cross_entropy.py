@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy, nearest
+from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy, resize_nearest
 
 
 def logits_of(*probabilities):
@@ -62,5 +62,5 @@ def test_the_loss_is_taken_at_either_size():
 
 def test_nearest_takes_the_pixel_at_the_centre():
     maps = torch.arange(8).expand(1, 8, 8)
-    assert nearest(maps, torch.Size((8, 2)))[0, 0].tolist() == [2, 6]
-    assert torch.equal(nearest(maps, torch.Size((8, 8))), maps)
+    assert resize_nearest(maps, torch.Size((8, 2)))[0, 0].tolist() == [2, 6]
+    assert torch.equal(resize_nearest(maps, torch.Size((8, 8))), maps)

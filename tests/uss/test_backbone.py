@@ -8,9 +8,9 @@ import yaml
 from safetensors.torch import save_file
 from torch import nn
 
-from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from mars_pl.uss.backbone import FrozenViT
-from tests.tiny_run import REPOSITORY
+from tests.pipeline.tiny_run import REPOSITORY
 
 
 def test_tokens_are_those_of_the_last_block_after_the_final_norm(backbone, image):
@@ -29,7 +29,7 @@ def test_sides_grow_to_the_next_multiple_of_the_patch(side, scale, grid):
     assert backbone(torch.zeros(1, 3, *side, dtype=torch.uint8)).shape == (1, backbone.dim, *grid)
 
 
-def test_a_scaled_photograph_is_stretched_as_a_whole(backbone, image):
+def test_a_scaled_image_is_stretched_as_a_whole(backbone, image):
     larger = FrozenViT("test_vit", scale=2.0)
     larger.load_state_dict(backbone.state_dict())
     stretched = F.interpolate(Normalise()(image), (96, 128), mode="bilinear", align_corners=False)

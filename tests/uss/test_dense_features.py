@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 import torch
 
+from mars_pl.training.weights import save_weights
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures, offsets
-from mars_pl.uss.stego_head import STEGOHead
-from mars_pl.weights import save_weights
+from mars_pl.uss.stego.head import STEGOHead
 
 
 def test_mean_of_both_directions(backbone, image):
@@ -64,7 +64,7 @@ def test_weights_of_a_head_without_a_head_are_refused(tmp_path, backbone):
 
 
 class MeanColour(torch.nn.Module):
-    """A backbone whose token is the mean colour of a square of the photograph, as an enlarged patch sees less of it."""
+    """A backbone whose token is the mean colour of a square of the image, as an enlarged patch sees less of it."""
 
     dim = 3
 
@@ -80,7 +80,7 @@ class MeanColour(torch.nn.Module):
     ("stride", "shifts", "moves"),
     [(8, 1, [0]), (8, 2, [-2, 2]), (8, 4, [-3, -1, 1, 3]), (14, 2, [-4, 4]), (3.5, 2, [-1, 1])],
 )
-def test_a_photograph_moves_by_equal_steps_around_nothing(stride, shifts, moves):
+def test_a_image_moves_by_equal_steps_around_nothing(stride, shifts, moves):
     assert offsets(stride, shifts) == moves
 
 
@@ -92,7 +92,7 @@ def test_shifted_maps_interleave_to_a_finer_stride(image, side):
     torch.testing.assert_close(fine, torch.nn.functional.avg_pool2d(padded, side, stride=side // 2))
 
 
-def test_an_enlarged_photograph_moves_by_its_own_finer_stride(image):
+def test_an_enlarged_image_moves_by_its_own_finer_stride(image):
     backbone = FrozenViT("test_vit", scale=2)
     assert backbone.stride == (backbone.patch[0] / 2, backbone.patch[1] / 2)
     features, quarter = DenseFeatures(backbone, flip=False, shifts=2), int(backbone.stride[0]) // 4

@@ -5,8 +5,8 @@ import timm
 import torch
 
 from mars_pl.uss import published
-from mars_pl.uss.stego_head import STEGOHead
-from tests.published import LEOPART, STEGO, dino, stego, tensors
+from mars_pl.uss.stego.head import STEGOHead
+from tests.fakes.published import LEOPART, STEGO, dino, stego, tensors
 
 VIT_B_8 = {"D": 768, "P": 8, "N": 785}
 VIT_S_16 = {"D": 384, "P": 16, "N": 197}

@@ -1,4 +1,4 @@
-"""Where two crops of a photograph overlap, and what their token maps say there (Leopart section 3.2)."""
+"""Where two crops of an image overlap, and what their token maps say there (Leopart section 3.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torchvision.ops import roi_align
 
 
 def overlap(first: Tensor, second: Tensor) -> Tensor:
-    """Intersect boxes (B, 4), as left, top, right, bottom in pixels of the photograph: (B, 4)."""
+    """Intersect boxes (B, 4), as left, top, right, bottom in pixels of the image: (B, 4)."""
     return torch.cat([torch.maximum(first[:, :2], second[:, :2]), torch.minimum(first[:, 2:], second[:, 2:])], dim=1)
 
 

@@ -27,7 +27,7 @@ def clustering_loss(
         assignments: (G, B, K, h, w) of the teacher's tokens, summing to one over K; no gradient is taken of them.
         foreground: bool (G, B, h, w); only places of foreground alone count.
         predictions: the student's scores of all V crops, (B, K, h_v, w_v) each, the G global crops first.
-        boxes: (B, V, 4) of the crops in the photograph, as left, top, right, bottom in pixels.
+        boxes: (B, V, 4) of the crops in the image, as left, top, right, bottom in pixels.
         temperature: of the prediction's softmax.
         side: of the grid that overlaps are read at.
 

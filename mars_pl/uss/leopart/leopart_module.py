@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from mars_pl.moving_average import move_teacher
+from mars_pl.training.moving_average import ema_update
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.frozen import Frozen
 from mars_pl.uss.leopart.clustering_loss import clustering_loss
@@ -155,7 +155,7 @@ class LeopartModule(pl.LightningModule):
             return
         momentum = cosine(self.momentum, 1.0, self._step, self._total())
         self._step = self.global_step
-        move_teacher(self.teacher.network, self.network, momentum)
+        ema_update(self.teacher.network, self.network, momentum)
         self.log("teacher/momentum", momentum)
 
     def export(self) -> nn.Module:

@@ -16,7 +16,7 @@ from mars_pl.uss.leopart.head import LeopartHead
 class LeopartNetwork(nn.Module):
     """A trainable copy of a frozen backbone, and the head.
 
-    The backbone's ``scale`` is for whole photographs: crops are cut at the size that the transformer sees.
+    The backbone's ``scale`` is for whole images: crops are cut at the size that the transformer sees.
 
     Args:
         backbone: whose transformer is copied, with its weights and its normalisation.

@@ -1,4 +1,4 @@
-"""Lightning glue of AdvCAM: predicts the scores of climbing photographs with the classifier of a finished fit."""
+"""Lightning glue of AdvCAM: predicts the scores of climbing images with the classifier of a finished fit."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 
-from mars_pl.weights import load_weights
+from mars_pl.training.weights import load_weights
 from mars_pl.wsss.advcam.climbing import Climb
 from mars_pl.wsss.advcam.multi_scale import multi_scale_climbing_cam
-from mars_pl.wsss.cam import normalise_activation
-from mars_pl.wsss.classifier import CAMClassifier
+from mars_pl.wsss.cam.activation import normalise_activation
+from mars_pl.wsss.cam.classifier import CAMClassifier
 
 
 class AdvCAMModule(pl.LightningModule):
     """Adversarial climbing on the classifier of the class activation maps; predict only, nothing is learnt.
 
-    The trainer needs ``inference_mode: false``. Whatever its precision, photographs climb in float32: half of it would
+    The trainer needs ``inference_mode: false``. Whatever its precision, images climb in float32: half of it would
     lose the small gradients of the pixels.
 
     Args:

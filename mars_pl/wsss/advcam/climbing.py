@@ -12,7 +12,7 @@ from torch import Tensor
 from mars_pl.wsss.advcam.grad_cam import pair_grad_cam
 
 EPSILON = 1e-12
-"""Keeps a photograph where it is when nothing pulls it (AdvCAM's value)."""
+"""Keeps an image where it is when nothing pulls it (AdvCAM's value)."""
 
 
 class ClimbedNetwork(Protocol):
@@ -29,7 +29,7 @@ class ClimbedNetwork(Protocol):
 
 @dataclass(frozen=True)
 class Climb:
-    """How a photograph climbs.
+    """How an image climbs.
 
     Attributes:
         iterations: maps that are added up; between two of them lies a step.
@@ -58,7 +58,7 @@ class Climb:
 
 
 def objective(logits: Tensor, cam: Tensor, first_cam: Tensor, index: int, climb: Climb) -> Tensor:
-    """What a photograph climbs: its class against the others, less the change of places that are salient already.
+    """What an image climbs: its class against the others, less the change of places that are salient already.
 
     The class's pooled logit − the other classes' − ``regulariser`` · Σ |CAM − first CAM| over the salient places.
 

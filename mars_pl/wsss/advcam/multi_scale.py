@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from mars_pl.wsss.advcam.climbing import Climb, ClimbedNetwork, climbing_cam
-from mars_pl.wsss.cam import sum_over_scales
+from mars_pl.wsss.cam.activation import sum_over_scales
 
 
 class NormalisingNetwork(ClimbedNetwork, Protocol):
-    """A climbed network that says how it wants its photographs."""
+    """A climbed network that says how it wants its images."""
 
     def normalise(self, image: Tensor) -> Tensor:
         """Map uint8 (B, 3, H, W) to what ``features`` takes."""

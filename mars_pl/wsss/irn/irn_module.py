@@ -1,4 +1,4 @@
-"""Lightning glue of IRNet: learns class boundaries from sure labels, spreads scores up to them."""
+"""Lightning glue of IRNet: learns class boundaries from confident labels, spreads scores up to them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch.nn.functional as F
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
-from mars_pl.optimisation import Kind, optimisation
-from mars_pl.weights import load_weights
-from mars_pl.wsss.affinity_loss import affinity_loss
-from mars_pl.wsss.cam import resize_photograph
+from mars_pl.training.optimisation import Kind, optimisation
+from mars_pl.training.weights import load_weights
+from mars_pl.wsss.cam.activation import resize_image
 from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
 from mars_pl.wsss.irn.network import STRIDE, IRNetwork
 from mars_pl.wsss.irn.path_affinity import path_affinity
 from mars_pl.wsss.irn.propagation import flip_averaged_edge, propagate
+from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 
 
 class IRNModule(pl.LightningModule):
     """Inter-pixel relations; predicts scores that have walked between the boundaries of one image.
 
-    A photograph is looked at as it is; the published code pads smaller ones to 512×512 for this, which moves the
+    An image is looked at as it is; the published code pads smaller ones to 512×512 for this, which moves the
     group norms a little.
 
     Args:
@@ -38,7 +38,7 @@ class IRNModule(pl.LightningModule):
         exponent: of the affinity in the walk (published: beta).
         steps: of the walk (published: 2⁸).
         seed_exponent: of the scores before the walk; AdvCAM has 1.5.
-        scale: of the photograph's sides, at which boundaries are drawn and scores walk.
+        scale: of the image's sides, at which boundaries are drawn and scores walk.
         weights: of a finished fit, for predict.
     """
 
@@ -70,7 +70,7 @@ class IRNModule(pl.LightningModule):
             load_weights(network, weights)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
-        """Loss of affinities and displacements over the pairs of the sure labels of a batch of crops."""
+        """Loss of affinities and displacements over the pairs of the confident labels of a batch of crops."""
         edge, displacement = self.network(batch["image"])
         pairs = label_pairs(batch["label"][:, ::STRIDE, ::STRIDE], self.radius, self.num_classes)
         # in float32: 1 + 1e-5 − affinity is 0 in half precision
@@ -86,7 +86,7 @@ class IRNModule(pl.LightningModule):
         """Propagate the scores of one whole image: ``class_ids`` int64 (K,), ``scores`` float32 (K, H, W) in [0, 1]."""
         image, scores = batch["image"], batch["scores"][0]
         size = (round(image.shape[-2] * self.scale), round(image.shape[-1] * self.scale))
-        edge = flip_averaged_edge(self.network, resize_photograph(image, size))
+        edge = flip_averaged_edge(self.network, resize_image(image, size))
         walked = propagate(_resize(scores, size), edge, self.walk_radius, self.exponent, self.steps, self.seed_exponent)
         walked = _resize(walked, (image.shape[-2], image.shape[-1]))
         return {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": walked}

@@ -1,13 +1,13 @@
-"""What IRNet learns from sure labels beside PSA's affinities: displacements, and its own choice of pairs."""
+"""What IRNet learns from confident labels beside PSA's affinities: displacements, and its own choice of pairs."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from mars_pl.wsss.affinity_loss import EPSILON, Pairs
 from mars_pl.wsss.irn.path_affinity import shifted, sources
-from mars_pl.wsss.random_walk import half_disc
+from mars_pl.wsss.propagation.affinity_loss import EPSILON, Pairs
+from mars_pl.wsss.propagation.random_walk import half_disc
 
 
 def label_pairs(label: Tensor, radius: int, num_classes: int) -> Pairs:
@@ -18,9 +18,9 @@ def label_pairs(label: Tensor, radius: int, num_classes: int) -> Pairs:
     """
     here = sources(label, radius)[:, None]
     there = torch.stack([shifted(label, radius, down, right) for down, right in half_disc(radius).tolist()], dim=1)
-    sure = (here < num_classes) & (there < num_classes)
+    confident = (here < num_classes) & (there < num_classes)
     alike = here == there
-    return Pairs(sure & alike & (here == 0), sure & alike & (here > 0), sure & ~alike)
+    return Pairs(confident & alike & (here == 0), confident & alike & (here > 0), confident & ~alike)
 
 
 def displacement_loss(displacement: Tensor, radius: int, pairs: Pairs) -> Tensor:

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD
-from mars_pl.weights import load_weights
-from mars_pl.wsss.classifier import CAMClassifier
+from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD
+from mars_pl.training.weights import load_weights
+from mars_pl.wsss.cam.classifier import CAMClassifier
 
 STRIDE = 4
 """Of the edge map and the displacement field."""

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mars_pl.wsss.random_walk import half_disc
+from mars_pl.wsss.propagation.random_walk import half_disc
 
 
 def path(down: int, right: int) -> list[tuple[int, int]]:

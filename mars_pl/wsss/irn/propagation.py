@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mars_pl.wsss.irn.network import STRIDE, IRNetwork
 from mars_pl.wsss.irn.path_affinity import grid_affinity
-from mars_pl.wsss.random_walk import half_disc, random_walk
+from mars_pl.wsss.propagation.random_walk import half_disc, random_walk
 
 
 def flip_averaged_edge(network: IRNetwork, image: Tensor) -> Tensor:

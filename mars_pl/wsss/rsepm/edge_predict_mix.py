@@ -1,4 +1,4 @@
-"""EdgePredictMix (our reconstruction): objects are cut out along sure edges and laid over another image.
+"""EdgePredictMix (our reconstruction): objects are cut out along confident edges and laid over another image.
 
 The paper says that the differences of the probabilities of adjacent pixels draw an object's edge and that they guide
 how segmentation results are combined; how, was not published. Ours: as in ClassMix whole predicted regions move to the

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mars_pl.wsss.cam import normalise_activation
+from mars_pl.wsss.cam.activation import normalise_activation
 from mars_pl.wsss.rsepm.network import SingleStageNetwork
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mars_pl.weights import find_weights, load_state
+from mars_pl.training.weights import find_weights, load_state
 
 PREFIXES = {
     "model.": "encoder.features.",

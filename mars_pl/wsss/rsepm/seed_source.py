@@ -7,11 +7,11 @@ from torch import Tensor
 
 from mars_pl.networks.aspp import resize
 from mars_pl.refine.protocol import Refine
-from mars_pl.wsss.cam import normalise_activation
+from mars_pl.wsss.cam.activation import normalise_activation
+from mars_pl.wsss.propagation.confident_label import UNSURE
 from mars_pl.wsss.rsepm.network import SingleStageOutput
 from mars_pl.wsss.rsepm.seeds import present_probabilities, seed_labels, with_background
 from mars_pl.wsss.rsepm.self_correlation import SelfCorrelationGuidance
-from mars_pl.wsss.sure_label import UNSURE
 
 
 def activation_scores(class_maps: Tensor, classes: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Seeds of RS+EPM (our reconstruction): which pixels are sure of their class, and the loss that learns from them."""
+"""Seeds of RS+EPM (our reconstruction): pixels that are confident of their class, and a loss that learns from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mars_pl.wsss.sure_label import UNSURE
+from mars_pl.wsss.propagation.confident_label import UNSURE
 
 
 def present_probabilities(logits: Tensor, classes: Tensor) -> Tensor:
@@ -37,7 +37,7 @@ def with_background(scores: Tensor) -> Tensor:
 
 
 def seed_labels(scores: Tensor, certain: float = 0.55, uncertain: float = 0.1) -> Tensor:
-    """Label the pixels that are sure.
+    """Label the pixels that are confident.
 
     The two values are those of the authors' experiment tag (``CF(c=0.55, u=0.10)``); that they bound the highest
     foreground score from below and from above is our reading.

@@ -1,4 +1,4 @@
-"""Self-correlation map guidance (SCG): scores spread to where the features resemble those of sure places.
+"""Self-correlation map guidance (SCG): scores spread to where the features resemble those of confident places.
 
 The formulas are those of RS+EPM's first commit (core/inferences.py at 4fbc05c), after Pan et al. (SPOL, CVPR 2021).
 """
@@ -38,7 +38,7 @@ def self_correlation(features: Tensor, first_cut: float = 0.5, second_cut: float
 
 
 def guided_scores(scores: Tensor, correlation: Tensor, foreground: float = 0.3, background: float = 0.05) -> Tensor:
-    """Scores from what resembles a class's sure places more than the places where it surely is not.
+    """Scores from what resembles a class's confident places more than the places where it surely is not.
 
     Args:
         scores: (B, C, h, w) in [0, 1].

@@ -13,15 +13,15 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torchmetrics.classification import MultilabelAveragePrecision
 
-from mars_pl.optimisation import Kind, optimisation
-from mars_pl.weights import load_weights
+from mars_pl.training.optimisation import Kind, optimisation
+from mars_pl.training.weights import load_weights
+from mars_pl.wsss.propagation.confident_label import UNSURE
 from mars_pl.wsss.rsepm.edge_predict_mix import EdgePredictMix
 from mars_pl.wsss.rsepm.inference import multi_scale_scores
 from mars_pl.wsss.rsepm.network import SingleStageNetwork
 from mars_pl.wsss.rsepm.phases import Phase, phase_of
 from mars_pl.wsss.rsepm.seed_source import SeedSource, activation_scores, decoder_scores
 from mars_pl.wsss.rsepm.seeds import present_probabilities, seed_cross_entropy
-from mars_pl.wsss.sure_label import UNSURE
 
 
 class SingleStageModule(pl.LightningModule):

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.networks.taps import TapBackbone
-from mars_pl.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.networks.intermediate_features import IntermediateFeatureBackbone
+from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from mars_pl.wsss.seam.maps import seeds
 from mars_pl.wsss.seam.pixel_correlation import PixelCorrelation
 
@@ -27,7 +27,7 @@ class Maps(NamedTuple):
 
 
 class SEAM(nn.Module):
-    """A backbone with three taps, a 1×1 classifier without bias, and pixel correlation (network/resnet38_SEAM.py).
+    """A backbone with three intermediate feature maps, a 1×1 classifier without bias, and pixel correlation.
 
     Args:
         backbone: published with Wide ResNet-38.
@@ -38,7 +38,7 @@ class SEAM(nn.Module):
 
     def __init__(
         self,
-        backbone: TapBackbone,
+        backbone: IntermediateFeatureBackbone,
         num_classes: int,
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
@@ -54,9 +54,9 @@ class SEAM(nn.Module):
     def forward(self, image: Tensor) -> Maps:
         """Draw both kinds of maps of images (B, 3, H, W) in 0…255, uint8 or float."""
         normalised = self.normalise(image)
-        taps = self.backbone(normalised)
-        activation = self.classifier(self.dropout(taps[2]))
-        corrected = self.pixel_correlation(seeds(activation), normalised, taps)
+        intermediate = self.backbone(normalised)
+        activation = self.classifier(self.dropout(intermediate[2]))
+        corrected = self.pixel_correlation(seeds(activation), normalised, intermediate)
         return Maps(_enlarge(activation, image), _enlarge(corrected, image))
 
     def activation(self, image: Tensor) -> Tensor:

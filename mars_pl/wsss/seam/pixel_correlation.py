@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.networks.taps import Taps
+from mars_pl.networks.intermediate_features import IntermediateFeatures
 from mars_pl.wsss.seam.maps import EPSILON
 
 COLUMNS = 2048
@@ -50,8 +50,8 @@ class PixelCorrelation(nn.Module):
         nn.init.kaiming_normal_(self.deep.weight)
         nn.init.xavier_uniform_(self.embed.weight, gain=4)
 
-    def forward(self, maps: Tensor, image: Tensor, taps: Taps) -> Tensor:
-        """Correct maps (B, K, h, w) by the normalised image (B, 3, H, W) and the backbone's taps of h×w cells."""
+    def forward(self, maps: Tensor, image: Tensor, intermediate: IntermediateFeatures) -> Tensor:
+        """Correct maps (B, K, h, w) by the normalised image (B, 3, H, W) and the intermediate features of h×w cells."""
         colours = F.interpolate(image, maps.shape[-2:], mode="bilinear", align_corners=True)
-        shallow, deep = F.relu(self.shallow(taps[0].detach())), F.relu(self.deep(taps[1].detach()))
+        shallow, deep = F.relu(self.shallow(intermediate[0].detach())), F.relu(self.deep(intermediate[1].detach()))
         return correlate(maps, self.embed(torch.cat([colours, shallow, deep], dim=1)))

@@ -11,9 +11,9 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torchmetrics.classification import MultilabelAveragePrecision
 
-from mars_pl.optimisation import Kind, groups_by_role, optimisation
-from mars_pl.weights import load_weights
-from mars_pl.wsss.cam import multi_scale_activation
+from mars_pl.training.optimisation import Kind, groups_by_role, optimisation
+from mars_pl.training.weights import load_weights
+from mars_pl.wsss.cam.activation import multi_scale_activation
 from mars_pl.wsss.seam.losses import seam_losses
 from mars_pl.wsss.seam.maps import min_max_normalise
 from mars_pl.wsss.seam.network import SEAM

@@ -73,7 +73,7 @@ def test_what_two_crops_share_in_each_of_them():
 
 
 def test_two_crops_of_one_picture_agree_where_they_overlap():
-    """Each token says where in the photograph it lies; read in the overlap, both crops say the same."""
+    """Each token says where in the image it lies; read in the overlap, both crops say the same."""
 
     def crop(left, top, right, bottom, tokens):
         across = left + (torch.arange(tokens) + 0.5) * (right - left) / tokens

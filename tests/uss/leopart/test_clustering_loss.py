@@ -11,7 +11,7 @@ from mars_pl.uss.leopart.clustering_loss import clustering_loss
 
 @pytest.fixture
 def crops():
-    """Two large crops of 6 × 6 tokens and a small one of 4 × 4, of two photographs; 3 prototypes."""
+    """Two large crops of 6 × 6 tokens and a small one of 4 × 4, of two images; 3 prototypes."""
     generator = torch.Generator().manual_seed(0)
     assignments = torch.rand(2, 2, 3, 6, 6, dtype=torch.float64, generator=generator).softmax(dim=2)
     predictions = [torch.rand(2, 3, side, side, dtype=torch.float64, generator=generator) for side in (6, 6, 4)]
@@ -24,7 +24,7 @@ def crops():
 
 
 def literal(assignments, foreground, predictions, boxes, temperature, side):
-    """The sum over crops, photographs, places and prototypes, a number at a time."""
+    """The sum over crops, images, places and prototypes, a number at a time."""
     loss = 0.0
     for g in range(len(assignments)):
         for v in range(len(predictions)):

@@ -10,15 +10,15 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from callbacks.seed_epoch import SeedEpoch
-from mars_pl.cli import main
+from mars_pl.cli.main import main
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures
 from mars_pl.uss.leopart.head import LeopartHead
 from mars_pl.uss.leopart.leopart_module import LeopartModule
 from mars_pl.uss.leopart.schedule import cosine
-from tests.fake_tree import make_voc_tree
-from tests.process_group import in_processes
-from tests.tiny_run import REPOSITORY
+from tests.fakes.fake_tree import make_voc_tree
+from tests.fakes.process_group import in_processes
+from tests.pipeline.tiny_run import REPOSITORY
 
 SMALL_HEAD = partial(LeopartHead, dim=8, hidden=16, prototypes=6)
 VIT = {"patch_size": 8, "depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 32}
@@ -199,7 +199,7 @@ def test_crops_too_small_for_a_foreground_are_refused(backbone):
 
 @pytest.mark.parametrize("name", ["leopart", "leopart_scenes"])
 def test_the_shipped_fit_gives_features(name, tmp_path):
-    """`mars fit` on eight photographs with the YAML as shipped, made small; nothing reads a label."""
+    """`mars fit` on eight images with the YAML as shipped, made small; nothing reads a label."""
     make_voc_tree(tmp_path / "voc", 8, image_labels="none")
     torch.manual_seed(0)
     vit = FrozenViT("test_vit", model_kwargs=VIT)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mars_pl.uss.leopart.sinkhorn import over_processes, sinkhorn
-from tests.process_group import in_processes
+from tests.fakes.process_group import in_processes
 
 
 def literal(scores, epsilon, iterations):

@@ -2,9 +2,9 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from mars_pl.weights import save_weights
+from mars_pl.training.weights import save_weights
 from mars_pl.wsss.advcam.advcam_module import AdvCAMModule
-from mars_pl.wsss.classifier import CAMClassifier
+from mars_pl.wsss.cam.classifier import CAMClassifier
 
 IMAGE = torch.randint(0, 256, (1, 3, 40, 56), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -55,7 +55,7 @@ def test_nothing_is_learnt():
     assert not any(p.requires_grad or p.grad is not None for p in module.parameters())
 
 
-def test_photographs_climb_in_float32_whatever_the_precision():
+def test_images_climb_in_float32_whatever_the_precision():
     expected = predict(make(), 1.0, 0.0, 0.0, 0.0)["scores"]
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(predict(make(), 1.0, 0.0, 0.0, 0.0)["scores"], expected)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from mars_pl.wsss.advcam.climbing import Climb, climbing_cam
 from mars_pl.wsss.advcam.multi_scale import half_scale_iterations, multi_scale_climbing_cam
-from mars_pl.wsss.cam import resize_photograph
+from mars_pl.wsss.cam.activation import resize_image
 from tests.wsss.advcam.tiny_network import TinyNetwork
 
 IMAGE = torch.randint(0, 256, (1, 3, 12, 20), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -25,7 +25,7 @@ def test_each_class_climbs_at_each_scale_from_the_unchanged_image():
     assert torch.equal(*starts)
     expected = torch.zeros(2, 16, 32)
     for scale, iterations in ((0.5, 6), (1.0, 12), (2.0, 12)):
-        scaled = resize_photograph(IMAGE, (int(12 * scale), int(20 * scale)))
+        scaled = resize_image(IMAGE, (int(12 * scale), int(20 * scale)))
         pair = network.normalise(torch.cat([scaled, scaled.flip(-1)]))
         for row, index in enumerate((0, 2)):
             cam = climbing_cam(network, pair, index, Climb(iterations)).float()

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from mars_pl.weights import save_weights
-from mars_pl.wsss.affinity_loss import affinity_loss
+from mars_pl.training.weights import save_weights
 from mars_pl.wsss.irn.irn_module import IRNModule
 from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
 from mars_pl.wsss.irn.network import IRNetwork
 from mars_pl.wsss.irn.path_affinity import path_affinity
+from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 
 
 def make(displacement=True, **options) -> IRNModule:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import yaml
 
-from datamodules.labels import read_label
-from datamodules.scores import read_scores
-from mars_pl.cli import main
-from tests.fake_tree import make_voc_tree
-from tests.tiny_run import REPOSITORY
+from datamodules.files.labels import read_label
+from datamodules.files.scores import read_scores
+from mars_pl.cli.main import main
+from tests.fakes.fake_tree import make_voc_tree
+from tests.pipeline.tiny_run import REPOSITORY
 
 NETWORK = {"backbone": "test_resnet", "pretrained": False}
 CAM = NETWORK | {"frozen": [], "frozen_batch_norm": False}
@@ -37,13 +37,13 @@ def stages(tmp_path_factory):
         root = ["--data.init_args.root", "tree", "--data.init_args.workers", "0", "--trainer.default_root_dir", stage]
         assert main([subcommand, *composed, *root, *QUIET, *words]) == 0, stage
 
-    callback = "--trainer.callbacks.init_args.workers"
+    callback = "--writer.init_args.workers"
     with chdir(house):
         run("fit", "fit", ["wsss/cam"], CAM, "--trainer.max_epochs", "2", "--model.init_args.scales", "[1.0]")
         cam = ["--model.init_args.weights", "fit/weights.safetensors", callback, "0"]
         run("predict", "scores", ["wsss/cam", "wsss/cam_scores"], CAM, *cam)
         backbone = ["--model.init_args.network.init_args.classifier_weights", "fit/weights.safetensors"]
-        pairs = ["--data.init_args.labels", "scores/sure", "--model.init_args.radius", "3"]
+        pairs = ["--data.init_args.labels", "scores/confident", "--model.init_args.radius", "3"]
         words = [*backbone, *pairs, "--trainer.max_epochs", "1"]
         run("fit", "propagation", ["wsss/irn_propagation"], NETWORK, *words)
         walk = ["--model.init_args.weights", "propagation/weights.safetensors", "--data.init_args.scores", "scores"]
@@ -51,12 +51,12 @@ def stages(tmp_path_factory):
     return house
 
 
-def test_every_image_has_scores_of_its_classes_and_a_sure_label(stages):
+def test_every_image_has_scores_of_its_classes_and_a_confident_label(stages):
     ids = (stages / "tree/ImageSets/Segmentation/train_aug.txt").read_text().split()
     assert sorted(path.stem for path in (stages / "scores").glob("*.npz")) == ids
     for number, image_id in enumerate(ids):
         class_ids, scores = read_scores(stages / "scores" / f"{image_id}.npz")
-        label = read_label(stages / "scores" / "sure" / f"{image_id}.png")
+        label = read_label(stages / "scores" / "confident" / f"{image_id}.png")
         assert number % 3 + 1 in class_ids.tolist()
         assert scores.shape == (len(class_ids), *label.shape)
         assert set(np.unique(label)) <= {0, 255, *class_ids.tolist()}

@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
-from mars_pl.wsss.affinity_loss import affinity_loss
 from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
-from mars_pl.wsss.random_walk import half_disc
+from mars_pl.wsss.propagation.affinity_loss import affinity_loss
+from mars_pl.wsss.propagation.random_walk import half_disc
 
 RADIUS, CLASSES = 3, 4
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from mars_pl.weights import load_weights, save_weights
-from mars_pl.wsss.classifier import CAMClassifier
+from mars_pl.training.weights import load_weights, save_weights
+from mars_pl.wsss.cam.classifier import CAMClassifier
 from mars_pl.wsss.irn.network import IRNetwork
 
 IMAGES = torch.randint(0, 256, (2, 3, 64, 96), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

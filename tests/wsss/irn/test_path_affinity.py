@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mars_pl.wsss.irn.path_affinity import grid_affinity, path, path_affinity, sources
-from mars_pl.wsss.random_walk import half_disc
+from mars_pl.wsss.propagation.random_walk import half_disc
 
 
 def literal_path(down, right):

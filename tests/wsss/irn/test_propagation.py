@@ -2,9 +2,9 @@ import torch
 import torch.nn.functional as F
 
 from mars_pl.wsss.irn.propagation import flip_averaged_edge, propagate, to_grid
-from mars_pl.wsss.random_walk import half_disc
+from mars_pl.wsss.propagation.random_walk import half_disc
 from tests.wsss.irn.test_path_affinity import literal_affinity
-from tests.wsss.test_random_walk import literal_transition
+from tests.wsss.propagation.test_random_walk import literal_transition
 
 WALK = {"radius": 3, "exponent": 10, "steps": 64}
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from mars_pl.cli import main
-from mars_pl.weights import load_weights
+from mars_pl.cli.main import main
+from mars_pl.training.weights import load_weights
 from mars_pl.wsss.irn.network import IRNetwork
 from mars_pl.wsss.irn.published import published_weights
 

@@ -25,7 +25,7 @@ def test_background_is_what_the_best_class_leaves():
     assert probabilities[:, 1].tolist() == [1.0, 0.0, 0.0]
 
 
-def test_sure_pixels_are_labelled_and_the_others_not():
+def test_confident_pixels_are_labelled_and_the_others_not():
     first = torch.tensor([0.55, 0.54, 0.10, 0.11, 0.90, 0.0])
     second = torch.tensor([0.20, 0.10, 0.05, 0.11, 0.95, 0.0])
     scores = torch.stack([first, second]).view(1, 2, 1, 6)

@@ -112,10 +112,10 @@ def test_the_loss_is_that_of_classes_and_seeds(make_network, monkeypatch):
     loss = module.training_step(batch, 0).double()
     output = module.network(batch["image"])
     logits, classes = output.class_logits.double(), batch["classes"].double()
-    sure = classes * torch.sigmoid(logits).log() + (1 - classes) * torch.sigmoid(-logits).log()
+    confident = classes * torch.sigmoid(logits).log() + (1 - classes) * torch.sigmoid(-logits).log()
     enlarged = F.interpolate(output.segmentation_logits.double(), (32, 32), mode="bilinear", align_corners=False)
     learnt = -enlarged.softmax(1)[:, 1].log()[batch["valid"]]
-    assert loss.item() == pytest.approx((-sure.mean() + learnt.mean()).item(), rel=1e-4)
+    assert loss.item() == pytest.approx((-confident.mean() + learnt.mean()).item(), rel=1e-4)
 
 
 def test_prediction_holds_the_images_classes_only(make_network):

@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from mars_pl.networks.taps import TimmTaps
+from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.wsss.seam.maps import seeds
 from mars_pl.wsss.seam.network import SEAM
 
@@ -10,7 +10,7 @@ IMAGES = torch.randint(0, 256, (2, 3, 50, 66), dtype=torch.uint8)
 
 def make() -> SEAM:
     torch.manual_seed(0)
-    return SEAM(TimmTaps("test_resnet"), num_classes=4)
+    return SEAM(TimmIntermediateFeatures("test_resnet"), num_classes=4)
 
 
 def test_maps_have_the_size_of_the_image_and_the_corrected_ones_lie_in_0_to_1():
@@ -24,9 +24,9 @@ def test_both_maps_by_their_definition():
     network = make().eval()
     maps = network(IMAGES)
     image = network.normalise(IMAGES)
-    taps = network.backbone(image)
-    coarse = network.classifier(taps[2])
-    corrected = network.pixel_correlation(seeds(coarse), image, taps)
+    intermediate = network.backbone(image)
+    coarse = network.classifier(intermediate[2])
+    corrected = network.pixel_correlation(seeds(coarse), image, intermediate)
     for ours, cells in zip(maps, (coarse, corrected), strict=True):
         assert torch.equal(ours, F.interpolate(cells, (50, 66), mode="bilinear", align_corners=True))
     assert torch.equal(network.activation(IMAGES), maps.corrected[:, 1:])

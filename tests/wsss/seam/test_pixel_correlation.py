@@ -50,12 +50,12 @@ def test_like_cells_share_their_scores_and_unlike_ones_do_not_by_hand():
 
 def test_the_correction_teaches_its_own_convolutions_alone():
     torch.manual_seed(0)
-    taps = tuple(torch.randn(2, channels, 4, 5, requires_grad=True) for channels in (6, 7, 8))
+    intermediate = tuple(torch.randn(2, channels, 4, 5, requires_grad=True) for channels in (6, 7, 8))
     module = PixelCorrelation((6, 7))
-    corrected = module(torch.rand(2, 3, 4, 5), torch.randn(2, 3, 32, 40), taps)
+    corrected = module(torch.rand(2, 3, 4, 5), torch.randn(2, 3, 32, 40), intermediate)
     assert corrected.shape == (2, 3, 4, 5)
     corrected.square().sum().backward()
-    assert all(tap.grad is None for tap in taps)
+    assert all(tap.grad is None for tap in intermediate)
     assert {name for name, parameter in module.named_parameters() if parameter.grad is not None} == {
         "shallow.weight",
         "deep.weight",

@@ -2,8 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mars_pl.networks.taps import TimmTaps
-from mars_pl.weights import save_weights
+from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
+from mars_pl.training.weights import save_weights
 from mars_pl.wsss.seam.losses import seam_losses
 from mars_pl.wsss.seam.network import SEAM
 from mars_pl.wsss.seam.seam_module import SEAMModule
@@ -11,7 +11,7 @@ from mars_pl.wsss.seam.seam_module import SEAMModule
 
 def make(**options) -> SEAMModule:
     torch.manual_seed(0)
-    return SEAMModule(SEAM(TimmTaps("test_resnet"), num_classes=4), num_classes=4, **options)
+    return SEAMModule(SEAM(TimmIntermediateFeatures("test_resnet"), num_classes=4), num_classes=4, **options)
 
 
 def image_of(*classes):

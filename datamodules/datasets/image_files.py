@@ -1,0 +1,103 @@
+"""ImageFiles from anywhere, with nothing known of them: one file, or a folder with its sub-folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_utilities.core.rank_zero import rank_zero_info
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from datamodules.checks import image_size_of
+from datamodules.datasets.sample import Sample
+from datamodules.errors import DataError
+from datamodules.faults import Fault, refuse
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+"""Of the files in a folder that are taken for images, in any case of letters."""
+
+
+class ImageFiles(Dataset[Sample]):
+    """Whole images with their ids and nothing else, in the order of the ids.
+
+    Args:
+        paths: image by its id, as `find_images` returns them.
+    """
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self.paths = list(paths.items())
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read an image upright, uint8 3×H×W; raises DataError where it cannot be read."""
+        image_id, path = self.paths[index]
+        return {"id": image_id, "image": read_upright(path)}
+
+
+def find_images(place: Path) -> dict[str, Path]:
+    """Return one image, or all those below a folder, by id: the path from there without its suffix.
+
+    Files of other suffixes are left out, which is said; hidden ones are not looked at.
+
+    Raises:
+        DataError: where there is no image, one cannot be read, or two would share an id.
+    """
+    if place.is_file():
+        found = {place.stem: place}
+    elif place.is_dir():
+        found = _below(place)
+    else:
+        raise DataError(f"{place}: no such image or folder; mend data.images")
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+        refuse([fault for fault in pool.map(_fault, found.values()) if fault])
+    return found
+
+
+def check_apart(images: Mapping[str, Path], folder: Path) -> None:
+    """Raise DataError where masks written to ``folder`` would replace images."""
+    for image_id, path in images.items():
+        if path.resolve() == (folder / f"{image_id}.png").resolve():
+            raise DataError(f"{path}: its mask would replace it; set trainer.default_root_dir to another folder")
+
+
+def read_upright(path: Path) -> Tensor:
+    """Read an image as uint8 3×H×W RGB, turned as its camera says it was held."""
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image).convert("RGB")
+    return torch.from_numpy(np.array(upright)).permute(2, 0, 1).contiguous()
+
+
+def _below(folder: Path) -> dict[str, Path]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path.relative_to(folder))]
+    found: dict[str, Path] = {}
+    for path in (path for path in files if path.suffix.lower() in SUFFIXES):
+        image_id = path.relative_to(folder).with_suffix("").as_posix()
+        if image_id in found:
+            raise DataError(f"{path}: its mask and that of {found[image_id].name} would be one file; rename one")
+        found[image_id] = path
+    others = [path for path in files if path.suffix.lower() not in SUFFIXES]
+    if not found:
+        raise DataError(f"{folder}: holds no image ({', '.join(SUFFIXES)}); mend data.images")
+    if others:
+        rank_zero_info(f"{folder}: {len(others)} files are no images and left out, {others[0].name} first")
+    return dict(sorted(found.items()))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _fault(path: Path) -> Fault | None:
+    size = image_size_of(path)
+    if not isinstance(size, Fault):
+        return None
+    unreadable = f"{path}: is no image that can be read; replace it or take it away"
+    return size if size.kind == "large image" else size._replace(text=unreadable)

@@ -1,0 +1,69 @@
+"""Which items a process takes, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch.utils.data import Sampler
+
+from datamodules.datasets.seeding import generator
+from datamodules.errors import DataError
+from datamodules.processes import processes
+
+
+def check_processes(images: int) -> None:
+    """Raise DataError where there are fewer images than processes."""
+    world = processes()[1]
+    if images < world:
+        fault = f"{images} images for {world} processes, each of which needs one"
+        raise DataError(f"{fault}; start fewer processes or take more images")
+
+
+class EpochShuffle(Sampler[tuple[int, int]]):
+    """Training: (epoch, index) in an order that depends on seed and epoch alone.
+
+    All processes shuffle alike and deal the indices out in turn; the few at the end that would not go round are left
+    out of this epoch, so that every process takes equally many steps. Lightning calls `set_epoch`, after a resume too.
+
+    Raises:
+        DataError: where there are fewer images than processes.
+    """
+
+    def __init__(self, images: int, seed: int = 0) -> None:
+        self.rank, self.world = processes()
+        check_processes(images)
+        self.images = images
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose order comes next."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.images // self.world
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        order = torch.randperm(self.images, generator=generator(self.seed, self.epoch)).tolist()
+        for index in order[: len(self) * self.world][self.rank :: self.world]:
+            yield self.epoch, index
+
+
+class EachOnce(Sampler[int]):
+    """Evaluation and predict: rank r takes r, r + world, …; no image twice, so that totals are exact.
+
+    Raises:
+        DataError: where there are fewer images than processes.
+    """
+
+    def __init__(self, images: int) -> None:
+        rank, world = processes()
+        check_processes(images)
+        self._indices = range(rank, images, world)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._indices)

@@ -1,0 +1,101 @@
+"""The images of a list with what is known of them, looked over before anything is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lightning_utilities.core.rank_zero import rank_zero_info
+
+from datamodules.checks import inspect_images
+from datamodules.datasets.dataset import VOCFolder
+from datamodules.datasets.samplers import check_processes
+from datamodules.faults import refuse
+from datamodules.files.image_labels import Source, read_image_labels
+from datamodules.files.tree import Tree
+
+
+class SplitReader:
+    """Reads the lists of a tree. What a list asks for is looked over once, however often it is read.
+
+    Args:
+        tree: of the data.
+        class_names: background first.
+        image_labels: where they stand; see `read_image_labels`.
+        labels: folder of label PNGs, its name in the tree or a path; None for none.
+        truth: folder of true masks, likewise.
+        scores: folder of score files, likewise.
+        limit: only the first so many images of each list; None for all.
+    """
+
+    def __init__(
+        self,
+        tree: Tree,
+        class_names: Sequence[str],
+        image_labels: Source,
+        labels: str | None,
+        truth: str | None,
+        scores: str | None,
+        limit: int | None,
+    ) -> None:
+        self.tree, self.class_names, self.limit = tree, class_names, limit
+        self.image_labels: Source = image_labels
+        self.labels, self.truth, self.scores = labels, truth, scores
+        self._looked_over: set[tuple[str, bool, bool, bool]] = set()
+
+    def image_ids(self, split: str) -> list[str]:
+        """Return the images of a list of which nothing but the images is asked.
+
+        Raises:
+            DataError: on the first fault; see `checks.py`.
+        """
+        ids = self._ids(split)
+        self._look_over(split, ids)
+        return ids
+
+    def whole_images(
+        self, split: str, *, labelled: bool = False, measured: bool = True, scored: bool = False
+    ) -> VOCFolder:
+        """Return the images of a list with their image labels.
+
+        Args:
+            split: name of the list.
+            labelled: with their labels, where there is a folder of them.
+            measured: with their truth, likewise.
+            scored: with their scores, likewise.
+
+        Raises:
+            DataError: on the first fault; see `checks.py`.
+        """
+        ids = self._ids(split)
+        image_labels = read_image_labels(self.tree.root, ids, self.class_names, self.image_labels)
+        labels = self._folder(self.labels) if labelled else None
+        truth = self._folder(self.truth) if measured else None
+        scores = self._folder(self.scores) if scored else None
+        self._look_over(split, ids, labels, truth, scores)
+        return VOCFolder(self.tree, ids, image_labels, labels, truth, scores)
+
+    def _folder(self, name: str | None) -> Path | None:
+        """Find a folder when it is needed and not before: preparing the data may make it."""
+        return None if name is None else self.tree.folder(name)
+
+    def _look_over(
+        self,
+        split: str,
+        ids: Sequence[str],
+        labels: Path | None = None,
+        truth: Path | None = None,
+        scores: Path | None = None,
+    ) -> None:
+        key = (split, labels is not None, truth is not None, scores is not None)
+        check_processes(len(ids))
+        if key not in self._looked_over:
+            refuse(inspect_images(self.tree, ids, len(self.class_names), labels, truth, scores))
+            self._looked_over.add(key)
+
+    def _ids(self, split: str) -> list[str]:
+        ids = self.tree.ids(split)
+        if self.limit is None or self.limit >= len(ids):
+            return ids
+        rank_zero_info(f"{split}: data.limit takes the first {self.limit} of {len(ids)} images")
+        return ids[: self.limit]

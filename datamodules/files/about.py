@@ -1,0 +1,26 @@
+"""`about.json`: what the writer of a folder of masks leaves beside them about how they were made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from datamodules.files.whole_file import whole_file
+
+ABOUT = "about.json"
+ABOUT_NETWORKS = ("network", "multi_scale", "scales", "flip", "window")
+"""What stands there where a network made the masks; of a window its side and its stride."""
+
+
+def write_about(folder: Path, **facts: str | bool | Sequence[float] | None) -> None:
+    """Leave `about.json` beside masks, so that every figure of them says refinement, network and scales."""
+    with whole_file(folder / ABOUT) as partial:
+        partial.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Return what stands in a folder's `about.json`; nothing where there is none."""
+    path = folder / ABOUT
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}

@@ -1,0 +1,1 @@
+"""Scores, masks and weights in the formats of other projects."""

@@ -1,0 +1,1 @@
+"""Data in another layout is brought into VOC's once, and VOC is downloaded."""

@@ -1,0 +1,116 @@
+"""Scenes: generated pictures whose classes come with companions, the same pixel arrays for a seed on every machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from rich.progress import track
+
+from datamodules.errors import DataError
+from datamodules.files.class_names import CLASS_NAMES
+from datamodules.files.labels import write_label
+from datamodules.synthetic.backgrounds import paint_background
+from datamodules.synthetic.canvas import Bytes, Canvas
+from datamodules.synthetic.chance import Chance
+from datamodules.synthetic.composition import classes_of, compose
+
+VAL_FROM = 50_000
+"""Index of the first validation picture: they stay the same however many train pictures there are."""
+
+LISTS = "ImageSets/Segmentation"
+FOLDERS = ("JPEGImages", "SegmentationClass", "SegmentationClassAug", "Companion", "Annotations", LISTS)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A generated picture with its truth.
+
+    Attributes:
+        image: uint8 RGB of shape (H, W, 3).
+        label: uint8 class ids of shape (H, W), 0 background.
+        companion: uint8 of shape (H, W): the class whose companion a pixel shows, 0 none; never where an object is.
+        classes: ids of the classes in the label, ascending.
+    """
+
+    image: Bytes
+    label: Bytes
+    companion: Bytes
+    classes: tuple[int, ...]
+
+
+def render(seed: int, index: int) -> Scene:
+    """Make picture ``index`` of the data set of ``seed``, without a file and without a floating-point number."""
+    canvas, chance = Canvas(), Chance(seed, index, 0)
+    horizon = paint_background(canvas, chance)
+    compose(canvas, chance, classes_of(seed, index), horizon)
+    image, label, companion = canvas.finish(chance, grain=6)
+    return Scene(image, label, companion, tuple(int(code) for code in np.unique(label) if code))
+
+
+def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200, processes: int = 1) -> None:
+    """Write the data set of ``seed`` in VOC's folder layout, whole or not at all.
+
+    Beside VOC's folders there is ``Companion``, masks for measuring only. The files do not hang on ``processes``.
+
+    Raises:
+        DataError: where ``root`` already holds something, or ``train`` runs into the validation pictures.
+    """
+    if train > VAL_FROM:
+        raise DataError(f"{root}: {train} train pictures asked for, Scenes has at most {VAL_FROM}; ask for fewer")
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise DataError(f"{root}: something is there already; remove it to generate Scenes anew")
+    part = root.with_name(root.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    for folder in FOLDERS:
+        (part / folder).mkdir(parents=True)
+    splits = {"train": range(train), "val": range(VAL_FROM, VAL_FROM + val)}
+    pictures = [index for split in splits.values() for index in split]
+    write = partial(_write_scene, part, seed)
+    with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
+        written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
+        for _ in track(written, description="Generating Scenes", total=len(pictures)):
+            pass
+    for split, indices in splits.items():
+        names = "".join(f"{_name(seed, index)}\n" for index in indices)
+        for file in ("train", "train_aug") if split == "train" else ("val",):
+            (part / LISTS / f"{file}.txt").write_text(names)
+    part.replace(root)
+
+
+def _name(seed: int, index: int) -> str:
+    return f"s{seed}_{index:05d}"
+
+
+def _write_scene(root: Path, seed: int, index: int) -> None:
+    name, scene = _name(seed, index), render(seed, index)
+    Image.fromarray(scene.image).save(root / "JPEGImages" / f"{name}.jpg", quality=95, subsampling=0)
+    write_label(root / "SegmentationClass" / f"{name}.png", scene.label)
+    write_label(root / "SegmentationClassAug" / f"{name}.png", scene.label)
+    write_label(root / "Companion" / f"{name}.png", scene.companion)
+    (root / "Annotations" / f"{name}.xml").write_text(_annotation(name, scene))
+
+
+def _annotation(name: str, scene: Scene) -> str:
+    """Return VOC's XML: one object a class, its box around all of the class, counted from 1."""
+    height, width = scene.label.shape
+    objects = []
+    for code in scene.classes:
+        rows, columns = np.nonzero(scene.label == code)
+        corners = {"xmin": columns.min(), "ymin": rows.min(), "xmax": columns.max(), "ymax": rows.max()}
+        box = "".join(f"<{corner}>{int(value) + 1}</{corner}>" for corner, value in corners.items())
+        objects.append(f"<object><name>{CLASS_NAMES['scenes'][code]}</name><bndbox>{box}</bndbox></object>")
+    size = f"<size><width>{width}</width><height>{height}</height><depth>3</depth></size>"
+    return f"<annotation><filename>{name}.jpg</filename>{size}{''.join(objects)}</annotation>\n"
+
+
+if __name__ == "__main__":
+    write_scenes(Path(sys.argv[1]), processes=os.cpu_count() or 1)

@@ -1,0 +1,114 @@
+"""The command ``mars``: fit, validate, test and predict by Lightning; the light commands without it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import time
+from argparse import ArgumentError
+from collections.abc import Sequence
+from pathlib import Path
+
+from datamodules.errors import DataError
+from mars_pl.cli.parser_faults import first_fault
+
+LIGHT_COMMANDS = {
+    "evaluate": "mars_pl.commands.evaluate.command",
+    "report": "mars_pl.commands.report.command",
+    "gap": "mars_pl.commands.gap.command",
+    "methods": "mars_pl.commands.methods.command",
+    "weights": "mars_pl.commands.weights.command",
+    "labels": "mars_pl.commands.labels.command",
+    "export": "mars_pl.commands.export.command",
+    "data": "mars_pl.commands.data.command",
+    "check": "mars_pl.commands.check.command",
+}
+"""Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
+
+PATIENCE = 10.0
+"""Seconds that processes after the first wait with an error: the first, where it has the same, ends them."""
+
+THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "20000"}
+"""How OpenMP's threads wait, unless the environment says it: GNU's for some ten microseconds, others not at all.
+
+Spinning for milliseconds starves the CRF workers beside them (a prediction on two cores took four times as long); going
+to sleep at once makes a training step on idle cores half as long again.
+"""
+
+USAGE = """usage: mars COMMAND …
+
+  fit, validate, test, predict   a LightningCLI: mars fit -c configs/… --help
+  evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
+  report RUN                     one page with the numbers and the pictures of a run
+  gap RUN [RUN …]                how much of the gap to full supervision closes
+  methods RUN                    before and after MARS under each WSSS and USS method
+  weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38
+  labels import|export KIND …    labels of other projects, in and out
+  export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
+  check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
+  data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
+
+Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command; errors that a user can mend end in one line and exit code 1, or 2 where the words are wrong.
+
+    Args:
+        args: the words after ``mars``; default is the command line. Callable in process from tests.
+    """
+    words, parent = list(sys.argv[1:] if args is None else args), os.getppid()
+    if not words or words[0] in ("-h", "--help"):
+        print(USAGE)
+        return 0 if words else 2
+    try:
+        _refuse_shadowed_packages()
+        if words[0] in LIGHT_COMMANDS:
+            return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
+        for name, value in THREADS.items():  # before torch loads
+            os.environ.setdefault(name, value)
+        from mars_pl.cli.lightning_cli import run
+
+        run(words)
+    except (DataError, ValueError, ArgumentError) as error:
+        if os.environ.get("MARS_TRACEBACK"):
+            raise
+        misspelt = isinstance(error, ArgumentError)
+        remedy = f"; `mars {words[0]} --help` lists the options" if misspelt else ""
+        if not _first_process_has_ended(parent):
+            print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
+        return 2 if misspelt else 1
+    return 0
+
+
+def _first_process_has_ended(parent: int) -> bool:
+    """Tell, in a process that Lightning started for DDP, whether its parent, the first process, ends within a while."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        return False
+    until = time.monotonic() + PATIENCE
+    while os.getppid() == parent and time.monotonic() < until:
+        time.sleep(0.1)
+    return os.getppid() != parent
+
+
+def _refuse_shadowed_packages() -> None:
+    """A folder ``callbacks`` or ``datamodules`` in the working directory hides ours where it leads the path."""
+    for name in ("callbacks", "datamodules"):
+        spec = importlib.util.find_spec(name)
+        ours = Path(__file__).resolve().parents[2] / name
+        if (
+            spec is None
+            or not spec.submodule_search_locations
+            or Path(next(iter(spec.submodule_search_locations))).resolve() != ours
+        ):
+            raise DataError(
+                f"the folder {name!r} on Python's path is not mars-pl's ({ours}); "
+                "run the console script `mars` from elsewhere"
+            )
+
+
+def console() -> None:
+    """Console script: exit with the command's code."""
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""A folder of labels: one for each image, of its image's size, with codes of the classes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from datamodules.checks import inspect_images, inspect_mask
+from datamodules.errors import DataError
+from datamodules.faults import Fault
+from datamodules.files.image_list import read_ids
+from datamodules.files.tree import Tree
+from mars_pl.commands.data_choice import data_choice
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which labels are meant, and what they have to fit."""
+    parser.add_argument("path", type=Path, metavar="FOLDER", help="folder of <image id>.png")
+    words = "data set whose classes apply: voc, coco, scenes, folder or a data YAML"
+    parser.add_argument("--data", required=True, metavar="NAME|YAML", help=words)
+    parser.add_argument("--root", type=Path, metavar="DIR", help="data folder: check the sizes against its images")
+    images = parser.add_mutually_exclusive_group()
+    images.add_argument("--list", type=Path, metavar="FILE", help="image ids that must have one (default: every file)")
+    images.add_argument("--split", metavar="NAME", help="list of the data folder in its place")
+
+
+def inspect(options: argparse.Namespace) -> tuple[int, list[Fault]]:
+    """Return how many labels were looked over, and all faults."""
+    folder = options.path
+    try:
+        if options.split and options.root is None:
+            raise DataError(f"--split {options.split}: is a list of the data folder; name that by --root")
+        if not folder.is_dir():
+            raise DataError(f"{folder}: no such label folder; name the one that holds <image id>.png")
+        num_classes = len(data_choice(options.data, options.root)[0])
+        ids = _ids(options)
+        if options.root is not None:
+            return len(ids), inspect_images(Tree(options.root), ids, num_classes, label_folder=folder)
+        return len(ids), [fault for name in ids for fault in inspect_mask(folder / f"{name}.png", num_classes)]
+    except DataError as error:
+        return 0, [Fault("label folder", str(folder), str(error))]
+
+
+def _ids(options: argparse.Namespace) -> list[str]:
+    if options.list is not None:
+        return read_ids(options.list)
+    if options.split is not None:
+        return Tree(options.root).ids(options.split)
+    ids = sorted(path.stem for path in options.path.glob("*.png"))
+    if not ids:
+        raise DataError(f"{options.path}: holds no <image id>.png; is it the right folder?")
+    return ids

@@ -1,0 +1,83 @@
+"""``mars data``: brings a data set into the layout that every stage reads, once, before the first stage would."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from datamodules.files.tree import Tree
+from datamodules.prepare.coco import prepare_coco
+from datamodules.prepare.coco_masks import Rule
+from datamodules.prepare.folder import prepare_folder
+from datamodules.prepare.voc_download import SBD_ARCHIVE, VOC_ARCHIVE, Archive, download_voc
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prepare one data set; returns 0.
+
+    Args:
+        argv: the words after ``mars data``.
+
+    Raises:
+        DataError: where what it is made of is missing or at fault, or the disk refuses.
+    """
+    parser = argparse.ArgumentParser(prog="mars data", description="Prepares a data set.")
+    sets = parser.add_subparsers(dest="set", required=True, metavar="SET")
+    _add_voc(sets.add_parser("voc", help="downloads VOC 2012 and the SBD masks, 3.4 GB, and makes train_aug of them"))
+    _add_coco(sets.add_parser("coco", help="lists, image labels and masks from COCO 2014's annotations"))
+    _add_folder(sets.add_parser("folder", help="lists and image labels from the tables of a folder of one's own"))
+    options = parser.parse_args(argv)
+    options.run(options)
+    return 0
+
+
+def _add_voc(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="folder to make")
+    for name, archive in (("voc", VOC_ARCHIVE), ("sbd", SBD_ARCHIVE)):
+        parser.add_argument(f"--{name}", default=archive.address, metavar="URL", help=f"default: {archive.address}")
+        parser.add_argument(
+            f"--{name}-md5", default=archive.md5, metavar="SUM", help=f"its md5 (default: {archive.md5})"
+        )
+    words = "VOC2012test.tar, from the evaluation server: its images and its list join"
+    parser.add_argument("--test", type=Path, metavar="FILE", help=words)
+    words = "folder of the archives (default: ROOT.downloads)"
+    parser.add_argument("--downloads", type=Path, metavar="DIR", help=words)
+    parser.add_argument("--keep", action="store_true", help="leave the archives there")
+    parser.set_defaults(run=_download_voc)
+
+
+def _download_voc(options: argparse.Namespace) -> None:
+    voc, sbd = Archive(options.voc, options.voc_md5), Archive(options.sbd, options.sbd_md5)
+    download_voc(options.root, voc, sbd, options.test, options.downloads, options.keep)
+    _tell(options.root)
+
+
+def _add_coco(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="holds annotations, train2014 and val2014")
+    words = "which of two overlapping instances has a pixel (default: later)"
+    parser.add_argument("--overlap", choices=("later", "smallest"), default="later", help=words)
+    words = "regions of uncounted instances in the masks (default: excluded)"
+    parser.add_argument("--crowd", choices=("excluded", "included"), default="excluded", help=words)
+    parser.set_defaults(run=_prepare_coco)
+
+
+def _add_folder(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="holds images, classes.txt and labels.csv or .json")
+    parser.set_defaults(run=_prepare_folder)
+
+
+def _prepare_coco(options: argparse.Namespace) -> None:
+    prepare_coco(options.root, Rule(options.overlap, options.crowd))
+    _tell(options.root)
+
+
+def _prepare_folder(options: argparse.Namespace) -> None:
+    prepare_folder(options.root)
+    _tell(options.root)
+
+
+def _tell(root: Path) -> None:
+    """Print the lists and how many images each names."""
+    tree = Tree(root)
+    print(f"{root}: {', '.join(f'{len(tree.ids(split)):,} images in {split}' for split in tree.splits())}")

@@ -1,0 +1,148 @@
+"""Counts of a folder of masks against a folder of truths: everything that ``mars evaluate`` prints is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.errors import DataError
+from datamodules.files.image_list import read_ids
+from datamodules.files.labels import Label, label_codes, read_label
+from mars_pl.metrics.confusion import confusion_matrix
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the masks of one evaluation lie, each as ``<image id>.png``.
+
+    Args:
+        predictions: masks to score.
+        truth: what is right; ignored pixels are skipped.
+        companion: companion masks, a pixel's value the class whose companion it is.
+        reference: labels Yᵇ whose right object pixels should stay right.
+    """
+
+    predictions: Path
+    truth: Path
+    companion: Path | None = None
+    reference: Path | None = None
+
+    def ids(self, names: Path | None) -> list[str]:
+        """Return the image ids to score: those in the list ``names``, or else those that have a prediction, sorted.
+
+        Raises:
+            DataError: where there are none, or the list names an image twice.
+        """
+        if names is not None:
+            return read_ids(names)
+        ids = sorted(path.stem for path in self.predictions.glob("*.png"))
+        if not ids:
+            raise DataError(f"{self.predictions}: holds no <image id>.png; is this the folder of the predictions?")
+        return ids
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Pixels of one image, or of all: integers, so that their sum does not depend on an order.
+
+    Args:
+        confusion: shape (C, C), truth in rows.
+        companion: shape (C,), companion pixels by the class they accompany.
+        companion_labelled: shape (C,), those of them that the prediction calls an object of any class.
+        right_before: object pixels that are right in the reference.
+        right_still: those of them that are right in the prediction.
+    """
+
+    confusion: NDArray[np.int64]
+    companion: NDArray[np.int64]
+    companion_labelled: NDArray[np.int64]
+    right_before: int = 0
+    right_still: int = 0
+
+    @classmethod
+    def none(cls, num_classes: int) -> Counts:
+        """Return the counts of no image."""
+        nothing = np.zeros(num_classes, dtype=np.int64)
+        return cls(np.zeros((num_classes, num_classes), dtype=np.int64), nothing, nothing)
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.confusion + other.confusion,
+            self.companion + other.companion,
+            self.companion_labelled + other.companion_labelled,
+            self.right_before + other.right_before,
+            self.right_still + other.right_still,
+        )
+
+
+def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
+    """Count one image.
+
+    Args:
+        name: image id.
+        folders: where its masks lie.
+        num_classes: with the background.
+
+    Raises:
+        DataError: where a file is missing, has another size than the truth, or holds codes that are no class.
+    """
+    truth_path, prediction_path = folders.truth / f"{name}.png", folders.predictions / f"{name}.png"
+    truth, prediction = read_label(truth_path, num_classes), _read(prediction_path, num_classes)
+    _same_size(prediction_path, prediction, truth)
+    ignored = label_codes(num_classes).ignored
+    try:
+        confusion = confusion_matrix(prediction, truth, num_classes, ignored)
+    except ValueError as error:
+        raise DataError(f"{truth_path}: {error}; are these the class names?") from None
+    is_object = (prediction > 0) & (prediction < num_classes)
+    companion = labelled = np.zeros(num_classes, dtype=np.int64)
+    if folders.companion is not None:
+        companion_path = folders.companion / f"{name}.png"
+        of_class = _read(companion_path, num_classes)
+        _same_size(companion_path, of_class, truth)
+        companion, labelled = _by_class(of_class, num_classes), _by_class(of_class[is_object], num_classes)
+    before = still = 0
+    if folders.reference is not None:
+        reference_path = folders.reference / f"{name}.png"
+        reference = _read(reference_path, num_classes)
+        _same_size(reference_path, reference, truth)
+        right = (truth > 0) & (truth != ignored) & (reference == truth)
+        before, still = int(right.sum()), int((right & (prediction == truth)).sum())
+    return Counts(confusion, companion, labelled, before, still)
+
+
+def count_images(ids: Sequence[str], folders: Folders, num_classes: int, workers: int) -> Iterator[Counts]:
+    """Yield the counts of each image in the order of ``ids``; threads do, as decoding PNG frees the GIL."""
+    with ThreadPoolExecutor(max(1, workers)) as executor:
+        try:
+            yield from executor.map(partial(count_image, folders=folders, num_classes=num_classes), ids)
+        finally:
+            executor.shutdown(cancel_futures=True)
+
+
+def _read(path: Path, num_classes: int) -> Label:
+    """Read a mask; a code between the classes and the biased one means that it belongs to another data set."""
+    mask = read_label(path, num_classes)
+    strange = mask[(mask >= num_classes) & (mask < label_codes(num_classes).biased)]
+    if strange.size:
+        raise DataError(f"{path}: holds {strange[0]}, classes go to {num_classes - 1}; are these the class names?")
+    return mask
+
+
+def _same_size(path: Path, mask: Label, truth: Label) -> None:
+    if mask.shape != truth.shape:
+        sizes = " and ".join(f"{width}×{height}" for height, width in (mask.shape, truth.shape))
+        raise DataError(f"{path}: mask and truth differ in size, {sizes}; write masks at the size of their image")
+
+
+def _by_class(companion: Label, num_classes: int) -> NDArray[np.int64]:
+    """Count companion pixels by class; 0 is no companion."""
+    counts = np.bincount(companion[companion < num_classes].ravel(), minlength=num_classes).astype(np.int64)
+    counts[0] = 0
+    return counts

@@ -1,0 +1,122 @@
+"""`mars gap RUN …`: how much of the gap to full supervision MARS closes, seed by seed (Table 5's bracket)."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from datamodules.errors import DataError
+from mars_pl.commands.metrics_table import DASH, percent, provenance, terminal, title
+from mars_pl.commands.report.gap import gap, unlike
+from mars_pl.commands.report.run import Metrics, merge, open_run, read_json, write_json
+
+FIELDS = ("baseline", "mars", "supervised", "closed")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0."""
+    about = "The share of the gap to full supervision that MARS closes."
+    parser = argparse.ArgumentParser(prog="mars gap", description=about)
+    words = "runs of the same data, one per seed: folders, or names under runs/"
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=words)
+    parser.add_argument("--row", default="final", metavar="ROW", help="training that is compared (default: final)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    arguments = parser.parse_args(argv)
+    table = gaps(arguments.runs, arguments.row)
+    if arguments.json:
+        write_json(arguments.json, table)
+    console = terminal()
+    console.print(gap_table(table))
+    for line in filter(None, (table["about"], "" if table["mean"]["closed"] is not None else _NOT_MEASURED)):
+        console.print(Text(line))
+    return 0
+
+
+_NOT_MEASURED = f"{DASH}: not measured, or the three were not measured alike; `mars report RUN` says which"
+
+
+def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
+    """Return the gap of each run, and of each seed of the segmenter within it, and the means over all of them.
+
+    A mean is taken over all or not at all: one that was not measured leaves it None.
+
+    Args:
+        names: runs of the same data.
+        row: the training that is compared with baseline and full supervision.
+
+    Raises:
+        DataError: where the runs are not of the same data, split and images, were measured in different ways, or one is
+            named twice.
+    """
+    entries: list[dict[str, Any]] = []
+    about: dict[str, Any] = {}
+    for name in names:
+        folder, metrics = _metrics(name)
+        if any(folder.resolve().name == entry["run"] for entry in entries):
+            raise DataError(f"{name}: named twice; a mean over seeds takes each run once")
+        rows = metrics["rows"]
+        measured: dict[str, Any] = rows.get(row) or rows["baseline"] or {}
+        same = {"data": metrics["data"], "split": measured.get("split"), "images": measured.get("images")}
+        for key in [key for key in same if about and same[key] != about[key]]:
+            first, here = f"{entries[0]['run']} ({about[key]})", f"{folder / 'metrics.json'}: {key} is {same[key]}"
+            raise DataError(f"{here}, unlike {first}; compare runs of the same data")
+        about = about or same | {"row": measured, "provenance": provenance(measured) if measured else ""}
+        if different := unlike({"first": about["row"], "here": measured}, ("first", "here")):
+            ways = f"{', '.join(different)} unlike {entries[0]['run']}"
+            raise DataError(f"{folder / 'metrics.json'}: measured with {ways}; compare figures that were taken alike")
+        for seed in _segment_seeds(rows):
+            suffix = "" if seed is None else f"-seed{seed}"
+            numbers = gap(rows, [f"{part}{suffix}" for part in ("baseline", row, "supervised")])
+            seeds = {"seed": metrics["seed"], "segment_seed": metrics["seed"] if seed is None else seed}
+            entries.append({"run": folder.resolve().name} | seeds | numbers)
+    means = {field: _mean([entry[field] for entry in entries]) for field in FIELDS}
+    return {"row": row, "about": about["provenance"], "runs": entries, "mean": means, "seeds": len(entries)}
+
+
+def _segment_seeds(rows: Mapping[str, Any]) -> list[int | None]:
+    """Seeds of the segmenter with rows of their own, `baseline-seed1`; None is the run's own seed."""
+    found = (re.fullmatch(r"\w+-seed(\d+)", name) for name in rows)
+    return [None, *sorted({int(match[1]) for match in found if match})]
+
+
+def _metrics(name: str) -> tuple[Path, Metrics]:
+    """A run's numbers as its stages stand now; its `metrics.json` where only that came from another machine."""
+    alone = Path(name) / "metrics.json"
+    if alone.is_file() and not (Path(name) / "run.json").is_file():
+        return alone.parent, read_json(alone)
+    run = open_run(name)
+    return run.folder, merge(run)
+
+
+def gap_table(table: Mapping[str, Any]) -> Table:
+    """Return the gaps as a table for the terminal: a row a seed, the mean last."""
+    rich = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("run", "seed"):
+        rich.add_column(heading, no_wrap=True)
+    for heading in ("baseline", title(table["row"]).removesuffix(" network"), "full supervision", "gap closed"):
+        rich.add_column(heading, justify="right", no_wrap=True)
+    for entry in table["runs"]:
+        own, trained = entry["seed"], entry["segment_seed"]
+        seeds = DASH if own is None else str(own) if own == trained else f"{own}, segmenter {trained}"
+        rich.add_row(Text(entry["run"]), seeds, *_cells(entry))
+    rich.add_section()
+    count = table["seeds"]
+    rich.add_row("mean", f"over {count} seed" + "s" * (count != 1), *_cells(table["mean"]), style="bold")
+    return rich
+
+
+def _cells(numbers: Mapping[str, float | None]) -> list[str]:
+    closed = numbers["closed"]
+    return [*[percent(numbers[field]) for field in FIELDS[:3]], DASH if closed is None else f"{percent(closed, 0)} %"]
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None

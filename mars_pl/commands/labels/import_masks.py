@@ -1,0 +1,51 @@
+"""Masks of other projects become label files."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from datamodules.errors import DataError
+from datamodules.files.about import write_about
+from datamodules.files.image_size import check_size
+from datamodules.files.labels import write_label
+from datamodules.foreign.masks import dhr_folder, read_foreign_mask
+from mars_pl.commands.file_loop import each_image, image_ids
+from mars_pl.commands.labels.label_folder import claim, passed_on
+from mars_pl.commands.labels.options import chosen_classes
+
+
+def run(options: argparse.Namespace) -> None:
+    """Import the kinds `png` and `dhr`; raises DataError where files or options are at fault."""
+    num_classes, _ = chosen_classes(options)
+    folder = options.source
+    if options.kind == "dhr":
+        folder = dhr_folder(folder, options.dataset, options.method, options.domain)
+    ids = image_ids(options.list, folder, ".png")
+    if options.target.resolve() == folder.resolve():
+        raise DataError(f"{options.target}: is source and target at once; name another target")
+    target = claim(options.target)
+    write_about(target, **passed_on(folder, f"{options.kind} masks of {folder}"))
+    convert = _Convert(folder, num_classes, options.ignore, getattr(options, "coco_ids", False), options.images, target)
+    done = sum(1 for _ in each_image(convert, ids, "importing", options.workers))
+    print(f"{done:,} labels in {target}")
+
+
+@dataclass(frozen=True)
+class _Convert:
+    """Reads one mask and writes it as ours."""
+
+    folder: Path
+    num_classes: int
+    ignored: tuple[int, ...]
+    coco_ids: bool
+    images: Path | None
+    target: Path
+
+    def __call__(self, image_id: str) -> None:
+        path = self.folder / f"{image_id}.png"
+        mask = read_foreign_mask(path, self.num_classes, self.ignored, self.coco_ids)
+        if self.images is not None:
+            check_size(path, mask.shape, self.images / f"{image_id}.jpg")
+        write_label(self.target / path.name, mask)

@@ -1,0 +1,113 @@
+"""`mars methods RUN`: before and after MARS under each WSSS and USS method of a run (Tables 4 and 5)."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from datamodules.errors import DataError
+from mars_pl.commands.metrics_table import fraction, percent, provenance, terminal
+from mars_pl.commands.report.run import Metrics, open_run, read_json, write_json
+
+ROWS = {"pseudo": "Yᵇ", "pseudo-baseline": "Yᵇ base", "debiased": "Yᵈᵇ", "baseline": "baseline", "final": "MARS"}
+"""What is shown of each choice, by the names of its rows."""
+
+PAIRS = {"labels": ("pseudo", "debiased"), "networks": ("baseline", "final")}
+"""What MARS is held against: FP is to fall from the first to the second, and mIoU to rise."""
+
+NAMES = {"rsepm": "rsepm (our reconstruction)"}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0."""
+    about = "The labels and networks before and after MARS, under each WSSS and USS method."
+    parser = argparse.ArgumentParser(prog="mars methods", description=about)
+    parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/, after `make methods`")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    arguments = parser.parse_args(argv)
+    methods = read_methods(arguments.run)
+    if arguments.json:
+        write_json(arguments.json, methods)
+    console = terminal()
+    console.print(methods_table(methods))
+    for line in (*_circumstances(methods), *verdicts(methods)):
+        console.print(Text(line))
+    return 0
+
+
+def read_methods(name: str) -> list[Metrics]:
+    """Return the metrics of each choice that `make methods` measured in a run.
+
+    Raises:
+        DataError: where there is no such run, it has none, or they are not of the same data.
+    """
+    folder = open_run(name).folder / "methods"
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise DataError(f"{folder}: no figures of methods; `make methods` measures them")
+    methods = [read_json(file) for file in files]
+    for file, metrics in zip(files, methods, strict=True):
+        if not metrics.get("choices"):
+            raise DataError(f"{file}: does not say which methods it measured; delete it and run `make methods` again")
+        for choice, value in _shared(metrics).items():
+            other = _shared(methods[0]).get(choice)
+            if value != other:
+                raise DataError(f"{file}: {choice} is {value}, unlike {files[0]} ({other}); delete one")
+    return methods
+
+
+def _shared(metrics: Metrics) -> dict[str, Any]:
+    """Return what all choices of one table have in common."""
+    return {"data": metrics["data"]} | {key: metrics["choices"].get(key) for key in ("SEGMENTER", "TRAIN")}
+
+
+def methods_table(methods: Sequence[Metrics]) -> Table:
+    """Return the table for the terminal: a line for each choice and row."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for heading in ("WSSS", "USS", ""):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("mIoU %", "FP", "FN", "companion", "kept"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for metrics in methods:
+        choices = [NAMES.get(metrics["choices"][key], metrics["choices"][key]) for key in ("WSSS", "USS")]
+        for name, words in ROWS.items():
+            row = metrics["rows"].get(name)
+            if row:
+                numbers = [fraction(row.get(field)) for field in ("fp", "fn", "companion", "kept")]
+                style = "bold" if name in ("debiased", "final") else ""
+                table.add_row(*choices, Text(words, style=style), percent(row.get("miou")), *numbers)
+                choices = ["", ""]
+        table.add_section()
+    return table
+
+
+def verdicts(methods: Sequence[Metrics]) -> list[str]:
+    """Return, for labels and networks, under how many choices FP falls and mIoU rises, and each under which not."""
+    lines = []
+    for words, (before, after) in PAIRS.items():
+        measured = [metrics for metrics in methods if metrics["rows"].get(before) and metrics["rows"].get(after)]
+        failed = [metrics for metrics in measured if not _better(metrics["rows"][before], metrics["rows"][after])]
+        line = f"{words}: FP falls and mIoU rises under {len(measured) - len(failed)} of {len(measured)} choices"
+        names = (" + ".join(metrics["choices"][key] for key in ("WSSS", "USS")) for metrics in failed)
+        lines.append(f"{line}; not under {', '.join(names)}" if failed else line)
+    return lines
+
+
+def _better(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    return bool(after["fp"] < before["fp"] and after["miou"] > before["miou"])
+
+
+def _circumstances(methods: Sequence[Metrics]) -> list[str]:
+    """Say once how each row was measured; more than one way is said too."""
+    lines = []
+    for name, words in ROWS.items():
+        ways = dict.fromkeys(provenance(row) for metrics in methods if (row := metrics["rows"].get(name)))
+        if ways:
+            lines.append(f"{words}: {' or '.join(ways)}")
+    return lines

@@ -1,0 +1,102 @@
+"""`mars report RUN`: a run's numbers merged into `metrics.json`, as a table on the terminal and as one HTML page."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from datamodules.files.whole_file import whole_file
+from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance, rows_table, scored_classes, terminal
+from mars_pl.commands.report.gap import unlike
+from mars_pl.commands.report.run import Metrics, Run, merge, open_run, write_metrics
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0."""
+    parser = argparse.ArgumentParser(
+        prog="mars report", description="One page with the numbers and the pictures of a run."
+    )
+    parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
+    parser.add_argument("--gallery", type=int, default=12, metavar="N", help="pictures on the page (default: 12)")
+    parser.add_argument("--no-html", action="store_true", help="only metrics.json and the table")
+    arguments = parser.parse_args(argv)
+    run = open_run(arguments.run)
+    metrics = merge(run)
+    written = [write_metrics(run, metrics)]
+    console = terminal()
+    print_numbers(console, run, metrics)
+    if not arguments.no_html:
+        written.append(write_page(run, metrics, arguments.gallery))
+    for path in reversed(written):
+        console.print(Text(str(path), style=f"bold link {path.resolve().as_uri()}"), soft_wrap=True)
+    return 0
+
+
+def write_page(run: Run, metrics: Metrics, pictures: int) -> Path:
+    """Write `report.html` into the run folder."""
+    from mars_pl.commands.report.page import page  # Jinja2 and the pictures are not needed with --no-html
+
+    path = run.folder / "report.html"
+    with whole_file(path) as partial:
+        partial.write_text(page(run, metrics, pictures), encoding="utf-8")
+    return path
+
+
+def print_numbers(console: Console, run: Run, metrics: Metrics) -> None:
+    """Print the rows and, under them, the selection, the gap and the seconds."""
+    console.print(Text.assemble(("MARS", "bold"), f"  run {run.name}, data {metrics['data']}, seed {metrics['seed']}"))
+    console.print(rows_table(metrics["rows"]))
+    console.print()
+    lines = [scored_classes(metrics["rows"]), *selection_lines(metrics), gap_line(metrics), seconds_line(metrics)]
+    for line in filter(None, lines):
+        console.print(Text(line))
+    console.print()
+
+
+def selection_lines(metrics: Metrics) -> list[str]:
+    """Return the target shares in words: over all classes (and those with a companion), then class by class."""
+    selection = metrics["selection"]
+    after, before = selection["target_share"] or {}, selection["target_share_before"] or {}
+    if not any(value is not None for value in after.values()):
+        return []
+    groups = {"all": "all classes", "companion": "classes with a companion"}
+    overall = [
+        f"{words} {percent(after[name], 0)} % (of all candidates {percent(before.get(name), 0)} %)"
+        for name, words in groups.items()
+        if name in after
+    ]
+    single = [
+        f"{name} {percent(value, 0)} ({percent(before.get(name), 0)})"
+        for name, value in after.items()
+        if name not in groups and value is not None
+    ]
+    words = ("candidates", "targets", "between", "biased")
+    counts = [f"{selection[word]} {word}" for word in words if selection.get(word) is not None]
+    lines = [", ".join(line) for line in (single, counts) if line]
+    where = f" ({on})" if (on := judged_on(selection)) else ""
+    return [f"targets among the selected centroids{where}: {'; '.join(overall)}", *(f"  {line}" for line in lines)]
+
+
+def gap_line(metrics: Metrics) -> str:
+    """Return the gap in words, with the reason where it cannot be measured."""
+    gap = metrics["gap"]
+    if gap["closed"] is not None:
+        way = f"{percent(gap['baseline'])} → {percent(gap['mars'])}, full supervision {percent(gap['supervised'])}"
+        about = provenance(metrics["rows"]["final"])
+        return f"gap to full supervision: {percent(gap['closed'], 0)} % closed ({way}; {about})"
+    missing = [name for name in ("baseline", "mars", "supervised") if gap[name] is None]
+    reason = f"not measured: {', '.join(missing)}" if missing else "full supervision is not above the baseline"
+    if not missing and (different := unlike(metrics["rows"])):
+        reason = f"the rows differ in {', '.join(different)}"
+    return f"gap to full supervision: {DASH} ({reason})"
+
+
+def seconds_line(metrics: Metrics) -> str:
+    """Return the seconds of all stages, the longest first."""
+    seconds = sorted(metrics["seconds"].items(), key=lambda item: -item[1])
+    each = ", ".join(f"{name} {value:.0f}" for name, value in seconds)
+    return f"{sum(metrics['seconds'].values()):.0f} seconds: {each}" if seconds else ""

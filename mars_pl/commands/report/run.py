@@ -1,0 +1,199 @@
+"""A run folder read back: its manifest, and the numbers of its stages merged into one `metrics.json`."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datamodules.errors import DataError
+from datamodules.files.class_names import CLASS_NAMES
+from datamodules.files.whole_file import whole_file
+from datamodules.prepare.folder_tables import CLASSES, folder_class_names
+from mars_pl.commands.report.gap import Row, gap
+from mars_pl.commands.report.selection import read_candidates
+from mars_pl.metrics.target_share import target_share
+
+Metrics = dict[str, Any]
+
+STANDARD_ROWS = ("pseudo", "debiased", "complemented", "baseline", "final", "supervised")
+ROW_FIELDS = (
+    "split", "images", "miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "refinement",
+    "network", "per_class",
+)  # fmt: skip
+_ORDER = ("pseudo", "debiased", "complemented", "baseline", "complement", "mars", "final", "supervised")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder and the manifest the Makefile wrote into it."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The run's name: its folder's."""
+        return self.folder.resolve().name
+
+    @property
+    def root(self) -> Path:
+        """Where the images lie."""
+        return Path(self.manifest.get("root", "data"))
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes' names, background first: the manifest's, a known data set's, the data folder's, or the rows'."""
+        known = self.manifest.get("classes") or CLASS_NAMES.get(str(self.manifest.get("data")))
+        if known is None and (self.root / CLASSES).is_file():
+            known = folder_class_names(self.root)
+        scored = (list(row.get("per_class") or ()) for row in self.measured_rows().values())
+        return tuple(known or next((names for names in scored if names[:1] == ["background"]), ()))
+
+    def stage(self, name: str) -> Path | None:
+        """Return the folder of one stage, None where the run has not got it."""
+        return self._folder(self.manifest.get("stages", {}).get(name))
+
+    def stage_folders(self) -> list[Path]:
+        """Return every stage folder there is, each once, in the manifest's order."""
+        folders = (self.stage(name) for name in self.manifest.get("stages", {}))
+        return list(dict.fromkeys(folder for folder in folders if folder is not None))
+
+    def labels(self, name: str) -> Path | None:
+        """Return a label folder (pseudo, debiased, complemented, prediction, similarity), None where there is none."""
+        return self._folder(self.manifest.get("labels", {}).get(name))
+
+    def stage_file(self, stage: str, file: str) -> Path | None:
+        """Return a file in a stage's folder or in the folder of one of its jobs, None where there is none."""
+        folder = self.stage(stage)
+        return None if folder is None else next(iter([*folder.glob(file), *sorted(folder.glob(f"*/{file}"))]), None)
+
+    def stage_json(self, stage: str, file: str) -> Any:
+        """Return what a stage's JSON file holds, None where there is no such file."""
+        path = self.stage_file(stage, file)
+        return None if path is None else read_json(path)
+
+    def measured_rows(self) -> dict[str, Row]:
+        """Return the rows of this run; a file that the manifest does not name is left from other choices."""
+        wanted = self.manifest.get("rows")
+        rows: dict[str, Row] = {}
+        for folder in (self.folder, *self.stage_folders()):
+            for path in sorted(folder.glob("rows/*.json")):
+                row = _without_nan(read_json(path))
+                name = str(row.pop("row", None) or path.stem)
+                if not wanted or name in wanted:
+                    rows[name] = {field: row.get(field) for field in ROW_FIELDS} | row
+        return rows
+
+    def seconds(self) -> dict[str, float]:
+        """Return how long each job took, in the order of their ends."""
+        times: dict[str, float] = {}
+        for folder in (self.folder, *self.stage_folders()):
+            if (folder / "seconds.json").is_file():
+                times |= read_json(folder / "seconds.json")
+        paths = [path for path in self.folder.glob("seconds/*") if path.is_file()]
+        for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):
+            times[path.stem] = float(read_json(path))
+        return times
+
+    def _folder(self, entry: str | None) -> Path | None:
+        """A folder within the run, or one from elsewhere, as labels that another method made."""
+        return next((path for path in (self.folder / entry, Path(entry)) if path.is_dir()), None) if entry else None
+
+
+def open_run(argument: str) -> Run:
+    """Open a run by its path or by its name under `runs/`.
+
+    Raises:
+        DataError: where there is no `run.json`, or it cannot be read.
+    """
+    for folder in (Path(argument), Path("runs") / argument):
+        if (folder / "run.json").is_file():
+            manifest = read_json(folder / "run.json")
+            if not isinstance(manifest, dict):
+                raise DataError(f"{folder / 'run.json'}: names no stages; run `make mars` again, it writes this file")
+            return Run(folder, manifest)
+    known = sorted(path.parent.name for path in Path("runs").glob("*/run.json"))
+    there = f"there are: {', '.join(known)}" if known else "there are none yet, `make demo` makes one"
+    raise DataError(f"{argument}: no run.json in it; name a run's folder or a run under runs/ ({there})")
+
+
+def merge(run: Run) -> Metrics:
+    """Merge the numbers of all stages into the layout of `metrics.json`.
+
+    A standard row that was not measured is None, and so is each number that a row has not got.
+    """
+    found = run.measured_rows()
+    rows = {name: found.get(name) for name in sorted({*STANDARD_ROWS, *found}, key=_place)}
+    return {
+        "data": run.manifest.get("data"),
+        "seed": run.manifest.get("seed"),
+        "choices": run.manifest.get("choices"),
+        "rows": rows,
+        "selection": _selection(run, rows),
+        "gap": gap(rows),
+        "seconds": run.seconds(),
+    }
+
+
+def _selection(run: Run, rows: Mapping[str, Row | None]) -> dict[str, Any]:
+    """What the debias stage wrote, and the target share over the classes that are known to have a companion."""
+    selection: dict[str, Any] = {"target_share": None, "target_share_before": None, "candidates": None}
+    selection |= _without_nan(run.stage_json("debias", "selection.json")) or {}
+    per_class = (rows["pseudo"] or {}).get("per_class") or {}
+    accompanied = {name for name, figures in per_class.items() if (figures or {}).get("companion") is not None}
+    table = run.stage_file("debias", "candidates.csv")
+    if table is not None and accompanied and selection["target_share"] is not None:
+        own = [item for item in read_candidates(table, run.class_names) if item.class_name in accompanied]
+        for key, group in (("target_share_before", own), ("target_share", [item for item in own if item.selected])):
+            shares = dict(selection[key] or {})
+            selection[key] = {
+                "all": shares.pop("all", None),
+                "companion": target_share(item.kind for item in group),
+            } | shares
+    return selection
+
+
+def write_metrics(run: Run, metrics: Metrics) -> Path:
+    """Write `metrics.json` into the run folder."""
+    path = run.folder / "metrics.json"
+    write_json(path, metrics)
+    return path
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write figures as JSON, and make the folder; a number that is none is refused."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON file.
+
+    Raises:
+        DataError: where it is missing or is no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; has the stage that writes it been run?") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: is no JSON ({error}); delete it and run its stage again") from None
+
+
+def _place(name: str) -> tuple[int, str]:
+    stem = re.split("[-_]", name, maxsplit=1)[0]
+    return (_ORDER.index(stem) if stem in _ORDER else len(_ORDER), name)
+
+
+def _without_nan(value: Any) -> Any:
+    """What could not be measured is null in the file: NaN is no JSON."""
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

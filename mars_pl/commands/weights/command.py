@@ -1,0 +1,118 @@
+"""`mars weights import KIND SOURCE TARGET`: published weights of other projects, as a fit of ours would leave them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datamodules.errors import DataError
+from datamodules.files.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KINDS = {
+    "stego": "a checkpoint of STEGO: its head, and the transformer it was fit on",
+    "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
+    "irn": "a state dict of IRNet's relation network on ResNet-50: its branches and the backbone under them",
+    "resnet38": "MXNet's file of Wide ResNet-38's ImageNet weights, which SEAM and DeepLabv1 start from",
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command; returns 0.
+
+    Args:
+        argv: the words after ``mars weights``.
+
+    Raises:
+        DataError: where the source cannot be read or is of another kind.
+    """
+    options = _parser().parse_args(argv)
+    for path, weights in import_weights(options.kind, options.source, options.target).items():
+        print(f"{path}: {len(weights)} tensors")
+        if "linear.bias" in weights:
+            dim = len(weights["linear.bias"])
+            print(f"a head of {dim} channels: give features_stego.yaml's head init_args dim: {dim}")
+    return 0
+
+
+def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str, Tensor]]:
+    """Write the networks in a published file as safetensors to a folder; the reader runs no code of the file.
+
+    Args:
+        kind: one of ``KINDS``.
+        source: the downloaded file.
+        target: folder, made where it is absent: ``weights.safetensors`` is what a fit leaves, ``backbone.safetensors``
+            the transformer under STEGO's head, which a backbone YAML names as ``weights``, and
+            ``wide_resnet38_imagenet.safetensors`` what SEAM's and DeepLabv1's YAMLs name so.
+
+    Returns:
+        The files and what they hold.
+
+    Raises:
+        DataError: where the source cannot be read or is of another kind.
+    """
+    from safetensors.torch import save_file
+
+    try:
+        networks = {"stego": _of_uss, "leopart": _of_uss, "irn": _irn, "resnet38": _resnet38}[kind](kind, source)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{source}: {error}; name a checkpoint of {kind}") from None
+    target.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for name, weights in networks.items():
+        path = target / f"{name}.safetensors"
+        with whole_file(path) as partial:
+            save_file({key: tensor.contiguous() for key, tensor in weights.items()}, str(partial))
+        written[path] = weights
+    return written
+
+
+def _of_uss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    from datamodules.unpickle.restricted_checkpoint import read_checkpoint
+    from mars_pl.uss import published
+
+    return {"stego": published.stego, "leopart": published.leopart}[kind](_state(read_checkpoint(source)))
+
+
+def _irn(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    from datamodules.unpickle.restricted_checkpoint import read_checkpoint
+    from mars_pl.wsss.irn.published import published_weights
+
+    return {"weights": published_weights(_state(read_checkpoint(source)))}
+
+
+def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    import torch
+
+    from datamodules.foreign.mxnet_params import read_mxnet_params
+    from mars_pl.networks.wide_resnet38_names import our_name
+
+    arrays = read_mxnet_params(source)
+    named = {key: array for name, array in arrays.items() if (key := our_name(name)) is not None}
+    return {"wide_resnet38_imagenet": {key: torch.from_numpy(array.copy()) for key, array in named.items()}}
+
+
+def _state(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+    """Return the tensors of Lightning's ``state_dict``, or of a file that is nothing but one."""
+    from torch import Tensor
+
+    state = checkpoint.get("state_dict", checkpoint)
+    return {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
+
+
+def _parser() -> argparse.ArgumentParser:
+    about = "Published weights of other projects, as a fit of this one leaves them."
+    parser = argparse.ArgumentParser(prog="mars weights", description=about)
+    jobs = parser.add_subparsers(dest="job", required=True, metavar="import")
+    kinds = "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
+    job = jobs.add_parser("import", help="turn a published file into safetensors", description=kinds)
+    job.add_argument("kind", choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
+    job.add_argument("source", type=Path, metavar="SOURCE", help="the downloaded file")
+    job.add_argument("target", type=Path, metavar="TARGET", help="folder for the safetensors")
+    return parser

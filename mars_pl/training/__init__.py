@@ -1,0 +1,1 @@
+"""What every fit shares: weights, optimisers and schedules, the moving average."""

@@ -1,0 +1,1 @@
+"""STEGO: a head on frozen features that draws alike places together."""

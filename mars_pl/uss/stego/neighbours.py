@@ -1,0 +1,50 @@
+"""Nearest neighbours among images, from which STEGO draws its positive pairs (STEGO section 3.3)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def pool(tokens: Tensor) -> Tensor:
+    """Describe each image by the mean of its tokens: (B, D, h, w) to unit vectors (B, D)."""
+    return F.normalize(tokens.mean(dim=(-2, -1)), dim=1)
+
+
+def nearest_neighbours(vectors: Tensor, k: int = 30, block: int = 1024) -> Tensor:
+    """Find the images nearest to each by cosine, itself first.
+
+    Args:
+        vectors: (N, D), of unit length.
+        k: how many, itself counted; 30 in STEGO.
+        block: rows compared at a time: memory is block × N.
+
+    Returns:
+        int64 (N, min(k, N)), by falling cosine; of equals the one with the lower row comes first.
+
+    Raises:
+        ValueError: where k is below 1.
+    """
+    if k < 1:
+        raise ValueError(f"k counts the image itself and must be at least 1, got {k}")
+    total = len(vectors)
+    k = min(k, total)
+    found = torch.empty(total, k, dtype=torch.int64)
+    for start in range(0, total, block):
+        cosine = vectors[start : start + block] @ vectors.T
+        rows = torch.arange(len(cosine), device=cosine.device)
+        cosine[rows, start + rows] = torch.inf
+        found[start : start + block] = _largest(cosine, k).cpu()
+    return found
+
+
+def _largest(values: Tensor, k: int) -> Tensor:
+    """Columns of the k largest of each row, by falling value, then by rising column (topk alone leaves ties open)."""
+    columns = values.topk(k, dim=1).indices.sort(dim=1).values
+    order = values.gather(1, columns).sort(dim=1, descending=True, stable=True)
+    columns = columns.gather(1, order.indices)
+    tied = (values >= order.values[:, -1:]).sum(dim=1) > k
+    if tied.any():
+        columns[tied] = values[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]
+    return columns

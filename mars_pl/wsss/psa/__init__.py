@@ -1,0 +1,1 @@
+"""PSA's AffinityNet."""

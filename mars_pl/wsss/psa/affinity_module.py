@@ -1,0 +1,130 @@
+"""Lightning glue of AffinityNet: trains on confident labels, predicts scores that have walked along the affinities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from mars_pl.networks.aspp import resize
+from mars_pl.training.optimisation import Kind, groups_by_role, optimisation
+from mars_pl.training.weights import load_weights
+from mars_pl.wsss.cam.activation import resize_image
+from mars_pl.wsss.propagation.affinity_loss import affinity_loss, grid_labels, pair_labels
+from mars_pl.wsss.propagation.background_power import background_power
+from mars_pl.wsss.propagation.confident_label import UNSURE
+from mars_pl.wsss.propagation.random_walk import half_disc, random_walk
+from mars_pl.wsss.psa.affinity_net import AffinityNet, pad_to_cells, pair_affinity
+
+EPSILON = 1e-12
+"""Decides for the background where neither it nor a class has walked."""
+
+
+def walked_scores(
+    scores: Tensor, affinity: Tensor, offsets: Tensor, stride: int, alpha: float, beta: float, steps: int
+) -> Tensor:
+    """Let scores and their background walk, and weigh each class against the background (SEAM's infer_aff.py).
+
+    Args:
+        scores: (K, H, W) in [0, 1].
+        affinity: (O, h, w) on the grid of the scores padded to whole cells.
+        offsets: int64 (O, 2), of `half_disc`.
+        stride: pixels of a cell's side.
+        alpha: power of the background.
+        beta: power of the affinity.
+        steps: of the walk.
+
+    Returns:
+        (K, H, W) in [0, 1): class / (class + background). At a constant background score of 0.5 their argmax is that
+        of the published code, which compares the classes with the background that walked.
+    """
+    height, width = scores.shape[-2:]
+    maps = pad_to_cells(torch.cat([background_power(scores, alpha), scores]), stride)
+    cells = random_walk(F.avg_pool2d(maps, stride), offsets, affinity, beta, steps)
+    walked = resize(cells[None], maps.shape[-2:])[0, :, :height, :width]
+    return walked[1:] / (walked[1:] + walked[:1] + EPSILON)
+
+
+class AffinityModule(pl.LightningModule):
+    """PSA's propagation: learns affinities of cells within a radius, and lets class maps walk along them.
+
+    Args:
+        affinity_net: draws the features.
+        lr: of the backbone's weights.
+        optimizer: PSA's SGD, or AdamW.
+        head_factor: what is new learns this many times faster.
+        momentum: the published code has effectively none (5e-4, by the order of its arguments).
+        weight_decay: on all parameters but biases.
+        radius: of the pairs, in cells.
+        alpha: power of the background; SEAM has 6, PSA 16.
+        beta: power of the affinity; both have 8.
+        steps: of the walk; SEAM has 2⁶, PSA 2⁸.
+        scale: of the image's sides, at which predict draws affinities and walks: cells of 8 pixels are made for
+            images of VOC's size, and smaller pictures want to be enlarged.
+        ignore_index: label code of unsure pixels (linked).
+        weights: of a finished fit, for predict.
+    """
+
+    def __init__(
+        self,
+        affinity_net: AffinityNet,
+        lr: float = 0.01,
+        optimizer: Kind = "sgd",
+        head_factor: float = 10.0,
+        momentum: float = 5e-4,
+        weight_decay: float = 5e-4,
+        radius: int = 5,
+        alpha: float = 6.0,
+        beta: float = 8.0,
+        steps: int = 64,
+        scale: float = 1.0,
+        ignore_index: int = UNSURE,
+        weights: str | None = None,
+    ) -> None:
+        super().__init__()
+        self.affinity_net = affinity_net
+        self.optimizer: Kind = optimizer
+        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        self.walk: dict[str, Any] = {"alpha": alpha, "beta": beta, "steps": steps}
+        self.scale = scale
+        self.ignore_index = ignore_index
+        self.offsets = half_disc(radius)
+        if weights is not None:
+            load_weights(affinity_net, weights)
+
+    def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
+        """Affinity loss of a batch of crops and their confident labels."""
+        affinity = pair_affinity(self.affinity_net(batch["image"]).float(), self.offsets)
+        labels = grid_labels(batch["label"], self.affinity_net.stride, self.ignore_index)
+        pairs = pair_labels(labels, self.offsets, self.ignore_index)
+        loss = affinity_loss(affinity, pairs)
+        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["id"]))
+        return loss
+
+    def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
+        """Predict one whole image: its ``class_ids`` int64 (K,), and ``scores`` float32 (K, H, W) that have walked."""
+        out = {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": batch["scores"][0]}
+        if len(out["scores"]):
+            whole = batch["image"].shape[-2:]
+            size = (max(1, round(whole[0] * self.scale)), max(1, round(whole[1] * self.scale)))
+            features = self.affinity_net(resize_image(batch["image"], size)).float()
+            affinity = pair_affinity(features, self.offsets)[0]
+            scores = resize(batch["scores"], size)[0]
+            scores = walked_scores(scores, affinity, self.offsets, self.affinity_net.stride, **self.walk)
+            out["scores"] = resize(scores[None], whole)[0]
+        return out
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Let what is new learn faster; poly schedule per step."""
+        net = self.affinity_net
+        groups = groups_by_role([net.backbone], [net.narrow, net.merge], self.lr, self.head_factor)
+        steps = int(self.trainer.estimated_stepping_batches)
+        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
+
+    def export(self) -> AffinityNet:
+        """Return the network whose weights the next stage reads."""
+        return self.affinity_net

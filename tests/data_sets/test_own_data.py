@@ -1,0 +1,33 @@
+"""The worked example of docs/own_data.md, as it stands there."""
+
+import re
+import shlex
+import subprocess
+from contextlib import chdir
+
+import numpy as np
+from PIL import Image
+
+from mars_pl.cli.main import main
+from tests.pipeline.tiny_run import REPOSITORY, make_house, plan
+
+IMAGES = ("kitchen.jpg", "shelf/desk.png", "shelf/bed.jpeg", "hall.jpg")
+
+
+def test_the_example_makes_a_sound_folder_and_can_be_typed(tmp_path, capsys):
+    text = (REPOSITORY / "docs" / "own_data.md").read_text()
+    (block,) = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len([line for line in block.splitlines() if line]) <= 20
+    for place in IMAGES:
+        path = tmp_path / "data/folder/images" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(path)
+    stubs = "set -e\ncp() { :; }\nmake() { :; }\nmars() { :; }\n"
+    subprocess.run(["bash", "-c", stubs + block], cwd=tmp_path, timeout=60, check=True)
+    typed = [shlex.split(line, comments=True) for line in block.splitlines() if line.startswith(("mars", "make"))]
+    assert [words[0] for words in typed] == ["mars", "make"]
+    with chdir(tmp_path):
+        assert main(typed[0][1:]) == 0
+    assert capsys.readouterr().out == "data/folder: 4 images, nothing is wrong\n"
+    stages = plan(make_house(tmp_path), *typed[1][1:])
+    assert all("data/folder" in words for stage, words in stages.items() if stage.endswith("/fit"))

@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from datamodules.errors import DataError
+from datamodules.files.class_names import CLASS_NAMES
+from datamodules.files.image_labels import from_cls_labels, read_image_labels
+from tests.fakes.fake_tree import CLASSES, make_voc_tree
+
+NAMES = ("background", *CLASSES)
+VOC = CLASS_NAMES["voc"]
+
+
+@pytest.mark.parametrize("source", ["xml", "npy", "npy_str"])
+def test_every_source_says_the_same(tmp_path, source):
+    ids = make_voc_tree(tmp_path, 4, image_labels=source)
+    labels = read_image_labels(tmp_path, ids, VOC)
+    assert list(labels) == ids
+    assert {image_id: (vector.nonzero().flatten() + 1).tolist() for image_id, vector in labels.items()} == {
+        ids[0]: [1],
+        ids[1]: [2],
+        ids[2]: [1, 3],
+        ids[3]: [1],
+    }
+    assert all(vector.shape == (20,) and str(vector.dtype) == "torch.float32" for vector in labels.values())
+
+
+def annotation(tmp_path, text):
+    (tmp_path / "Annotations").mkdir()
+    (tmp_path / "Annotations" / "a.xml").write_text(text)
+    return read_image_labels(tmp_path, ["a"], NAMES)["a"].tolist()
+
+
+def test_parts_of_a_body_are_no_objects(tmp_path):
+    part = "<part><name>head</name></part>"
+    assert annotation(tmp_path, f"<annotation><object>{part}<name>bird</name></object></annotation>") == [0, 0, 1]
+
+
+def test_difficult_objects_and_repeats_count_once(tmp_path):
+    one = "<object><name>bicycle</name><difficult>1</difficult></object>"
+    assert annotation(tmp_path, f"<annotation>{one}{one}</annotation>") == [0, 1, 0]
+
+
+def test_an_image_may_show_no_class(tmp_path):
+    assert annotation(tmp_path, "<annotation><folder>VOC2012</folder></annotation>") == [0, 0, 0]
+
+
+def test_an_unknown_name_is_told(tmp_path):
+    with pytest.raises(DataError, match=r"a\.xml: class “unicorn” is none of aeroplane, bicycle, bird"):
+        annotation(tmp_path, "<annotation><object><name>unicorn</name></object></annotation>")
+
+
+def test_background_is_no_image_label(tmp_path):
+    with pytest.raises(DataError, match="background"):
+        annotation(tmp_path, "<annotation><object><name>background</name></object></annotation>")
+
+
+def test_a_damaged_annotation_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"a\.xml: not an XML"):
+        annotation(tmp_path, "<annotation><object>")
+
+
+def test_missing_annotations_are_counted(tmp_path):
+    ids = make_voc_tree(tmp_path, 4)
+    for image_id in ids[1:3]:
+        (tmp_path / "Annotations" / f"{image_id}.xml").unlink()
+    with pytest.raises(DataError, match=rf"{ids[1]}\.xml: no image label for {ids[1]} and 1 more"):
+        read_image_labels(tmp_path, ids, NAMES)
+
+
+def test_no_source_at_all_is_told_and_may_be_wanted(tmp_path):
+    ids = make_voc_tree(tmp_path, 2, image_labels="none")
+    with pytest.raises(DataError, match=r"Annotations: no image labels.*cls_labels\.npy"):
+        read_image_labels(tmp_path, ids, NAMES)
+    assert read_image_labels(tmp_path, ids, NAMES, "none") == {}
+
+
+def test_a_source_can_be_chosen(tmp_path):
+    ids = make_voc_tree(tmp_path, 2)
+    make_voc_tree(tmp_path, 2, image_labels="npy", vector=3)
+    (tmp_path / "Annotations" / f"{ids[0]}.xml").write_text("<annotation/>")
+    assert read_image_labels(tmp_path, ids, NAMES)[ids[0]].tolist() == [1, 0, 0]
+    assert read_image_labels(tmp_path, ids, NAMES, "xml")[ids[0]].tolist() == [0, 0, 0]
+
+
+def table(tmp_path, content):
+    np.save(tmp_path / "cls_labels.npy", np.array(content, dtype=object), allow_pickle=True)
+    return from_cls_labels(tmp_path / "cls_labels.npy", ["2007_000063"], 3)
+
+
+def test_an_image_missing_from_the_table_is_told(tmp_path):
+    with pytest.raises(DataError, match=r"cls_labels\.npy: no image label for 2007_000063;"):
+        table(tmp_path, {2007000064: np.zeros(3)})
+
+
+@pytest.mark.parametrize(
+    ("vector", "fault"),
+    [
+        (np.zeros(20), "shape"),
+        ("a vector", "shape"),
+        ({"a": 1}, "shape"),
+        (np.array([0, 2, 0]), "more than zeros and ones"),
+        (np.array([0, np.nan, 0]), "more than zeros and ones"),
+    ],
+)
+def test_an_odd_vector_is_told(tmp_path, vector, fault):
+    with pytest.raises(DataError, match=rf"cls_labels\.npy: .*2007_000063.*{fault}|2007_000063 has {fault}"):
+        table(tmp_path, {"2007_000063": vector})
+
+
+def test_a_table_that_is_no_dict_is_told(tmp_path):
+    with pytest.raises(DataError, match="no dict"):
+        table(tmp_path, [np.zeros(3)])

@@ -1,0 +1,24 @@
+import pytest
+
+from datamodules.errors import DataError
+from datamodules.files.whole_file import whole_file
+
+
+def test_a_file_appears_whole_or_not_at_all_and_its_folder_is_made(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.txt"
+    with pytest.raises(KeyError), whole_file(path) as partial:
+        partial.write_text("half")
+        raise KeyError
+    assert list(path.parent.iterdir()) == []
+    with whole_file(path) as partial:
+        partial.write_text("whole")
+        assert not path.exists()
+    assert [file.read_text() for file in path.parent.iterdir()] == ["whole"] and path.is_file()
+
+
+def test_a_folder_or_a_file_in_the_way_is_told_before_anything_is_done(tmp_path):
+    (tmp_path / "file").touch()
+    in_the_way = {tmp_path: "is a folder; name a file", tmp_path / "file/a/b.txt": "file/a: a file is in the place"}
+    for path, complaint in in_the_way.items():
+        with pytest.raises(DataError, match=complaint), whole_file(path):
+            pytest.fail("the work was begun")

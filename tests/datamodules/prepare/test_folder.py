@@ -1,0 +1,116 @@
+import os
+
+import pytest
+from PIL import Image
+
+from datamodules.errors import DataError
+from datamodules.folder import Folder
+from datamodules.prepare import folder
+from datamodules.prepare.folder import prepare_folder, read_folder
+from tests.fakes.fake_folder import CLASSES, make_own_folder
+
+
+@pytest.fixture
+def root(tmp_path):
+    make_own_folder(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def data(root, **options):
+    module = Folder(
+        str(root), fit_split="train", predict_split="train", truth_folder="masks", workers=0, batch_size=2, **options
+    )
+    module.prepare_data()
+    return module
+
+
+def test_every_image_is_read_with_its_labels(root):
+    module = data(root, crop_size=32, long_side=(32, 48))
+    for stage in ("fit", "validate", "predict"):
+        module.setup(stage)
+    assert module.class_names == ("background", *CLASSES) and module.num_classes == 4
+    samples = {batch["id"][0]: batch for batch in module.predict_dataloader()}
+    assert sorted(samples) == ["a", "b", "c", "d", "e", "f"]
+    assert {name: samples[name]["classes"][0].tolist() for name in "abc"} == {
+        "a": [1, 0, 0],
+        "b": [0, 1, 0],
+        "c": [1, 0, 1],
+    }
+    assert samples["c"]["truth"].unique().tolist() == [0, 1, 3]
+    assert [batch["id"][0] for batch in module.val_dataloader()] == ["g", "h"]
+
+
+def test_without_lists_everything_trains_and_nothing_is_validated(tmp_path):
+    ids = make_own_folder(tmp_path, masks=False, val=False)
+    module = data(tmp_path)
+    assert sorted(module.tree.ids("train")) == sorted(ids)
+    module.setup("fit")
+    assert module.val_dataloader() == []
+    with pytest.raises(DataError, match=r"val\.txt: no such list"):
+        module.setup("validate")
+
+
+def test_a_list_of_ones_own_is_taken(root):
+    (root / "train.txt").write_text("images/shelf/c.jpeg\na\n")
+    assert data(root).tree.ids("train") == ["c", "a"]
+
+
+def test_a_new_image_is_seen_and_nothing_else_is_written(root, monkeypatch):
+    prepare_folder(root)
+    written = [root / "images.json", root / "image_labels.json", root / "ImageSets/Segmentation/val.txt"]
+    for path in written:
+        os.utime(path, (1, 1))
+    with monkeypatch.context() as finished:
+        finished.setattr(folder, "preparing", None)  # a disk that cannot be written to
+        prepare_folder(root)
+    assert all(path.stat().st_mtime == 1 for path in written)
+    Image.new("RGB", (50, 50)).save(root / "images" / "new.jpg")
+    with (root / "labels.csv").open("a") as file:
+        file.write("new.jpg,\n")
+    assert "new" in data(root).tree.ids("train")
+    assert written[2].stat().st_mtime == 1
+
+
+def test_a_list_that_was_taken_away_is_gone(root):
+    prepare_folder(root)
+    (root / "val.txt").unlink()
+    tree = data(root).tree
+    assert tree.splits() == ["train"] and len(tree.ids("train")) == 8
+
+
+def test_all_that_is_wrong_is_listed(root):
+    Image.new("RGB", (9, 9)).save(root / "images" / "shelf" / "a.png")
+    Image.new("RGB", (9, 9)).save(root / "images" / "my photo.jpg")
+    (root / "val.txt").write_text("g\nz\n")
+    _, faults = read_folder(root)
+    assert [(fault.kind, fault.name) for fault in faults] == [
+        ("name with a space", "images/my photo.jpg"),
+        ("name twice", "images/shelf/a.png"),
+        ("listed without image", "z"),
+        ("image without row", "my photo"),
+    ]
+    with pytest.raises(DataError, match=r"my photo\.jpg: has a space in its name; rename it$"):
+        prepare_folder(root)
+    assert not (root / "images.json").exists()
+
+
+def test_faults_of_a_kind_are_counted(root):
+    (root / "labels.csv").write_text("image,classes\na.jpg,cup\n")
+    with pytest.raises(DataError, match=r"labels\.csv: no row for images/shelf/g\.jpg; .* \(6 more like it\)$"):
+        prepare_folder(root)
+
+
+def test_a_folder_without_images_is_named(root):
+    (root / "images").rename(root / "pictures")
+    with pytest.raises(DataError, match=r"images: no images \(\.jpg, \.jpeg, \.png\); put them there"):
+        prepare_folder(root)
+
+
+def test_what_a_disk_refuses_is_one_line(root, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", str(root / "images.json.part"))
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(DataError, match=r"images\.json\.part: No space left on device; .* needs space"):
+        prepare_folder(root)
+    assert not (root / "images.json").exists()

@@ -1,0 +1,120 @@
+"""Every shipped YAML, parsed and instantiated by the real command line in the compositions that the Makefile makes."""
+
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import yaml
+
+from mars_pl.networks.sync_batch_norm import SyncBatchNorms
+from tests.pipeline.composed import classes_of, instantiation, make_composing_house, offline
+from tests.pipeline.tiny_run import EVERY_TRAINING, REPOSITORY, make_house, plan
+
+CONFIGS = REPOSITORY / "configs"
+SEGMENT = {path.stem: yaml.safe_load(path.read_text()) for path in (CONFIGS / "segment").glob("*.yaml")}
+DATA = sorted(path.stem for path in (CONFIGS / "data").glob("*.yaml"))
+AS_VOC = {"coco", "folder"}
+"""Data sets without a stage's YAML of their own."""
+CHOICES = {
+    "WSSS": sorted(path.stem for path in (CONFIGS / "wsss").glob("*.mk")),
+    "USS": sorted({path.stem.split("_")[1] for path in (CONFIGS / "uss").glob("features_*.yaml")}),
+    "BACKBONE": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
+    "SEGMENTER": sorted(
+        name for name, text in SEGMENT.items() if "network" in text.get("model", {}).get("init_args", {})
+    ),
+    "ENCODER": ["resnet18"],
+    "TRAINER": ["cpu_bf16", "gpu", "ddp"],
+    "CENTROIDS": ["centroids", "centroids_minimum"],
+}
+ALSO = "ALSO=" + " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
+
+
+def compositions():
+    """Words after `mars` of the Makefile's fits and predicts, by a name.
+
+    All of them for each data set with what it chooses by itself; of every other choice those that bring a new YAML.
+    """
+    found, seen = {}, set()
+    asked = [(data, "") for data in DATA]
+    with_own = [data for data in DATA if data not in AS_VOC]
+    for name, values in CHOICES.items():
+        places = with_own if name in ("WSSS", "USS", "CENTROIDS") else with_own[:1]  # others' are the same for all
+        asked += [(data, f"{name}={value}") for value in values for data in places]
+    with TemporaryDirectory() as folder:
+        house = make_house(Path(folder))
+        for data, choice in asked:
+            (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
+            goal = "mars" if data in AS_VOC else "gap-of-seed"
+            for stage, words in plan(house, goal, f"DATA={data}", choice or "TRAINER=cpu", ALSO).items():
+                brought = {(data if not choice else "", word) for word in words if word.startswith("configs/")}
+                if words[0] in ("fit", "predict") and not brought <= seen:
+                    found[f"{data}{choice and '-'}{choice}-{'/'.join(stage.split('/')[2:])}"] = words
+                    seen |= brought | {("", word) for _, word in brought}
+    last = next(words for name, words in found.items() if name.startswith("scenes-segment-mars-"))
+    found["wandb"] = [*last, "-c", "configs/trainer/wandb.yaml"]  # comes on top of another trainer's YAML
+    return found
+
+
+COMPOSITIONS = compositions()
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    return make_composing_house(tmp_path_factory.mktemp("configs"))
+
+
+@pytest.fixture
+def instantiate(house, monkeypatch):
+    return instantiation(house, monkeypatch)
+
+
+@pytest.mark.parametrize("name", COMPOSITIONS)
+def test_composition(name, instantiate, house):
+    words = COMPOSITIONS[name]
+    root = ["--trainer.default_root_dir", "runs/here", "--seed_everything", "7"]
+    cli = instantiate([*words, *offline(house, words), *root])
+    classes = len(classes_of(house, words))
+    assert cli.datamodule.num_classes == classes
+    assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
+    if hasattr(cli.model, "num_classes"):
+        assert cli.model.num_classes == classes
+    if "configs/trainer/ddp.yaml" in words:
+        assert isinstance(cli.trainer.strategy._layer_sync, SyncBatchNorms), "batch norms see every process"
+    outputs = {"CAMClassifier": classes - 1}  # Leopart's network knows no classes
+    outputs |= dict.fromkeys(("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "AdaptedNetwork"), classes)
+    if type(network := getattr(cli.model, "network", None)).__name__ in outputs:
+        weights = [value for value in network.state_dict().values() if value.ndim == 4]
+        assert weights[-1].shape[0] == outputs[type(network).__name__]
+    if words[0] == "predict":
+        assert not cli.config_init.predict.return_predictions
+    names = [type(callback).__name__ for callback in cli.trainer.callbacks]
+    if words[0] == "fit":
+        assert {"ModelCheckpoint", "WeightsWriter", "SeedEpoch"} <= set(names)
+        assert ("EMATeacher" in names) == bool(
+            re.search(r"/segment/|wsss/rsepm(_scenes|_voc_animals)?\.yaml", " ".join(words))
+        )
+    else:
+        assert sum(name.endswith("Writer") for name in names) == 1
+    assert cli.trainer.num_sanity_val_steps == 0
+    assert not cli.trainer._accelerator_connector.use_distributed_sampler
+
+
+def test_every_yaml_belongs_to_a_composition():
+    used = {word for words in COMPOSITIONS.values() for word in words if word.startswith("configs/")}
+    shipped = {str(path.relative_to(REPOSITORY)) for path in CONFIGS.rglob("*.yaml")}
+    assert shipped - used == set()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_yaml_says_first_what_it_is_for_and_stays_short(path):
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 32
+    if path.parent.name != "trainer":
+        assert lines[0].startswith("# ")
+
+
+def test_no_shipped_yaml_names_a_path_of_this_machine():
+    for path in CONFIGS.rglob("*"):
+        if path.is_file():
+            assert "/work" not in path.read_text() and f"{Path.home()}/" not in path.read_text()

@@ -1,0 +1,122 @@
+"""Two processes on a CPU, started as a person starts them, do what one does; the sizes do not divide.
+
+Nine images: seven in `train_aug`, three in `val`.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from safetensors.torch import load_file
+
+from datamodules.files.labels import IGNORED, read_label
+from tests.fakes.fake_tree import make_voc_tree
+from tests.pipeline.tiny_run import REPOSITORY, TinyRun
+
+TWO = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
+
+
+class Count(pl.Callback):
+    """Leaves which image each process has validated and how many pixels it has counted by then."""
+
+    def on_validation_batch_end(self, trainer, pl_module, outputs, batch, batch_idx, dataloader_idx=0):
+        own = pl_module.teacher_scores.confmat.clone()
+        names = batch["id"]
+        folder = Path(trainer.default_root_dir)
+        (folder / f"counted.{trainer.global_rank}.{batch_idx}").write_text(json.dumps([names, int(own.sum())]))
+
+
+@pytest.fixture(scope="module")
+def odd_run(tmp_path_factory):
+    house = tmp_path_factory.mktemp("odd")
+    root = house / "data" / "voc"
+    names = make_voc_tree(root, 9, image_labels="npy", pseudo="Pseudo")
+    for split, members in {"train_aug": names[:7], "val": names[6:], "one": names[:1]}.items():
+        (root / "ImageSets/Segmentation" / f"{split}.txt").write_text("".join(f"{name}\n" for name in members))
+    run = TinyRun(house)
+    # MARS from a folder of labels: the processes are the matter here, not the classifier
+    shutil.copytree(root / "Pseudo", run.path("wsss-cam/labels") / "mars")
+    run.made |= {"runs/tiny/wsss-cam/fit", "runs/tiny/wsss-cam/labels"}
+    return run
+
+
+def mars(run, words, folder, *more):
+    """Run the console script in two processes."""
+    command = [str(Path(sys.executable).with_name("mars")), *words, *TWO, "--trainer.default_root_dir", folder, *more]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    environment = {name: value for name, value in environment.items() if name != "PL_GLOBAL_SEED"}
+    return subprocess.run(command, cwd=run.house, env=environment, capture_output=True, text=True, timeout=300)
+
+
+def test_candidates_and_selection(odd_run):
+    one = odd_run.get("debias-cam-stego/centroids")
+    done = mars(odd_run, odd_run.words("debias-cam-stego/centroids"), "runs/two/centroids")
+    assert done.returncode == 0, done.stderr
+    two = odd_run.house / "runs/two/centroids"
+    first, second = load_file(one / "centroids.safetensors"), load_file(two / "centroids.safetensors")
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert tensor.shape == second[name].shape
+        assert torch.allclose(tensor.double(), second[name].double(), rtol=0, atol=1e-6, equal_nan=True), name
+    rows = [(folder / "candidates.csv").read_text().splitlines() for folder in (one, two)]
+    fields = [[[line.split(",")[column] for column in (0, 1, 2, 3, 5)] for line in table] for table in rows]
+    assert fields[0] == fields[1]
+    assert len({row[0] for row in fields[0][1:]}) == 7
+    assert not list(two.glob("*.part"))
+
+
+def test_each_label_is_written_once_with_the_same_bytes(odd_run):
+    one = odd_run.get("debias-cam-stego/labels")
+    more = ["--writer.init_args.workers", "1"]
+    done = mars(odd_run, odd_run.words("debias-cam-stego/labels"), "runs/two/labels", *more)
+    assert done.returncode == 0, done.stderr
+    two = odd_run.house / "runs/two/labels"
+    for pattern in ("*.png", "similarity/*.png", "removed.json"):
+        found = sorted(path.relative_to(one) for path in one.glob(pattern))
+        assert found == sorted(path.relative_to(two) for path in two.glob(pattern))
+        assert [path for path in found if (one / path).read_bytes() != (two / path).read_bytes()] == []
+    assert len(list(two.glob("*.png"))) == 7
+
+
+def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys):
+    odd_run.get("debias-cam-stego/labels")
+    counting = ["--trainer.callbacks+", "tests.pipeline.test_processes.Count"]
+    done = mars(odd_run, odd_run.words("mars/fit"), "runs/two/fit", *counting)
+    assert done.returncode == 0, done.stderr
+    folder = odd_run.house / "runs/two/fit"
+    parts = [json.loads(path.read_text()) for path in sorted(folder.glob("counted.*"))]
+    names = [name for part, _ in parts for name in part]
+    root = odd_run.house / "data/voc"
+    listed = (root / "ImageSets/Segmentation/val.txt").read_text().split()
+    assert sorted(names) == sorted(listed)
+    totals = [max(json.loads(path.read_text())[1] for path in folder.glob(f"counted.{rank}.*")) for rank in range(2)]
+    truth = [read_label(root / "SegmentationClass" / f"{name}.png") for name in listed]
+    assert sum(totals) == sum(int(np.sum(label != IGNORED)) for label in truth)
+    (printed,) = re.findall("teacher mIoU [^;]*", done.stdout)
+    words = ["validate", *odd_run.words("mars/fit")[1:], "--trainer.default_root_dir", "runs/one/validate"]
+    capsys.readouterr()
+    assert odd_run.run([*words, "--model.init_args.weights", str(folder / "weights.safetensors")]) == 0
+    assert printed.strip() in capsys.readouterr().out, "summed over the processes, it is what one counts"
+    weights = load_file(folder / "weights.safetensors")
+    assert all(torch.isfinite(value).all() for value in weights.values())
+    assert (folder / "checkpoints/last.ckpt").is_file()
+
+
+def test_fewer_images_than_processes(odd_run):
+    odd_run.get("uss-stego/fit")
+    words = odd_run.words("debias-cam-stego/centroids")
+    done = mars(odd_run, words, "runs/two/none", "--data.init_args.predict_split", "one")
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("mars: error: 1 images for 2 processes")
+    assert "start fewer processes or take more images" in lines[0]
+    assert "Traceback" not in done.stderr

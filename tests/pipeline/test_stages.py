@@ -1,0 +1,266 @@
+"""Every stage through the real command, with the shipped YAMLs in the Makefile's compositions, on eight images."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import load_file
+
+from datamodules.files.labels import read_label
+from mars_pl.cli.main import main
+from tests.pipeline.tiny_run import EVERY_TRAINING
+
+BIASED, IGNORED = 254, 255
+SPLITS = {"train_aug": 6, "train": 4, "val": 2}
+
+
+def ids(run, split):
+    names = (run.house / "data/voc/ImageSets/Segmentation" / f"{split}.txt").read_text().split()
+    assert len(names) == SPLITS[split]
+    return names
+
+
+def labels(run, folder, split="train_aug"):
+    """The label of every image of the list: there is one of each, of its image's size, and nothing else."""
+    names = ids(run, split)
+    assert sorted(path.stem for path in folder.glob("*.png")) == sorted(names)
+    assert not list(folder.glob("*.part"))
+    found = {name: read_label(folder / f"{name}.png") for name in names}
+    for name, label in found.items():
+        with Image.open(run.house / "data/voc/JPEGImages" / f"{name}.jpg") as image:
+            assert label.shape == image.size[::-1]
+    return found
+
+
+def shown(run):
+    table = np.load(run.house / "data/voc/cls_labels.npy", allow_pickle=True).item()
+    return {name: set(np.flatnonzero(table[int(name.replace("_", ""))]) + 1) for name in ids(run, "train_aug")}
+
+
+def codes(label):
+    return {int(code) for code in np.unique(label)}
+
+
+def config(folder, subcommand):
+    return yaml.safe_load((folder / f"{subcommand}.yaml").read_text())
+
+
+def test_a_classifier_learns_and_leaves_its_weights_and_checkpoint(tiny_run):
+    fit = tiny_run.get("wsss-cam/fit")
+    written = {str(path.relative_to(fit)) for path in fit.rglob("*") if path.is_file()}
+    assert written >= {"weights.safetensors", "checkpoints/last.ckpt", "fit.yaml", "metrics.csv"}
+    assert [path.name for path in (fit / "checkpoints").iterdir()] == ["last.ckpt"]
+    weights = load_file(fit / "weights.safetensors")
+    assert weights["classifier.weight"].shape[0] == 20
+    assert all(torch.isfinite(value).all() for value in weights.values())
+    losses = [float(row["train/loss"]) for row in csv.DictReader((fit / "metrics.csv").open()) if row.get("train/loss")]
+    assert all(np.isfinite(losses))
+
+
+def test_the_configuration_is_kept_as_it_was_run(tiny_run):
+    found = config(tiny_run.get("wsss-cam/fit"), "fit")
+    network = found["model"]["init_args"]["network"]["init_args"]
+    assert (network["backbone"], network["pretrained"]) == ("test_resnet", False)  # the later file
+    assert found["model"]["init_args"]["lr"] == 0.1  # the shipped one
+    assert found["data"]["init_args"]["root"] == "data/voc"  # the command line
+    assert found["trainer"]["accelerator"] == "cpu" and found["seed_everything"] == 0
+
+
+def test_pseudo_labels_hold_background_and_the_classes_of_their_image(tiny_run):
+    folder = tiny_run.get("wsss-cam/labels")
+    for name in ("mars", "baseline"):
+        found = labels(tiny_run, folder / name)
+        for image_id, label in found.items():
+            assert codes(label) <= {0, *shown(tiny_run)[image_id]}
+    assert {code for label in found.values() for code in codes(label)} >= {0, 1, 2}
+
+
+def test_the_sweep_is_counted_on_the_images_with_truth_and_nothing_is_chosen_by_it(tiny_run, tmp_path):
+    folder = tiny_run.get("wsss-cam/labels")
+    sweep = json.loads((folder / "sweep.json").read_text())
+    shipped = yaml.safe_load((tiny_run.house / "configs/wsss/cam_labels.yaml").read_text())
+    writer = shipped["writer"]["init_args"]
+    assert [row["background"] for row in sweep["scores"]] == writer["sweep"]
+    assert sweep["background_scores"] == writer["background_scores"]
+    assert sweep["images"] == 6 and sweep["refinement"] == "crf"
+    truth, measured = tiny_run.house / "data/voc/SegmentationClass", tmp_path / "row.json"
+    with_truth = [path.stem for path in sorted((folder / "mars").glob("*.png")) if (truth / path.name).is_file()]
+    (tmp_path / "list.txt").write_text("\n".join(with_truth))
+    for output, score in writer["background_scores"].items():
+        words = [str(folder / output), str(truth), "--data", "voc", "--list", str(tmp_path / "list.txt")]
+        assert main(["evaluate", *words, "--json", str(measured)]) == 0
+        row, swept = json.loads(measured.read_text()), {entry["background"]: entry for entry in sweep["scores"]}[score]
+        assert {key: row[key] for key in ("miou", "fp", "fn")} == pytest.approx(
+            {key: swept[key] for key in ("miou", "fp", "fn")}
+        ), "the labels at a score are as good as the sweep says"
+
+
+def test_predictions_are_not_kept_in_memory(tiny_run):
+    assert config(tiny_run.get("wsss-cam/labels"), "predict")["return_predictions"] is False
+
+
+def test_neighbours_and_tokens_of_thirty_crops(tiny_run):
+    folder = tiny_run.get("uss-stego/neighbours")
+    neighbours = load_file(folder / "neighbours.safetensors")["neighbours"]
+    assert neighbours.shape == (30, 30)
+    assert torch.equal(neighbours[:, 0], torch.arange(30))
+    assert all(len(set(row)) == 30 for row in neighbours.tolist())
+    tokens = np.load(folder / "tokens.npy", mmap_mode="r")
+    assert tokens.dtype == np.float16 and tokens.shape == (30, 64, 4, 4)
+    assert np.abs(tokens.astype(np.float32)).max(axis=(1, 2, 3)).min() > 0
+
+
+def test_stego_learns_from_tokens_and_from_images_alike(tiny_run):
+    head = load_file(tiny_run.get("uss-stego/fit") / "weights.safetensors")
+    assert head["linear.weight"].shape == (70, 64, 1, 1)
+    again = load_file(
+        tiny_run.another("uss-stego/fit", "runs/from_images", "--data.init_args.tokens", "null") / "weights.safetensors"
+    )
+    # stored tokens are float16
+    assert all(torch.allclose(head[name], again[name], atol=2e-3) for name in head)
+
+
+def test_centroids_come_with_every_candidate(tiny_run):
+    folder = tiny_run.get("debias-cam-stego/centroids")
+    vectors = load_file(folder / "centroids.safetensors")
+    assert vectors["centroids"].shape == (21, 70)
+    rows = list(csv.DictReader((folder / "candidates.csv").open()))
+    assert rows and {"id", "class", "cluster", "pixels", "distance", "selected", "iou"} <= set(rows[0])
+    assert {row["id"] for row in rows} <= set(ids(tiny_run, "train_aug"))
+    assert not list(folder.glob("*.part"))
+    with_centroid = {index for index in range(21) if vectors["centroids"][index].any()}
+    assert with_centroid and with_centroid <= {0, 1, 2, 3}
+
+
+def removed_only(before, after):
+    return all(((after[name] == BIASED) | (after[name] == before[name])).all() for name in before)
+
+
+@pytest.fixture(scope="module", params=["crf", "none"])
+def debiased(tiny_run, request):
+    if request.param == "crf":
+        return tiny_run.get("debias-cam-stego/labels")
+    bare = ("--writer.init_args.refine", "null")
+    return tiny_run.another("debias-cam-stego/labels", "runs/bare", *bare)
+
+
+def test_debiased_labels_differ_from_pseudo_labels_by_biased_object_pixels_only(tiny_run, debiased):
+    before = labels(tiny_run, tiny_run.get("wsss-cam/labels") / "mars")
+    after = labels(tiny_run, debiased)
+    assert removed_only(before, after)
+    assert all((before[name][after[name] == BIASED] > 0).all() for name in before)
+    removed = json.loads((debiased / "removed.json").read_text())
+    assert removed["images"] == 6
+    assert removed["pixels_removed"]["all"] == sum((label == BIASED).sum() for label in after.values()) > 0
+    assert removed["pixels"]["all"] == sum((label > 0).sum() for label in before.values())
+    similarity = list((debiased / "similarity").glob("*.png"))
+    assert len(similarity) == 6
+
+
+@pytest.mark.parametrize("training", EVERY_TRAINING)
+def test_each_training_leaves_a_teacher_and_a_student(tiny_run, training):
+    fit = tiny_run.get(f"{training}/fit")
+    teacher, student = (load_file(fit / f"{name}.safetensors") for name in ("weights", "student"))
+    assert teacher.keys() == student.keys()
+    assert any(not torch.equal(teacher[name], student[name]) for name in teacher)
+    assert all(torch.isfinite(value).all() for value in teacher.values())
+    found = config(fit, "fit")
+    complement = found["model"]["init_args"]["complement"]
+    rule = {"complement": "none", "mars": "paper", "mars_background": "background", "mars_removal": "removal"}
+    assert (complement or {}).get("init_args", {}).get("certain") == rule.get(training)
+    folder = {"baseline": "runs/tiny/wsss-cam/labels/baseline", "supervised": "data/voc/SegmentationClassAug"}
+    assert found["data"]["init_args"]["labels"] == folder.get(training, "runs/tiny/debias-cam-stego/labels")
+
+
+def test_trainings_share_everything_but_labels_and_complement(tiny_run):
+    kept = []
+    for training in EVERY_TRAINING:
+        found = config(tiny_run.get(f"{training}/fit"), "fit")
+        found["model"]["init_args"].pop("complement")
+        found["data"]["init_args"].pop("labels")
+        found["trainer"].pop("default_root_dir")
+        kept.append(found)
+    assert all(found == kept[0] for found in kept)
+
+
+@pytest.mark.parametrize("training", EVERY_TRAINING)
+def test_each_training_predicts_masks_that_are_scored(tiny_run, training):
+    for label in labels(tiny_run, tiny_run.get(f"{training}/predictions"), "val").values():
+        assert codes(label) <= set(range(21))
+    name = {"mars": "final", "debiased": "debiased-network"}.get(training, training)
+    row = json.loads(tiny_run.get(f"runs/tiny/rows/{name}.json").read_text())
+    assert (row["row"], row["split"], row["images"], row["network"]) == (name, "val", 2, "teacher")
+    assert row["refinement"] == "crf"
+    assert 0 <= row["miou"] <= 1
+
+
+def test_a_split_is_predicted_from_the_settings_of_a_fit(tiny_run):
+    fit = tiny_run.get("mars/fit").relative_to(tiny_run.house)
+    words = ["predict", "-c", f"{fit}/fit.yaml", "-c", "configs/segment/predictions.yaml", "--model.init_args.weights"]
+    words += [f"{fit}/weights.safetensors", "--data.init_args.predict_split", "val"]
+    folder = "runs/from_fit"
+    assert tiny_run.run([*words, "--trainer.default_root_dir", folder]) == 0
+    expected = labels(tiny_run, tiny_run.get("mars/predictions"), "val")
+    found = labels(tiny_run, tiny_run.house / folder, "val")
+    assert found.keys() == expected.keys()
+    for name in found:
+        assert np.array_equal(found[name], expected[name])
+
+
+def test_images_from_anywhere_are_predicted_like_those_of_a_split(tiny_run, tmp_path):
+    masks = labels(tiny_run, tiny_run.get("supervised/predictions"), "val")
+    for number, name in enumerate(masks):
+        place = tmp_path / "images" / ("trip" if number else "")
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tiny_run.house / "data/voc/JPEGImages" / f"{name}.jpg", place)
+    words = ["--data.init_args.images", str(tmp_path / "images"), "--data.init_args.root", "nowhere"]
+    window = ["--model.init_args.window.side", "64"]  # each of them fits into it
+    folder = tiny_run.another("supervised/predictions", "runs/images", *words, *window)
+    first, *others = masks
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert found == {f"{first}.png", *(f"trip/{name}.png" for name in others)}
+    for path in folder.rglob("*.png"):
+        assert np.array_equal(read_label(path), masks[path.stem])
+
+
+def test_complemented_labels_fill_the_biased_pixels_and_no_other(tiny_run):
+    before = labels(tiny_run, tiny_run.get("debias-cam-stego/labels"))
+    folder = tiny_run.get("mars/complemented")
+    after = labels(tiny_run, folder)
+    for name in before:
+        known = before[name] != BIASED
+        assert (after[name][known] == before[name][known]).all()
+        assert codes(after[name][~known]) <= {0, *shown(tiny_run)[name]}  # so no 254
+    assert labels(tiny_run, folder / "prediction").keys() == before.keys()
+
+
+def test_rows_of_the_labels(tiny_run):
+    rows = {}
+    for name in ("pseudo", "pseudo-baseline", "debiased", "complemented"):
+        rows[name] = json.loads(tiny_run.get(f"runs/tiny/rows/{name}.json").read_text())
+        assert (rows[name]["split"], rows[name]["images"]) == ("train", 4)
+    assert rows["pseudo"]["kept"] == 1
+    assert rows["debiased"]["kept"] <= 1
+    assert rows["debiased"]["fp"] <= rows["pseudo"]["fp"], "a removal makes no false positive"
+
+
+def test_an_explicit_weights_file_wins_and_validation_runs_alone(tiny_run, capsys):
+    fit = tiny_run.get("mars/fit")
+    words = tiny_run.words("mars/fit")
+    words[0] = "validate"
+    root = [
+        "--trainer.default_root_dir",
+        "runs/validated",
+        "--model.init_args.weights",
+        str(fit / "weights.safetensors"),
+    ]
+    capsys.readouterr()
+    assert tiny_run.run([*words, *root]) == 0
+    printed = capsys.readouterr().out
+    assert "teacher mIoU" in printed and "student mIoU" not in printed
+    assert (tiny_run.house / "runs/validated/validate.yaml").is_file()

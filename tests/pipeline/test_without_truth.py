@@ -1,0 +1,54 @@
+"""No stage reads a mask of truth or a companion: without them the same bytes come out."""
+
+import shutil
+
+import pytest
+
+from tests.fakes.fake_tree import make_voc_tree
+from tests.pipeline.tiny_run import TinyRun, make_house, plan
+
+WRITTEN = {
+    "wsss-cam/labels": ("mars/*.png", "baseline/*.png"),
+    "uss-stego/fit": ("weights.safetensors",),
+    "debias-cam-stego/centroids": ("centroids.safetensors",),
+    "debias-cam-stego/labels": ("*.png", "similarity/*.png"),
+    "mars/complemented": ("*.png", "prediction/*.png"),
+    "mars/predictions": ("*.png",),
+}
+
+
+@pytest.fixture(scope="module")
+def blind_run(tmp_path_factory):
+    """The same images, with nothing to measure against."""
+    house = tmp_path_factory.mktemp("blind")
+    root = house / "data" / "voc"
+    make_voc_tree(root, 8, image_labels="npy")
+    for folder in ("SegmentationClass", "SegmentationClassAug", "Companion"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+    return TinyRun(house)
+
+
+@pytest.mark.parametrize("stage", WRITTEN)
+def test_the_same_bytes_without_truth(tiny_run, blind_run, stage):
+    seeing, blind = tiny_run.get(stage), blind_run.get(stage)
+    for pattern in WRITTEN[stage]:
+        found = sorted(path.relative_to(seeing) for path in seeing.glob(pattern))
+        assert found
+        assert [path for path in found if (seeing / path).read_bytes() != (blind / path).read_bytes()] == []
+
+
+def test_what_measures_is_left_out_and_said_nowhere(blind_run):
+    assert not (blind_run.get("wsss-cam/labels") / "sweep.json").exists()
+    table = (blind_run.get("debias-cam-stego/centroids") / "candidates.csv").read_text().splitlines()
+    assert table[0].endswith(",iou") and all(line.endswith(",") for line in table[1:])
+
+
+def test_the_makefile_plans_the_same_stages_without_rows(tmp_path_factory):
+    house = make_house(tmp_path_factory.mktemp("plan"))
+    (house / "data" / "voc").mkdir(parents=True)
+    blind = plan(house, "mars", "DATA=voc")
+    (house / "data" / "voc" / "SegmentationClass").mkdir()
+    seeing = plan(house, "mars", "DATA=voc")
+    assert all(seeing[stage] == words for stage, words in blind.items())
+    measured = [name for name in seeing if name not in blind]
+    assert measured and all("/rows/" in name or "/segment-baseline-" in name for name in measured)
