@@ -30,7 +30,7 @@ LINKS = ("num_classes", "ignore_index", "biased_index")
 """What is said once, by the data, and flows to every module and network that takes it."""
 
 WRITER = "writer"
-"""The callback that writes what a predict job predicts; a key of its own, so that an overlay can change a part of it."""
+"""The callback that writes what a predict job predicts; a key of its own, so that an overlay can change parts of it."""
 
 
 class RunConfig(SaveConfigCallback):

@@ -1,0 +1,37 @@
+"""Where the shipped YAMLs lie: beside the package in a checkout, within it where a wheel was installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from datamodules.errors import DataError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def config_folder() -> Path:
+    """Return the folder of the shipped configurations.
+
+    Raises:
+        DataError: where the installation lacks them.
+    """
+    for folder in (_PACKAGE / "configs", _PACKAGE.parent / "configs"):
+        if (folder / "data").is_dir():
+            return folder
+    raise DataError(f"{_PACKAGE}: the installation lacks its configs; install mars-pl again")
+
+
+def find_config(name: str) -> Path:
+    """Return a YAML by its path, or by its name among the shipped ones: ``wsss/cam`` for ``configs/wsss/cam.yaml``.
+
+    Raises:
+        DataError: where there is neither.
+    """
+    shipped = config_folder()
+    for path in (Path(name), Path(f"{name}.yaml"), shipped / name, shipped / f"{name}.yaml"):
+        if path.is_file():
+            return path
+    room = (shipped / name).parent
+    there = ", ".join(sorted(path.stem for path in room.glob("*.yaml"))) if room.is_dir() else ""
+    beside = f"; {room.name}/ has {there}" if there else f"; `ls {shipped}` shows the rooms"
+    raise DataError(f"{name}: no such YAML here or among the shipped configs{beside}")
