@@ -24,7 +24,7 @@ from datamodules.errors import DataError
 from datamodules.files.class_names import checked_names, class_ids
 from datamodules.files.image_labels import Source
 from datamodules.files.labels import label_codes
-from datamodules.files.tree import Tree
+from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, VALIDATE_SPLIT, Tree
 
 
 class SegmentationData(pl.LightningDataModule):
@@ -67,9 +67,9 @@ class SegmentationData(pl.LightningDataModule):
         class_names: Sequence[str],
         labels: str | None = None,
         scores: str | None = None,
-        fit_split: str = "train_aug",
-        validate_split: str | None = "val",
-        predict_split: str = "train_aug",
+        fit_split: str = FIT_SPLIT,
+        validate_split: str | None = VALIDATE_SPLIT,
+        predict_split: str = PREDICT_SPLIT,
         images: str | None = None,
         image_labels: Source = "auto",
         truth_folder: str | None = "SegmentationClass",

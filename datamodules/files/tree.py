@@ -20,6 +20,9 @@ from datamodules.files.labels import read_label
 if TYPE_CHECKING:
     from torch import Tensor
 
+FIT_SPLIT, VALIDATE_SPLIT, PREDICT_SPLIT = "train_aug", "val", "train_aug"
+"""Lists that are fitted, validated and predicted where nothing else is said: VOC's with the masks of SBD."""
+
 IMAGE_PATHS = "images.json"
 """Image id → path below the root, where images lie elsewhere than in JPEGImages."""
 

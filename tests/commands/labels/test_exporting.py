@@ -178,7 +178,7 @@ MMSEG = ["mmseg", "--data", "voc", "--split", "mars"]
         (
             other_size,
             ["voc-server", "--images", "{images}"],
-            r"labels/2007_000001\.png: 3×3 pixels, its picture",
+            r"labels/2007_000001\.png: 3×3 pixels, its image",
         ),
         (listed, ["voc-server", "--list", "{list}"], r"2007_000003\.png: no such file \(2 of 3 are missing, this is"),
         (three_classes, ["voc-server"], r"2007_000002\.png: holds code 21, the data 0 to 20, 254 and 255"),

@@ -65,7 +65,7 @@ def test_scores_without_any_background_are_refused(scores):
 
 def test_a_refinement_without_images_is_refused(tmp_path):
     with pytest.raises(DataError, match="a: a refinement follows the images; name their folder by --images"):
-        ScoreFolder("irn", tmp_path, ".npy", 21).picture("a")
+        ScoreFolder("irn", tmp_path, ".npy", 21).image("a")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,156 @@
+"""What a person chooses for a run: words like ``data=voc``, completed by what the data set itself prefers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from datamodules.errors import DataError
+from mars_pl.pipeline.configs import find_config
+from mars_pl.pipeline.machine import best_trainer
+from mars_pl.pipeline.settings_file import read_settings
+
+IMAGENET, CLASSIFIER = "imagenet", "classifier"
+
+
+@dataclass(frozen=True)
+class Choices:
+    """One run's choices. Each is a file of ``configs``, a number or a place; see `mars run --help`."""
+
+    data: str = field(default="scenes", metadata={"help": "data set: a file of configs/data"})
+    data_root: str = field(default="", metadata={"help": "where it lies (default: data/<data>)"})
+    wsss: str = field(default="cam", metadata={"help": "method of the pseudo labels: cam, irn, advcam, seam, rsepm"})
+    labels: str = field(default="", metadata={"help": "instead: a folder of masks <image id>.png"})
+    propagation_from: str = field(
+        default=IMAGENET, metadata={"help": f"what a propagation network starts from: {IMAGENET} or {CLASSIFIER}"}
+    )
+    uss: str = field(default="stego", metadata={"help": "pixel features: stego, leopart, or backbone for bare tokens"})
+    backbone: str = field(default="vit_base_patch8_dino", metadata={"help": "a file of configs/backbone"})
+    tokens: bool = field(default=False, metadata={"help": "store STEGO's tokens, so that its fit reads no image"})
+    centroids: str = field(default="centroids", metadata={"help": "a file of configs/debias: Eq. 1's mean, or the minimum"})
+    alpha: float | None = field(default=None, metadata={"help": "α of Eq. 2"})
+    foreground_clusters: int | None = field(default=None, metadata={"help": "K_fg"})
+    background_clusters: int | None = field(default=None, metadata={"help": "K_bg"})
+    shifts: int = field(default=1, metadata={"help": "2: debiased labels at half the backbone's stride"})
+    gamma: float | None = field(default=None, metadata={"help": "γ of the debiased labels"})
+    segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
+    encoder: str = field(default="", metadata={"help": "another timm encoder for it"})
+    train: str = field(default="mars", metadata={"help": "a file of configs/train"})
+    also: tuple[str, ...] = field(default=(), metadata={"help": "further trainings, separated by commas"})
+    trainer: str = field(default="", metadata={"help": "a file of configs/trainer (default: what the machine has)"})
+    seed: int = field(default=0, metadata={"help": "of all stages"})
+    segment_seed: int | None = field(default=None, metadata={"help": "of the segmenter alone (default: seed)"})
+    train_split: str = field(default="train", metadata={"help": "list that labels are scored on"})
+    network_split: str = field(default="val", metadata={"help": "list that networks are scored on"})
+    truth: str = field(default="SegmentationClass", metadata={"help": "folder of true masks, for measuring"})
+    truth_aug: str = field(default="SegmentationClassAug", metadata={"help": "true masks that train=supervised learns"})
+    companion: str = field(default="Companion", metadata={"help": "folder of the companions' masks, where there is one"})
+    where_truth: bool = field(default=False, metadata={"help": "score the images that have a true mask"})
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What was said for a stage alone, ``segment.trainer.max_epochs=3``."""
+
+    @property
+    def root(self) -> Path:
+        """Where the data set lies."""
+        return Path(self.data_root)
+
+    def place(self, name: str) -> Path:
+        """Return a folder of the data set by its name in the root, or one from elsewhere by its path."""
+        return self.root / name if not Path(name).is_absolute() and not Path(name).is_dir() else Path(name)
+
+    @property
+    def label_name(self) -> str:
+        """Name of where the pseudo labels come from."""
+        return Path(self.labels).name if self.labels else self.wsss
+
+    def seeded(self, seed: int | None = None, segment_seed: int | None = None) -> Choices:
+        """Return the same choices with other seeds."""
+        own = self.seed if seed is None else seed
+        return replace(self, seed=own, segment_seed=own if segment_seed is None else segment_seed)
+
+
+NAMES = tuple(entry.name for entry in fields(Choices) if entry.name != "options")
+MODELS = {"data": "data", "backbone": "backbone", "centroids": "debias", "segmenter": "segment", "train": "train", "trainer": "trainer"}
+"""Choices that are a file, by the room of it."""
+
+
+def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choices:
+    """Complete the words of a person: theirs first, then the data set's, the features', and the general ones.
+
+    Args:
+        words: value by name, as typed.
+        options: value by ``stage.setting``.
+
+    Raises:
+        DataError: where a name is unknown, or a value is none of its kind or no file.
+    """
+    for name in words:
+        if name not in NAMES:
+            raise unknown(name, NAMES)
+    data, uss = words.get("data", Choices.data), words.get("uss", Choices.uss)
+    find_config(f"data/{data}")
+    preferred = _preferred(uss) | _preferred(data)
+    values: dict[str, Any] = {name: _value(name, text) for name, text in words.items()}
+    for name, value in preferred.items():
+        if isinstance(value, dict):  # by features
+            value = value.get(uss)
+        if name not in values and value is not None:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    values.setdefault("data_root", f"data/{data}")
+    values["trainer"] = values.get("trainer") or best_trainer()
+    if isinstance(values.get("network_split"), tuple):
+        values["network_split"] = _first_listed(Path(values["data_root"]), values["network_split"])
+    values["segment_seed"] = values.get("segment_seed", values.get("seed", Choices.seed))
+    choices = Choices(**values, options=options)
+    for name, room in MODELS.items():
+        find_config(f"{room}/{getattr(choices, name)}")
+    if choices.labels and not Path(choices.labels).is_dir():
+        raise DataError(f"labels={choices.labels}: no such folder; name a folder of masks <image id>.png")
+    if choices.propagation_from not in (IMAGENET, CLASSIFIER):
+        raise DataError(f"propagation_from={choices.propagation_from}: neither {IMAGENET} nor {CLASSIFIER}")
+    return choices
+
+
+def unknown(name: str, known: Sequence[str]) -> DataError:
+    """Return the fault of a name that nothing reads, with the one that was probably meant."""
+    near = difflib.get_close_matches(name, known, n=1)
+    meant = f"did you mean {near[0]}?" if near else "`mars run --help` lists them"
+    return DataError(f"{name}=: no choice has this name; {meant}")
+
+
+def _preferred(name: str) -> dict[str, Any]:
+    """What a data set or features prefer: ``configs/choices/<name>.yaml``, where there is one."""
+    try:
+        path = find_config(f"choices/{name}")
+    except DataError:
+        return {}
+    found = read_settings(path)
+    for key in found:
+        if key not in NAMES:
+            raise DataError(f"{path}: {key}: no choice has this name; `mars run --help` lists them")
+    return found
+
+
+def _value(name: str, text: str) -> Any:
+    kind = next(entry.type for entry in fields(Choices) if entry.name == name)
+    try:
+        if "int" in str(kind):
+            return int(text)
+        if "float" in str(kind):
+            return float(text)
+    except ValueError:
+        raise DataError(f"{name}={text}: is no number") from None
+    if "bool" in str(kind):
+        if text.lower() not in ("true", "false"):
+            raise DataError(f"{name}={text}: neither true nor false")
+        return text.lower() == "true"
+    return tuple(text.replace(",", " ").split()) if "tuple" in str(kind) else text
+
+
+def _first_listed(root: Path, splits: Sequence[str]) -> str:
+    """The first split of which there is a list; the last one where there is none yet."""
+    listed = (split for split in splits if any((root / place / f"{split}.txt").is_file() for place in ("", "ImageSets/Segmentation")))
+    return next(listed, splits[-1])

@@ -1,0 +1,142 @@
+"""Fingerprints: a stage is known by its settings, its version and what it reads. No time of making is in them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datamodules.files.image_labels import ANNOTATIONS, CLS_LABELS, IMAGE_LABELS
+from datamodules.files.tree import Tree
+from mars_pl.pipeline.settings import Settings, leaves, resolve, without_harmless
+from mars_pl.pipeline.stage import Output, Stage
+from mars_pl.pipeline.weights_files import find_weights_file
+
+DIGITS = 12
+WEIGHTS = ("weights", "classifier_weights")
+"""Settings that name a file of weights."""
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What a stage is known by.
+
+    Attributes:
+        folder: of all that changes what its folder holds.
+        results: of what changes what later stages read; truth, which only measures, is not in it.
+        facts: what both were made of, for people.
+    """
+
+    folder: str
+    results: str
+    facts: dict[str, Any]
+
+
+class Fingerprints:
+    """Takes each stage's fingerprint once, and looks at each place once."""
+
+    def __init__(self) -> None:
+        self._stages: dict[Stage, Fingerprint] = {}
+        self._places: dict[tuple[str, ...], Any] = {}
+
+    def of(self, stage: Stage) -> Fingerprint:
+        """Return a stage's fingerprint."""
+        if stage not in self._stages:
+            self._stages[stage] = self._taken(stage)
+        return self._stages[stage]
+
+    def _taken(self, stage: Stage) -> Fingerprint:
+        settings = without_harmless(resolve(stage.yamls, stage.options))
+        inputs: dict[str, Any] = {}
+        for name, value in stage.options.items():
+            if isinstance(value, Output):
+                inputs[name] = [self.of(value.stage).results, value.path]
+            elif isinstance(value, Path) and value.suffix != ".yaml":
+                inputs[name] = self._place(value)
+        read = {split: self._split(stage.root, split, _labelled(settings)) for split in stage.splits}
+        facts = {
+            "stage": stage.name,
+            "job": stage.job,
+            "version": stage.version,
+            "seed": stage.seed,
+            "settings": settings,
+            "inputs": inputs,
+            "data": read,
+            "weights": {name: self._weights(name, value) for name, value in leaves(settings) if _is_weights(name, value)},
+        }
+        results = _sum(facts)
+        truth = {path.name: self._place(path) for path in stage.measures}
+        return Fingerprint(_sum([results, truth]), results, facts | {"truth": truth})
+
+    def _split(self, root: Path, split: str, labelled: bool) -> Any:
+        return self._once(("split", str(root), split, str(labelled)), lambda: _split_facts(root, split, labelled))
+
+    def _place(self, path: Path) -> Any:
+        return self._once(("place", str(path)), lambda: _place_facts(path))
+
+    def _weights(self, name: str, value: str) -> Any:
+        return self._once(("weights", value), lambda: file_sum(find_weights_file(value)))
+
+    def _once(self, key: tuple[str, ...], look: Any) -> Any:
+        if key not in self._places:
+            self._places[key] = look()
+        return self._places[key]
+
+
+def file_sum(path: Path | None) -> str:
+    """Return the sum of a file's content; of one that is missing, a word."""
+    if path is None or not path.is_file():
+        return "missing"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def listing_sum(files: Sequence[Path], *, times: bool) -> list[Any]:
+    """Return how many files there are and the sum of their names and sizes, and times where sizes say too little."""
+    seen = []
+    for path in files:
+        try:
+            about = path.stat()
+        except FileNotFoundError:
+            continue
+        seen.append([path.name, about.st_size, *([about.st_mtime_ns] if times else [])])
+    return [len(seen), _sum(sorted(seen))]
+
+
+def _split_facts(root: Path, split: str, labelled: bool) -> dict[str, Any]:
+    """A list by its content, its images by names and sizes, their image labels by content (XML: names, sizes, times)."""
+    tree = Tree(root)
+    if not tree.list_file(split).is_file():
+        return {"list": "missing"}
+    ids = tree.ids(split)
+    facts: dict[str, Any] = {"list": _sum(ids), "images": listing_sum([tree.image(name) for name in ids], times=False)}
+    if labelled:
+        tables = [root / name for name in (CLS_LABELS, IMAGE_LABELS) if (root / name).is_file()]
+        xml = [root / ANNOTATIONS / f"{name}.xml" for name in ids] if not tables else []
+        facts["image labels"] = [file_sum(path) for path in tables] or listing_sum(xml, times=True)
+    return facts
+
+
+def _place_facts(path: Path) -> Any:
+    if path.is_dir():
+        files = [Path(entry.path) for entry in os.scandir(path) if entry.is_file() and not entry.name.startswith(".")]
+        return listing_sum(files, times=True)
+    return file_sum(path)
+
+
+def _labelled(settings: Settings) -> bool:
+    data = (settings.get("data") or {}).get("init_args") or {}
+    return bool(data.get("image_labels", "auto") != "none")
+
+
+def _is_weights(name: str, value: Any) -> bool:
+    return name.rsplit(".", 1)[-1] in WEIGHTS and isinstance(value, str)
+
+
+def _sum(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

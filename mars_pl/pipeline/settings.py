@@ -1,0 +1,84 @@
+"""What a stage's YAMLs and options come to, as one tree of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.stage import Output, Value, setting
+
+Settings = dict[str, Any]
+
+HARMLESS = frozenset({"workers", "root", "default_root_dir", "enable_progress_bar", "logger", "log_every_n_steps"})
+"""Settings that change no result, whatever class they belong to: they are no part of a fingerprint."""
+
+
+def resolve(yamls: Sequence[Path], options: Mapping[str, Value]) -> Settings:
+    """Merge YAMLs and options as LightningCLI does: the later wins, another class drops the settings of the former.
+
+    Raises:
+        DataError: where a file is no YAML.
+    """
+    settings: Settings = {}
+    for path in yamls:
+        _merge(settings, read_settings(path))
+    for name, value in options.items():
+        *parents, last = setting(name).split(".")
+        _merge(settings, _nested(parents, {last: _plain(value)}))
+    return settings
+
+
+def without_harmless(value: Any) -> Any:
+    """Leave out what changes no result."""
+    if isinstance(value, dict):
+        return {key: without_harmless(item) for key, item in value.items() if key not in HARMLESS}
+    return [without_harmless(item) for item in value] if isinstance(value, list) else value
+
+
+def leaves(settings: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each value that is no mapping by its dotted name."""
+    if isinstance(settings, dict):
+        for key, value in settings.items():
+            yield from leaves(value, f"{path}.{key}" if path else str(key))
+    else:
+        yield path, settings
+
+
+def _merge(into: Settings, over: Mapping[str, Any]) -> None:
+    for name, value in over.items():
+        key, appended = str(name).removesuffix("+"), str(name).endswith("+")
+        if appended:
+            into[key] = [*(into.get(key) or []), *(value if isinstance(value, list) else [value])]
+        elif isinstance(value, dict) and isinstance(into.get(key), dict):
+            if value.get("class_path", into[key].get("class_path")) != into[key].get("class_path"):
+                into[key] = {}
+            _merge(into[key], value)
+        else:
+            into[key] = _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        copy: Settings = {}
+        _merge(copy, value)
+        return copy
+    return list(value) if isinstance(value, list) else value
+
+
+def _nested(parents: Sequence[str], value: Settings) -> Settings:
+    for name in reversed(parents):
+        value = {name: value}
+    return value
+
+
+def _plain(value: Value) -> Any:
+    """A YAML's content in place of its path; what a person typed as YAML reads it."""
+    if isinstance(value, Output):
+        return {"stage": value.stage.name, "output": value.path}
+    if isinstance(value, Path):
+        return read_settings(value) if value.suffix == ".yaml" and value.is_file() else str(value)
+    return yaml.safe_load(value) if isinstance(value, str) else value

@@ -1,0 +1,97 @@
+"""A stage as data: its name, the YAMLs that make it, what it reads, what it leaves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Job = Literal["fit", "predict", "evaluate"]
+
+CONFIGURED = ("data", "model", "writer")
+"""Parts of a configuration that are classes: their settings, and those of the classes within, lie under ``init_args``."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that a stage leaves, as another one's input."""
+
+    stage: Stage
+    path: str
+
+
+Value = str | int | float | bool | Path | Output
+"""Of an option. A Path is something from outside, known by what it holds; a str is taken as it is."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One command of the pipeline and the folder that it leaves.
+
+    Attributes:
+        name: what it makes, e.g. ``debias-centroids``.
+        job: subcommand of ``mars``.
+        choices: what tells its folder from that of the same stage under other choices, for people.
+        root: where the data set lies.
+        splits: lists that it reads, each image of them with its image labels.
+        yamls: its configurations, the later before the earlier.
+        options: settings from the command line by name, ``model.weights``; see `setting`.
+        leaves: files and folders that are there when it has ended well.
+        each: file that every image of the lists has then, ``mars/{id}.png``; empty where there is none.
+        measures: folders of truth, which change its figures and nothing that later stages read.
+        seed: of the command.
+        version: raised when a change of code changes its results.
+        all_cores: it takes every core, since hardly anything is left to run beside it.
+    """
+
+    name: str
+    job: Job
+    choices: tuple[str, ...]
+    root: Path
+    splits: tuple[str, ...]
+    yamls: tuple[Path, ...]
+    options: Mapping[str, Value]
+    leaves: tuple[str, ...]
+    each: str = ""
+    measures: tuple[Path, ...] = ()
+    seed: int = 0
+    version: int = 1
+    all_cores: bool = field(default=False, compare=False)
+
+    def __truediv__(self, path: str) -> Output:
+        return Output(self, path)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def inputs(self) -> Iterator[Stage]:
+        """Yield the stages whose outputs it reads."""
+        for value in self.options.values():
+            if isinstance(value, Output):
+                yield value.stage
+
+
+def setting(name: str) -> str:
+    """Return an option as the configuration names it: ``model.network.lr`` is ``model.init_args.network.init_args.lr``."""
+    part, *rest = re.sub(r"\.init_args\b", "", name).split(".")
+    return ".init_args.".join([part, *rest]) if part in CONFIGURED else ".".join([part, *rest])
+
+
+def with_inputs(wanted: list[Stage]) -> list[Stage]:
+    """Return stages with all that they read, inputs first, each once."""
+    ordered: dict[Stage, None] = {}
+
+    def visit(stage: Stage) -> None:
+        if stage not in ordered:
+            for before in stage.inputs():
+                visit(before)
+            ordered[stage] = None
+
+    for stage in wanted:
+        visit(stage)
+    return list(ordered)
