@@ -24,7 +24,7 @@ from callbacks.seed_epoch import SeedEpoch
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
 from datamodules.segmentation_data import SegmentationData
-from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings
 
 LINKS = ("num_classes", "ignore_index", "biased_index")
 """What is said once, by the data, and flows to every module and network that takes it."""

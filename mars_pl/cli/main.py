@@ -24,6 +24,7 @@ LIGHT_COMMANDS = {
     "export": "mars_pl.commands.export.command",
     "data": "mars_pl.commands.data.command",
     "check": "mars_pl.commands.check.command",
+    "run": "mars_pl.commands.run.command",
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES
 from datamodules.prepare.folder_tables import folder_class_names
-from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings
 
 KINDS = (*sorted(CLASS_NAMES), "folder")
 """Data sets that a name alone tells."""

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
-from mars_pl.pipeline.configs import find_config
 from mars_pl.pipeline.machine import best_trainer
-from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.settings.settings_file import read_settings
 
 IMAGENET, CLASSIFIER = "imagenet", "classifier"
 
@@ -30,7 +30,9 @@ class Choices:
     uss: str = field(default="stego", metadata={"help": "pixel features: stego, leopart, or backbone for bare tokens"})
     backbone: str = field(default="vit_base_patch8_dino", metadata={"help": "a file of configs/backbone"})
     tokens: bool = field(default=False, metadata={"help": "store STEGO's tokens, so that its fit reads no image"})
-    centroids: str = field(default="centroids", metadata={"help": "a file of configs/debias: Eq. 1's mean, or the minimum"})
+    centroids: str = field(
+        default="centroids", metadata={"help": "a file of configs/debias: Eq. 1's mean, or the minimum"}
+    )
     alpha: float | None = field(default=None, metadata={"help": "α of Eq. 2"})
     foreground_clusters: int | None = field(default=None, metadata={"help": "K_fg"})
     background_clusters: int | None = field(default=None, metadata={"help": "K_bg"})
@@ -47,7 +49,9 @@ class Choices:
     network_split: str = field(default="val", metadata={"help": "list that networks are scored on"})
     truth: str = field(default="SegmentationClass", metadata={"help": "folder of true masks, for measuring"})
     truth_aug: str = field(default="SegmentationClassAug", metadata={"help": "true masks that train=supervised learns"})
-    companion: str = field(default="Companion", metadata={"help": "folder of the companions' masks, where there is one"})
+    companion: str = field(
+        default="Companion", metadata={"help": "folder of the companions' masks, where there is one"}
+    )
     where_truth: bool = field(default=False, metadata={"help": "score the images that have a true mask"})
     options: Mapping[str, str] = field(default_factory=dict)
     """What was said for a stage alone, ``segment.trainer.max_epochs=3``."""
@@ -73,7 +77,14 @@ class Choices:
 
 
 NAMES = tuple(entry.name for entry in fields(Choices) if entry.name != "options")
-MODELS = {"data": "data", "backbone": "backbone", "centroids": "debias", "segmenter": "segment", "train": "train", "trainer": "trainer"}
+MODELS = {
+    "data": "data",
+    "backbone": "backbone",
+    "centroids": "debias",
+    "segmenter": "segment",
+    "train": "train",
+    "trainer": "trainer",
+}
 """Choices that are a file, by the room of it."""
 
 
@@ -152,5 +163,9 @@ def _value(name: str, text: str) -> Any:
 
 def _first_listed(root: Path, splits: Sequence[str]) -> str:
     """The first split of which there is a list; the last one where there is none yet."""
-    listed = (split for split in splits if any((root / place / f"{split}.txt").is_file() for place in ("", "ImageSets/Segmentation")))
+    listed = (
+        split
+        for split in splits
+        if any((root / place / f"{split}.txt").is_file() for place in ("", "ImageSets/Segmentation"))
+    )
     return next(listed, splits[-1])

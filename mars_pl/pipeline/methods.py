@@ -1,10 +1,10 @@
-"""The WSSS methods of §3.1: whose classifier scores the images, and which network carries the scores to the boundaries."""
+"""The WSSS methods of §3.1: whose classifier scores images, which network carries the scores to the boundaries."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mars_pl.pipeline.yamls import shipped
+from mars_pl.pipeline.settings.yamls import shipped
 
 NETWORK, AFFINITY = "model.network.classifier_weights", "model.affinity_net.classifier_weights"
 

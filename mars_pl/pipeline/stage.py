@@ -11,7 +11,7 @@ from typing import Literal
 Job = Literal["fit", "predict", "evaluate"]
 
 CONFIGURED = ("data", "model", "writer")
-"""Parts of a configuration that are classes: their settings, and those of the classes within, lie under ``init_args``."""
+"""Parts of a configuration that are classes: their settings, and those of classes within, lie under ``init_args``."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ class Stage:
         job: subcommand of ``mars``.
         choices: what tells its folder from that of the same stage under other choices, for people.
         root: where the data set lies.
-        splits: lists that it reads, each image of them with its image labels.
         yamls: its configurations, the later before the earlier.
         options: settings from the command line by name, ``model.weights``; see `setting`.
         leaves: files and folders that are there when it has ended well.
-        each: file that every image of the lists has then, ``mars/{id}.png``; empty where there is none.
+        each: file that every image of its list has then, ``mars/{id}.png``; empty where there is none.
         measures: folders of truth, which change its figures and nothing that later stages read.
         seed: of the command.
         version: raised when a change of code changes its results.
@@ -50,7 +49,6 @@ class Stage:
     job: Job
     choices: tuple[str, ...]
     root: Path
-    splits: tuple[str, ...]
     yamls: tuple[Path, ...]
     options: Mapping[str, Value]
     leaves: tuple[str, ...]
@@ -77,7 +75,7 @@ class Stage:
 
 
 def setting(name: str) -> str:
-    """Return an option as the configuration names it: ``model.network.lr`` is ``model.init_args.network.init_args.lr``."""
+    """Return an option as a configuration names it: ``model.lr`` lies under ``model.init_args.lr``."""
     part, *rest = re.sub(r"\.init_args\b", "", name).split(".")
     return ".init_args.".join([part, *rest]) if part in CONFIGURED else ".".join([part, *rest])
 

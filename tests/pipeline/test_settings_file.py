@@ -1,7 +1,7 @@
 import pytest
 
 from datamodules.errors import DataError
-from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from torch import nn
 
 from datamodules.errors import DataError
 from mars_pl.commands.data_choice import data_choice
-from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.weights import load_weights
 
 FILES = {"teacher": "weights.safetensors", "student": "student.safetensors"}

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.files.image_labels import ANNOTATIONS, CLS_LABELS, IMAGE_LABELS
-from datamodules.files.tree import Tree
-from mars_pl.pipeline.settings import Settings, leaves, resolve, without_harmless
+from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, Tree
+from mars_pl.pipeline.settings.resolved import Settings, leaves, resolve, without_harmless
+from mars_pl.pipeline.settings.weights_files import find_weights_file
 from mars_pl.pipeline.stage import Output, Stage
-from mars_pl.pipeline.weights_files import find_weights_file
 
 DIGITS = 12
 WEIGHTS = ("weights", "classifier_weights")
@@ -57,7 +57,7 @@ class Fingerprints:
                 inputs[name] = [self.of(value.stage).results, value.path]
             elif isinstance(value, Path) and value.suffix != ".yaml":
                 inputs[name] = self._place(value)
-        read = {split: self._split(stage.root, split, _labelled(settings)) for split in stage.splits}
+        split = split_of(stage, settings)
         facts = {
             "stage": stage.name,
             "job": stage.job,
@@ -65,8 +65,10 @@ class Fingerprints:
             "seed": stage.seed,
             "settings": settings,
             "inputs": inputs,
-            "data": read,
-            "weights": {name: self._weights(name, value) for name, value in leaves(settings) if _is_weights(name, value)},
+            "data": {split: self._split(stage.root, split, _labelled(settings))},
+            "weights": {
+                name: self._weights(name, value) for name, value in leaves(settings) if is_weights(name, value)
+            },
         }
         results = _sum(facts)
         truth = {path.name: self._place(path) for path in stage.measures}
@@ -85,6 +87,15 @@ class Fingerprints:
         if key not in self._places:
             self._places[key] = look()
         return self._places[key]
+
+
+def split_of(stage: Stage, settings: Settings) -> str:
+    """Return the list that a stage reads."""
+    if stage.job == "evaluate":
+        return str(stage.options["split"])
+    data = (settings.get("data") or {}).get("init_args") or {}
+    name, otherwise = ("fit_split", FIT_SPLIT) if stage.job == "fit" else ("predict_split", PREDICT_SPLIT)
+    return str(data.get(name, otherwise))
 
 
 def file_sum(path: Path | None) -> str:
@@ -108,7 +119,7 @@ def listing_sum(files: Sequence[Path], *, times: bool) -> list[Any]:
 
 
 def _split_facts(root: Path, split: str, labelled: bool) -> dict[str, Any]:
-    """A list by its content, its images by names and sizes, their image labels by content (XML: names, sizes, times)."""
+    """A list by its content, its images by names and sizes, image labels by content (XML: also times)."""
     tree = Tree(root)
     if not tree.list_file(split).is_file():
         return {"list": "missing"}
@@ -133,7 +144,8 @@ def _labelled(settings: Settings) -> bool:
     return bool(data.get("image_labels", "auto") != "none")
 
 
-def _is_weights(name: str, value: Any) -> bool:
+def is_weights(name: str, value: Any) -> bool:
+    """Tell whether a setting names a file of weights from outside."""
     return name.rsplit(".", 1)[-1] in WEIGHTS and isinstance(value, str)
 
 

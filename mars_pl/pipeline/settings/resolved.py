@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mars_pl.pipeline.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.stage import Output, Value, setting
 
 Settings = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from datamodules.errors import DataError
-from mars_pl.pipeline.configs import find_config
+from mars_pl.pipeline.settings.configs import find_config
 
 
 def layers(data: str, *names: str) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def config_folder() -> Path:

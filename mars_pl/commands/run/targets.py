@@ -1,0 +1,88 @@
+"""What a person can ask `mars run` for, and the stages that answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from datamodules.errors import DataError
+from mars_pl.pipeline.choices import Choices, read_choices
+from mars_pl.pipeline.run_folder import Run, run_name
+from mars_pl.pipeline.stages import Pipeline
+
+ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
+"""Rows of trainings that are not called like them: `debiased` is the row of the labels."""
+
+
+def row_of(training: str, choices: Choices) -> str:
+    """Return the row of a training's network."""
+    suffix = f"-seed{choices.segment_seed}" if choices.segment_seed != choices.seed else ""
+    return ROW_NAMES.get(training, training) + suffix
+
+
+def mars(choices: Choices, name: str = "") -> Run:
+    """All stages of one choice: labels, networks, and where there is truth their figures."""
+    base = read_choices({"data": choices.data, "data_root": choices.data_root, "trainer": choices.trainer}, {})
+    run = Run(name or run_name(choices, base), Pipeline(choices))
+    pipeline, final = run.pipeline, run.pipeline.training(choices.train)
+    run.stages |= {
+        "debias-centroids": pipeline.centroids,
+        "debias-labels": pipeline.debiased,
+        "segment": final.fit,
+        "segment-masks": final.masks,
+        "segment-complemented": final.complemented,
+    }
+    if not choices.place(choices.truth).is_dir():
+        return run
+    masks = {"pseudo": pipeline.pseudo, "debiased": pipeline.debiased / "", "complemented": final.complemented / ""}
+    if not choices.labels:
+        masks["pseudo-baseline"] = pipeline.pseudo_baseline
+    for row, folder in masks.items():
+        run.rows[row] = pipeline.make.row(
+            row, folder, choices.train_split, (choices.label_name,), reference=pipeline.pseudo
+        )
+    for training in dict.fromkeys(["baseline", choices.train, *choices.also]):
+        _measure(run, training, pipeline)
+    return run
+
+
+def gap(choices: Choices, seeds: Sequence[int], segment_seeds: Sequence[int], name: str = "") -> list[Run]:
+    """A run a seed: baseline, MARS and full supervision on the same data, for each seed of the segmenter."""
+    if name and len(seeds) > 1:
+        raise DataError(
+            f"run={name} names one run and seeds= several, of which each would replace the one before; leave run= out"
+        )
+    runs = []
+    for seed in seeds:
+        run = mars(choices.seeded(seed), name)
+        if not run.rows:
+            raise DataError(
+                f"{choices.place(choices.truth)}: no true masks to measure a gap with; truth= says where they lie"
+            )
+        for segment_seed in segment_seeds or [seed]:
+            pipeline = run.pipeline if segment_seed == seed else Pipeline(choices.seeded(seed, segment_seed))
+            for training in dict.fromkeys(["baseline", choices.train, *choices.also, "supervised"]):
+                _measure(run, training, pipeline)
+        runs.append(run)
+    return runs
+
+
+def methods(choices: Choices, each_wsss: Sequence[str], each_uss: Sequence[str], words: dict[str, str]) -> list[Run]:
+    """A run a pair of WSSS and USS method; runs share what they can."""
+    pairs = [(wsss, uss) for wsss in each_wsss for uss in each_uss]
+    return [mars(read_choices(words | {"wsss": wsss, "uss": uss}, choices.options)) for wsss, uss in pairs]
+
+
+def server(choices: Choices, split: str) -> Run:
+    """The final network's masks of a split that need not have truth, for VOC's evaluation server."""
+    run = Run(mars(choices).name, Pipeline(replace(choices, network_split=split)))
+    run.stages["server-masks"] = run.pipeline.training(choices.train).masks
+    return run
+
+
+def _measure(run: Run, training: str, pipeline: Pipeline) -> None:
+    c = pipeline.choices
+    row, stages = row_of(training, c), pipeline.training(training)
+    told = (training, c.segmenter, *(() if training == "supervised" else (c.label_name,)))
+    run.stages.setdefault(f"segment-{row}", stages.fit)
+    run.rows[row] = pipeline.make.row(row, stages.masks / "", c.network_split, told, network="teacher")

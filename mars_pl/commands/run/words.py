@@ -1,0 +1,111 @@
+"""The words after `mars run TARGET`: choices, settings of single stages, and what concerns the run as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from datamodules.errors import DataError
+from mars_pl.pipeline.choices import NAMES, Choices, unknown
+
+TARGETS = {
+    "demo": "MARS from scratch on generated scenes, with its report",
+    "mars": "all stages of the paper, and the report",
+    "gap": "baseline, MARS and full supervision on the same data, for seeds= and segment_seeds=",
+    "methods": "MARS under each of each_wsss= and each_uss=, as one table",
+    "server": "the archive for VOC's evaluation server, looked over",
+    "overlays": "images, labels and predictions in Weights & Biases (offline without login)",
+}
+STAGES = (
+    "wsss-classifier",
+    "wsss-scores",
+    "wsss-propagation",
+    "wsss-labels",
+    "uss-neighbours",
+    "uss-fit",
+    "debias-centroids",
+    "debias-labels",
+    "segment",
+    "segment-masks",
+    "segment-complemented",
+)
+RUN_WORDS = {
+    "run": ("", "name of the run folder (default: from the choices)"),
+    "seeds": ("", "of gap: seeds of all stages, such as 0,1,2 (default: seed)"),
+    "segment_seeds": ("", "of gap: seeds of the segmenter alone"),
+    "each_wsss": ("irn,seam,advcam,rsepm", "of methods (default: irn,seam,advcam,rsepm)"),
+    "each_uss": ("stego,leopart", "of methods (default: stego,leopart)"),
+    "server_split": ("test", "of server: test or val (default: test)"),
+    "launch": ("", "words before each fit and predict, such as `torchrun --no-python --nproc_per_node 2`"),
+    "weights": ("", "folder of weights files (default: weights/, or where MARS_WEIGHTS says)"),
+}
+"""Words that are no choice of a stage: default and meaning."""
+
+OPTION = re.compile(r"[a-z]+(-[a-z]+)*\.[\w.]+")
+
+
+@dataclass(frozen=True)
+class Words:
+    """A person's words, sorted by whom they concern."""
+
+    choices: dict[str, str]
+    options: dict[str, str]
+    run: dict[str, str]
+
+    def of_run(self, name: str) -> str:
+        """Return a word that concerns the run, or its default."""
+        return self.run.get(name, RUN_WORDS[name][0])
+
+    def listed(self, name: str) -> list[str]:
+        """Return such a word as a list."""
+        return self.of_run(name).replace(",", " ").split()
+
+    def seeds(self, name: str) -> list[int]:
+        """Return such a word as whole numbers; raises DataError where they are none."""
+        try:
+            return [int(word) for word in self.listed(name)]
+        except ValueError:
+            raise DataError(f"{name}={self.of_run(name)}: whole numbers, separated by commas") from None
+
+
+def sort_words(given: Sequence[str]) -> Words:
+    """Sort ``name=value`` words; names in capitals are make's.
+
+    Raises:
+        DataError: where a word has no ``=``, or its name is known to nobody.
+    """
+    words = Words({}, {}, {})
+    for word in given:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise DataError(f"{word}: a choice is written name=value; `mars run --help` lists them")
+        small, stage = name.lower(), name.split(".")[0]
+        if OPTION.fullmatch(name):
+            if stage not in STAGES:
+                raise DataError(f"{name}: no stage {stage}; there are {', '.join(STAGES)}")
+            words.options[name] = value
+        elif small in RUN_WORDS:
+            words.run[small] = value
+        elif small in NAMES:
+            words.choices[small] = value
+        else:
+            raise unknown(name, (*NAMES, *RUN_WORDS))
+    return words
+
+
+def help_text() -> str:
+    """Return what `mars run --help` says of targets, stages and words."""
+    groups = {
+        "targets": TARGETS,
+        "choices, name=value": {entry.name: entry.metadata["help"] for entry in fields(Choices) if entry.metadata},
+        "of the run": {name: about for name, (_, about) in RUN_WORDS.items()},
+    }
+    lines = [f"or one stage as target: {', '.join(STAGES[:6])},", f"  {', '.join(STAGES[6:])}", ""]
+    for heading, entries in groups.items():
+        lines += [f"{heading}:", *(f"  {name:20} {about}" for name, about in entries.items()), ""]
+    lines += [
+        "A setting of one stage is written <stage>.<setting>=<value>, named as in its YAML with init_args left out:",
+        "segment.trainer.max_epochs=3, segment.model.lr=0.01, debias-labels.writer.exponent=3",
+    ]
+    return "\n".join(lines)

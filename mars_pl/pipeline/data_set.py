@@ -1,0 +1,47 @@
+"""The data set made ready before anything is planned: generated, or brought into the layout that every stage reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from datamodules.errors import DataError
+from datamodules.prepare.coco import prepare_coco
+from datamodules.prepare.coco_masks import Rule
+from datamodules.prepare.folder import prepare_folder
+from datamodules.synthetic.generator import write_scenes
+from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.pipeline.settings.yamls import layers
+
+
+def is_ready(choices: Choices) -> bool:
+    """Tell whether the data can be planned with as they lie there."""
+    return (choices.root / "ImageSets").is_dir()
+
+
+def prepare(choices: Choices) -> None:
+    """Make what the data set lacks.
+
+    Raises:
+        DataError: where it is not there and cannot be made, or is at fault.
+    """
+    settings = resolve(layers(choices.data, f"data/{choices.data}"), {}).get("data", {})
+    kind = str(settings.get("class_path", "")).rsplit(".", 1)[-1]
+    options = settings.get("init_args") or {}
+    root = choices.root
+    if kind == "Scenes" and not root.exists():
+        root.parent.mkdir(parents=True, exist_ok=True)
+        write_scenes(
+            root, *(options.get(name, value) for name, value in (("data_seed", 0), ("train", 800), ("val", 200)))
+        )
+    if not root.is_dir():
+        how = f"; `mars data voc {root}` downloads it (3.4 GB)" if kind == "VOC" and choices.data == "voc" else ""
+        raise DataError(f"{root}: no such data folder; data_root= says where it lies{how}")
+    ready: dict[str, Callable[[Path], None]] = {
+        "COCO": lambda place: prepare_coco(
+            place, Rule(options.get("overlap", "later"), options.get("crowd", "excluded"))
+        ),
+        "Folder": prepare_folder,
+    }
+    ready.get(kind, lambda place: None)(root)

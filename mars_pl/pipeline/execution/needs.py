@@ -1,0 +1,97 @@
+"""What the chosen stages will need, looked for at once before the first one starts: weights, folders, extras."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from datamodules.errors import DataError
+from datamodules.files.tree import Tree
+from mars_pl.pipeline.execution.fingerprint import is_weights, split_of
+from mars_pl.pipeline.settings.resolved import Settings, leaves, resolve
+from mars_pl.pipeline.settings.weights_files import MARS_WEIGHTS, find_weights_file
+from mars_pl.pipeline.stage import Stage
+
+EXTRAS = {
+    "mars_pl.refine.dense_crf": (
+        "pydensecrf",
+        "the dense CRF",
+        "pip install 'mars-pl[crf]', or choose another refinement",
+    ),
+    "segmentation_models_pytorch": (
+        "segmentation_models_pytorch",
+        "its networks",
+        "pip install segmentation-models-pytorch",
+    ),
+}
+"""Class path's beginning → package, what it is for, remedy."""
+
+NAMES = ("name", "backbone", "encoder")
+"""Beside ``pretrained: true``, the setting that names timm's model."""
+
+
+def check_needs(stages: Sequence[Stage]) -> None:
+    """Look for everything that stages which are still to be made will read from outside.
+
+    Raises:
+        DataError: in as many lines as there are things missing, each with its setting and its remedy.
+    """
+    missing = list(dict.fromkeys(line for stage in stages for line in _lacking(stage)))
+    if missing:
+        raise DataError(
+            "\n".join(missing) if len(missing) == 1 else "\n  ".join([f"{len(missing)} things are missing:", *missing])
+        )
+
+
+def _lacking(stage: Stage) -> Iterator[str]:
+    settings = resolve(stage.yamls, stage.options)
+    for name, value in leaves(settings):
+        if is_weights(name, value) and find_weights_file(value) is None:
+            folder = os.environ.get(MARS_WEIGHTS, "weights")
+            yield f"{name}: {value}: no such weights here or in {folder}/; put it there, or name its folder by weights="
+        if name.endswith("class_path") and isinstance(value, str):
+            yield from _extra(value)
+    yield from _downloads(settings)
+    for value in stage.options.values():
+        if isinstance(value, Path) and value.suffix != ".yaml" and not value.exists():
+            yield f"{value}: no such folder; {stage.name} reads it"
+    split = split_of(stage, settings)
+    if not Tree(stage.root).list_file(split).is_file():
+        there = ", ".join(Tree(stage.root).splits()) or "none"
+        yield f"{Tree(stage.root).list_file(split)}: no such list; {stage.name} reads it (there are: {there})"
+
+
+def _extra(class_path: str) -> Iterator[str]:
+    for beginning, (package, purpose, remedy) in EXTRAS.items():
+        if class_path.startswith(beginning) and find_spec(package) is None:
+            yield f"{class_path}: {purpose} needs the package {package}; {remedy}"
+
+
+def _downloads(settings: Settings, path: str = "") -> Iterator[str]:
+    """Weights of timm's hub that are neither at hand nor to be had."""
+    if isinstance(settings, dict):
+        named = next((settings[name] for name in NAMES if isinstance(settings.get(name), str)), None)
+        if settings.get("pretrained") is True and named and not _to_be_had(named):
+            yield f"{path}.pretrained: timm's weights of {named} are neither in the cache nor to be had; {_REMEDY}"
+        for key, value in settings.items():
+            yield from _downloads(value, f"{path}.{key}" if path else str(key))
+
+
+_REMEDY = "go online once, set HF_HOME to a cache that has them, or set pretrained to false and weights to a file"
+
+
+def _to_be_had(name: str) -> bool:
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url, try_to_load_from_cache
+
+    files = ("model.safetensors", "pytorch_model.bin")
+    if any(isinstance(try_to_load_from_cache(f"timm/{name}", file), str) for file in files):
+        return True
+    if constants.HF_HUB_OFFLINE:
+        return False
+    try:
+        get_hf_file_metadata(hf_hub_url(f"timm/{name}", files[0]), timeout=10)
+    except Exception:  # whatever stands between us and the hub, the weights are not to be had
+        return False
+    return True

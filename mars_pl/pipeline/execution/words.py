@@ -1,0 +1,51 @@
+"""The command of a stage, word by word, as a person could type it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shutil import which
+
+from mars_pl.pipeline.execution.places import Place, Places
+from mars_pl.pipeline.stage import Output, Value, setting
+
+CHECKPOINT = "checkpoints/last.ckpt"
+
+
+def mars_command() -> list[str]:
+    """Return how ``mars`` is started: the console script of this Python, which `torchrun` and DDP can start too."""
+    script = Path(sys.executable).with_name("mars")
+    found = str(script) if script.is_file() else which("mars")
+    return [found] if found else [sys.executable, "-P", "-m", "mars_pl.cli.main"]  # -P: no folder here hides ours
+
+
+def command_words(place: Place, places: Places) -> list[str]:
+    """Return the words after ``mars`` that make a stage in its ``.part`` folder."""
+    stage = place.stage
+    options = {name: _text(value, places) for name, value in stage.options.items()}
+    if stage.job == "evaluate":
+        words = ["evaluate", options.pop("predictions"), options.pop("truth")]
+        words += [
+            word
+            for name, text in options.items()
+            for word in ([f"--{name}"] if text == "true" else [f"--{name}", text])
+        ]
+        return [*words, "--json", str(place.part / "row.json")]
+    words = [stage.job]
+    for path in stage.yamls:
+        words += ["-c", str(path)]
+    words += ["--seed_everything", str(stage.seed)]
+    for name, text in options.items():
+        words += [f"--{setting(name)}", text]
+    words += ["--trainer.default_root_dir", str(place.part)]
+    if stage.job == "predict":
+        return [*words, "--writer.init_args.resume", "true"]
+    last = place.part / CHECKPOINT
+    return [*words, "--ckpt_path", str(last)] if last.is_file() else words
+
+
+def _text(value: Value, places: Places) -> str:
+    if isinstance(value, Output):
+        folder = places.of(value.stage).folder
+        return str(folder / value.path) if value.path else str(folder)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,133 @@
+"""Makes stages under one run's choices: adds the data set's YAMLs, the trainer's, the seed, a person's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.settings.yamls import layers
+from mars_pl.pipeline.stage import Job, Output, Stage, Value
+
+WEIGHTS = "weights.safetensors"
+"""What every fit leaves."""
+
+Options = Mapping[str, Value | None]
+"""Settings by name; None is not said."""
+
+
+class Maker:
+    """Makes the stages of one run.
+
+    Args:
+        choices: of the run.
+    """
+
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
+
+    def fit(
+        self,
+        name: str,
+        yamls: Sequence[Path],
+        told: Sequence[str],
+        options: Options,
+        seed: int | None = None,
+        *,
+        all_cores: bool = False,
+    ) -> Stage:
+        """Make a fit, which leaves weights; see `predict` for the arguments.
+
+        Args:
+            name: of the stage.
+            yamls: between the data set's and the trainer's.
+            told: choices in its folder's name.
+            options: settings and inputs.
+            seed: where it is not the run's.
+            all_cores: hardly anything is left to run beside it.
+        """
+        return self._stage(name, "fit", yamls, told, options, seed, leaves=(WEIGHTS,), all_cores=all_cores)
+
+    def predict(
+        self,
+        name: str,
+        yamls: Sequence[Path],
+        told: Sequence[str],
+        options: Options,
+        seed: int | None = None,
+        *,
+        leaves: tuple[str, ...],
+        each: str = "",
+        measured: bool = False,
+    ) -> Stage:
+        """Make a predict job.
+
+        Args:
+            name: of the stage.
+            yamls: between the data set's and the trainer's.
+            told: choices in its folder's name.
+            options: settings and inputs.
+            seed: where it is not the run's.
+            leaves: what is there when it has ended well.
+            each: file of each image.
+            measured: its figures hold what the truth says of them.
+        """
+        truth = (self.choices.place(self.choices.truth),) if measured else ()
+        return self._stage(name, "predict", yamls, told, options, seed, leaves=leaves, each=each, measures=truth)
+
+    def row(self, name: str, masks: Value, split: str, told: Sequence[str], **options: Value) -> Stage:
+        """Make the stage that scores a folder of masks on a split."""
+        c = self.choices
+        words: dict[str, Value] = {"predictions": masks, "truth": str(c.place(c.truth))}
+        words |= {"list": str(c.root / f"ImageSets/Segmentation/{split}.txt"), "data": find_config(f"data/{c.data}")}
+        words |= {"root": c.data_root, "row": name, "split": split} | options
+        measures = [c.place(c.truth)]
+        if c.where_truth:
+            words["where-truth"] = True
+        if c.place(c.companion).is_dir():
+            words["companion"] = str(c.place(c.companion))
+            measures.append(c.place(c.companion))
+        about = (c.data, *told, name)
+        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",), measures=tuple(measures))
+
+    def layers(self, *names: str) -> tuple[Path, ...]:
+        """Return bases, each with the data set's overlay."""
+        return layers(self.choices.data, *names)
+
+    def _stage(
+        self,
+        name: str,
+        job: Job,
+        yamls: Sequence[Path],
+        told: Sequence[str],
+        options: Options,
+        seed: int | None,
+        **more: Any,
+    ) -> Stage:
+        c = self.choices
+        every = (*self.layers(f"data/{c.data}"), *yamls, find_config(f"trainer/{c.trainer}"))
+        own = {key.partition(".")[2]: text for key, text in c.options.items() if key.partition(".")[0] == name}
+        said: dict[str, Value] = {key: value for key, value in options.items() if value is not None}
+        seeds = [f"seed{c.seed}"] * (c.seed != 0) + [f"segmenter{seed}"] * (seed not in (None, c.seed))
+        return Stage(
+            name,
+            job,
+            (c.data, *told, c.trainer, *seeds),
+            c.root,
+            every,
+            {"data.root": c.data_root} | said | own,
+            seed=c.seed if seed is None else seed,
+            **more,
+        )
+
+
+def given(name: str, value: float | None) -> tuple[str, ...]:
+    """Return a number for a folder's name, where a person gave one."""
+    return () if value is None else (f"{name}{value:g}",)
+
+
+def weights_of(stage: Stage) -> Output:
+    """Return the weights that a fit leaves."""
+    return stage / WEIGHTS

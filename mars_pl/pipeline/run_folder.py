@@ -1,0 +1,127 @@
+"""``runs/<RUN>``: what a person opens. Links to the run's stages, and ``run.json``, from which the report is made."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datamodules.files.whole_file import whole_file
+from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.execution.places import RUNS, Places
+from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.stage import Output, Stage, Value, with_inputs
+from mars_pl.pipeline.stages import Pipeline
+
+MANIFEST = "run.json"
+
+
+@dataclass
+class Run:
+    """A named selection of stages.
+
+    Attributes:
+        name: of its folder under ``runs``.
+        pipeline: of its choices.
+        stages: by what they are in this run, ``debias-labels`` or ``baseline-segment``.
+        rows: what is scored, by the row's name.
+    """
+
+    name: str
+    pipeline: Pipeline
+    stages: dict[str, Stage] = field(default_factory=dict)
+    rows: dict[str, Stage] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Return the run's folder."""
+        return RUNS / self.name
+
+    def every_stage(self) -> list[Stage]:
+        """Return all that has to be made for this run, inputs first."""
+        return with_inputs([*self.stages.values(), *self.rows.values()])
+
+    def manifest(self, places: Places) -> dict[str, Any]:
+        """Return what the report has to know: choices, folders of stages and labels, rows."""
+        c, final = self.pipeline.choices, self.pipeline.training(self.pipeline.choices.train)
+        labels: dict[str, Value] = {
+            "pseudo": self.pipeline.pseudo,
+            "debiased": self.pipeline.debiased / "",
+            "similarity": self.pipeline.debiased / "similarity",
+            "complemented": final.complemented / "",
+            "prediction": final.complemented / "prediction",
+        }
+        folders = {name: str(places.of(stage).folder) for name, stage in self._named().items()}
+        return {
+            "data": c.data,
+            "data_yaml": str(find_config(f"data/{c.data}")),
+            "seed": c.seed,
+            "root": c.data_root,
+            "split": c.train_split,
+            "network_split": c.network_split,
+            "choices": _choices(c),
+            "rows": {name: str(places.of(stage).folder / "row.json") for name, stage in self.rows.items()},
+            "stages": folders,
+            "labels": {name: _where(value, places) for name, value in labels.items()},
+        }
+
+    def write(self, places: Places) -> bool:
+        """Write run.json and the links; tell whether the report is to be made (again)."""
+        text = json.dumps(self.manifest(places), indent=1, ensure_ascii=False) + "\n"
+        path = self.folder / MANIFEST
+        same = path.is_file() and path.read_text(encoding="utf-8") == text
+        if not same:
+            with whole_file(path) as partial:
+                partial.write_text(text, encoding="utf-8")
+        self._link(places)
+        return not (same and (self.folder / "metrics.json").is_file())
+
+    def _named(self) -> dict[str, Stage]:
+        """Every stage by a name of its own in this run."""
+        own = {id(stage): name for name, stage in self.stages.items()}
+        named: dict[str, Stage] = {}
+        for stage in self.every_stage():
+            if stage.job != "evaluate":
+                name = own.get(id(stage), stage.name)
+                named[name if name not in named else f"{name}-{stage.choices[1]}"] = stage
+        return named
+
+    def _link(self, places: Places) -> None:
+        """One link a stage; those of an earlier selection go."""
+        wanted = {name: os.path.relpath(places.of(stage).folder, self.folder) for name, stage in self._named().items()}
+        for path in self.folder.iterdir():
+            if path.is_symlink() and wanted.get(path.name) != str(path.readlink()):
+                path.unlink()
+        for name, target in wanted.items():
+            if not (self.folder / name).is_symlink():
+                (self.folder / name).symlink_to(target, target_is_directory=True)
+
+
+def run_name(choices: Choices, base: Choices) -> str:
+    """Return a run's name where a person gave none: the data set, and what was chosen otherwise than ``base``.
+
+    Args:
+        choices: of the run.
+        base: the data set's own.
+    """
+    skipped = ("data", "data_root", "seed", "segment_seed", "options", "also", "trainer")
+    chosen, usual = asdict(choices), asdict(base)
+    parts = [_part(name, value) for name, value in chosen.items() if name not in skipped and value != usual[name]]
+    seed = [f"seed{choices.seed}"] if choices.seed else []
+    return "-".join([choices.data, *parts, *seed])
+
+
+def _part(name: str, value: Any) -> str:
+    text = Path(value).name if isinstance(value, str) else f"{name}{value}"
+    return text.replace("/", "_") or name
+
+
+def _choices(choices: Choices) -> Mapping[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(choices).items()}
+
+
+def _where(value: Value, places: Places) -> str:
+    return str(places.of(value.stage).folder / value.path) if isinstance(value, Output) else str(value)
