@@ -87,7 +87,7 @@ def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault
 
 def _executor(workers: int, processes: bool) -> Executor:
     if not processes or workers < 2:
-        return ThreadPoolExecutor(workers)
+        return ThreadPoolExecutor(max(1, workers))
     from mars_pl.refine.worker_processes import worker_processes  # torch, which threads do without
 
     return worker_processes(workers, "mars_pl.refine.dense_crf")

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from datamodules.faults import Fault
 from mars_pl.commands.check import archive, data, labels
-from mars_pl.commands.report.run import write_json
+from mars_pl.commands.json_files import write_json
 
 NAMED = 5
 """Culprits that are named of each kind, beside the first; the JSON names all."""

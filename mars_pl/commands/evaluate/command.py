@@ -6,7 +6,7 @@ import argparse
 import math
 import os
 from collections.abc import Mapping, Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from rich.table import Table
 
 from datamodules.errors import DataError
 from datamodules.files.about import read_about
-from datamodules.progress import with_progress
 from mars_pl.commands.data_choice import data_choice
-from mars_pl.commands.evaluate.mask_folders import Counts, Folders, count_images
+from mars_pl.commands.evaluate.mask_folders import Counts, Folders, count_image
+from mars_pl.commands.file_loop import each_image
+from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance, scored_classes
-from mars_pl.commands.report.run import write_json
 from mars_pl.metrics.scores import Scores
 
 
@@ -44,7 +44,8 @@ def main(argv: Sequence[str]) -> int:
     ids = folders.ids(options.list)
     if options.where_truth:
         ids = [image_id for image_id in ids if (options.truth / f"{image_id}.png").is_file()]
-    images = with_progress(count_images(ids, folders, len(names), options.workers), len(ids), "scoring")
+    count = partial(count_image, folders=folders, num_classes=len(names))
+    images = each_image(count, ids, "scoring", options.workers)  # threads: decoding PNG frees the GIL
     counts = reduce(add, images, Counts.none(len(names)))
     row = {
         "row": options.row,

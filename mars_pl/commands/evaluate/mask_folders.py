@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -115,15 +112,6 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
         right = (truth > 0) & (truth != ignored) & (reference == truth)
         before, still = int(right.sum()), int((right & (prediction == truth)).sum())
     return Counts(confusion, companion, labelled, before, still)
-
-
-def count_images(ids: Sequence[str], folders: Folders, num_classes: int, workers: int) -> Iterator[Counts]:
-    """Yield the counts of each image in the order of ``ids``; threads do, as decoding PNG frees the GIL."""
-    with ThreadPoolExecutor(max(1, workers)) as executor:
-        try:
-            yield from executor.map(partial(count_image, folders=folders, num_classes=num_classes), ids)
-        finally:
-            executor.shutdown(cancel_futures=True)
 
 
 def _read(path: Path, num_classes: int) -> Label:

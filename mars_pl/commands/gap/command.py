@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.errors import DataError
+from mars_pl.commands.json_files import read_json, write_json
 from mars_pl.commands.metrics_table import DASH, percent, provenance, terminal, title
 from mars_pl.commands.report.gap import gap, unlike
-from mars_pl.commands.report.run import Metrics, merge, open_run, read_json, write_json
+from mars_pl.commands.report.run import Metrics, merge, open_run
 
 FIELDS = ("baseline", "mars", "supervised", "closed")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from rich.table import Table
 
 from datamodules.errors import DataError
 from datamodules.files.labels import label_codes, read_label
-from datamodules.files.whole_file import whole_file
+from mars_pl.commands.json_files import write_json
 from mars_pl.commands.labels.from_scores import Rule, ScoreFolder, label_of
 from mars_pl.commands.metrics_table import fraction, percent, terminal
 from mars_pl.metrics.confusion import confusion_matrix
@@ -164,5 +163,4 @@ class Sweep:
         """Write the curve as JSON."""
         content: dict[str, Any] = {"split": self.split, "images": self.images, "refinement": self.refinement}
         content |= {"chosen": self.chosen, "scores": self.rows}
-        with whole_file(path) as partial:
-            partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        write_json(path, content)

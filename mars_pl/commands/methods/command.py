@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.errors import DataError
+from mars_pl.commands.json_files import read_json, write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance, terminal
-from mars_pl.commands.report.run import Metrics, open_run, read_json, write_json
+from mars_pl.commands.report.run import Metrics, open_run
 
 ROWS = {"pseudo": "Yᵇ", "pseudo-baseline": "Yᵇ base", "debiased": "Yᵈᵇ", "baseline": "baseline", "final": "MARS"}
 """What is shown of each choice, by the names of its rows."""

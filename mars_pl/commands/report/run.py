@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -12,8 +11,8 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES
-from datamodules.files.whole_file import whole_file
 from datamodules.prepare.folder_tables import CLASSES, folder_class_names
+from mars_pl.commands.json_files import read_json, write_json
 from mars_pl.commands.report.gap import Row, gap
 from mars_pl.commands.report.selection import read_candidates
 from mars_pl.metrics.target_share import target_share
@@ -163,26 +162,6 @@ def write_metrics(run: Run, metrics: Metrics) -> Path:
     path = run.folder / "metrics.json"
     write_json(path, metrics)
     return path
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write figures as JSON, and make the folder; a number that is none is refused."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def read_json(path: Path) -> Any:
-    """Read one JSON file.
-
-    Raises:
-        DataError: where it is missing or is no JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; has the stage that writes it been run?") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: is no JSON ({error}); delete it and run its stage again") from None
 
 
 def _place(name: str) -> tuple[int, str]:

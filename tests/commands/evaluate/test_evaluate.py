@@ -140,6 +140,10 @@ def test_names_of_a_known_data_set(folders, tmp_path):
     ("spoil", "complaint"),
     [
         (lambda root: (root / "truth/b.png").unlink(), "truth/b.png: no such label"),
+        (
+            lambda root: [(root / f"truth/{name}.png").unlink() for name in "ab"],
+            r"truth/a.png: no such label.* \(2 of 2 files are at fault, this is the first\)",
+        ),
         (lambda root: write_label(root / "truth/b.png", np.full((2, 3), 7)), "truth/b.png: the truth holds 7"),
         (lambda root: write_label(root / "predictions/b.png", np.full((2, 3), 7)), "predictions/b.png: holds 7"),
         (lambda root: write_label(root / "predictions/b.png", np.zeros((3, 4))), "predictions/b.png: .* 4×3 and 3×2"),
