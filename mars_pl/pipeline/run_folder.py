@@ -54,7 +54,7 @@ class Run:
             "complemented": final.complemented / "",
             "prediction": final.complemented / "prediction",
         }
-        folders = {name: str(places.of(stage).folder) for name, stage in self._named().items()}
+        folders = {name: self._from_here(places.of(stage).folder) for name, stage in self._named().items()}
         return {
             "data": c.data,
             "data_yaml": str(find_config(f"data/{c.data}")),
@@ -63,9 +63,9 @@ class Run:
             "split": c.train_split,
             "network_split": c.network_split,
             "choices": _choices(c),
-            "rows": {name: str(places.of(stage).folder / "row.json") for name, stage in self.rows.items()},
+            "rows": {name: self._from_here(places.of(stage).folder / "row.json") for name, stage in self.rows.items()},
             "stages": folders,
-            "labels": {name: _where(value, places) for name, value in labels.items()},
+            "labels": {name: self._where(value, places) for name, value in labels.items()},
         }
 
     def write(self, places: Places) -> bool:
@@ -89,9 +89,18 @@ class Run:
                 named[name if name not in named else f"{name}-{stage.choices[1]}"] = stage
         return named
 
+    def _from_here(self, path: Path) -> str:
+        """A path from the run's folder, so that ``runs`` can be moved as a whole."""
+        return os.path.relpath(path, self.folder)
+
+    def _where(self, value: Value, places: Places) -> str:
+        if isinstance(value, Output):
+            return self._from_here(places.of(value.stage).folder / value.path)
+        return str(value)
+
     def _link(self, places: Places) -> None:
         """One link a stage; those of an earlier selection go."""
-        wanted = {name: os.path.relpath(places.of(stage).folder, self.folder) for name, stage in self._named().items()}
+        wanted = {name: self._from_here(places.of(stage).folder) for name, stage in self._named().items()}
         for path in self.folder.iterdir():
             if path.is_symlink() and wanted.get(path.name) != str(path.readlink()):
                 path.unlink()
@@ -121,7 +130,3 @@ def _part(name: str, value: Any) -> str:
 
 def _choices(choices: Choices) -> Mapping[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(choices).items()}
-
-
-def _where(value: Value, places: Places) -> str:
-    return str(places.of(value.stage).folder / value.path) if isinstance(value, Output) else str(value)

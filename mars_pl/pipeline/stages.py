@@ -53,8 +53,8 @@ class Pipeline:
             (*make.layers(f"debias/{c.centroids}"), *dense),
             told,
             {
-                **features,
                 "data.label_folder": self.pseudo,
+                **features,
                 "model.foreground_clusters": c.foreground_clusters,
                 "model.background_clusters": c.background_clusters,
                 "writer.alpha": c.alpha,
@@ -70,8 +70,8 @@ class Pipeline:
             (*make.layers("debias/labels"), *dense),
             told,
             {
-                **features,
                 "data.label_folder": self.pseudo,
+                **features,
                 "model.centroids": self.centroids / "centroids.safetensors",
                 "model.feature_extractor.shifts": c.shifts if c.shifts != 1 else None,
                 "writer.exponent": c.gamma,

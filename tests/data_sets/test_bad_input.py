@@ -156,7 +156,9 @@ def test_missing_neighbours(fault):
 
 
 def test_missing_centroids(fault, tmp_path):
-    (tmp_path / "no_head.yaml").write_text("model: {init_args: {feature_extractor: {init_args: {head: null, weights: null}}}}")
+    (tmp_path / "no_head.yaml").write_text(
+        "model: {init_args: {feature_extractor: {init_args: {head: null, weights: null}}}}"
+    )
     line = fault("debias-cam-stego/labels", "-c", "no_head.yaml")
     assert "centroids.safetensors: no such centroids; run the centroids stage first" in line
 

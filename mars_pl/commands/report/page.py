@@ -116,7 +116,8 @@ def _selection(run: Run, metrics: Metrics) -> dict[str, Any]:
     numbers = metrics["selection"]
     result: dict[str, Any] = {"numbers": numbers, "classes": [], "scatters": [], "headline": _shares(numbers)}
     result["judged_on"] = judged_on(numbers)
-    table, vectors_path = run.stage_file("debias", "candidates.csv"), run.stage_file("debias", "centroids.safetensors")
+    files = ("candidates.csv", "centroids.safetensors")
+    table, vectors_path = (run.stage_file("debias-centroids", file) for file in files)
     candidates = read_candidates(table, run.class_names) if table is not None else []
     entries = result["classes"] = shares(candidates, run.class_names)
     vectors = read_vectors(vectors_path, len(candidates)) if candidates and vectors_path is not None else None
@@ -138,13 +139,13 @@ def _shares(numbers: Mapping[str, Any]) -> list[tuple[str, float | None, float]]
 
 def _removed(run: Run) -> list[tuple[str, float]]:
     """Share of each class's pixels that was removed; a class without a pixel has none."""
-    content = run.stage_json("debias", "removed.json") or {}
+    content = run.stage_json("debias-labels", "removed.json") or {}
     removed = content.get("removed", content)
     return [(name, value) for name, value in removed.items() if value is not None]
 
 
 def _sweep(run: Run) -> dict[str, Any] | None:
-    sweep = run.stage_json("wsss", "sweep.json") or {}
+    sweep = run.stage_json("wsss-labels", "sweep.json") or {}
     scores = [score for score in sweep.get("scores", []) if score.get("miou") is not None]
     if len(scores) < 2:
         return None
@@ -160,11 +161,11 @@ def _sweep(run: Run) -> dict[str, Any] | None:
 
 
 def _settings(run: Run) -> list[tuple[str, str]]:
-    """What the stages were told: their words on the command line and their configuration files."""
-    patterns = ("*.args", "*.yaml", "*/*.yaml")
-    paths = [path for folder in run.stage_folders() for pattern in patterns for path in sorted(folder.glob(pattern))]
-    small = [path for path in dict.fromkeys(paths) if path.is_file() and path.stat().st_size < _LARGEST_FILE]
-    return [(str(path.relative_to(run.folder)), path.read_text(encoding="utf-8", errors="replace")) for path in small]
+    """What each stage was told, its command and its configuration as run."""
+    files = ("stage.json", "fit.yaml", "predict.yaml")
+    paths = {f"{name}/{file}": folder / file for name, folder in run.stage_folders().items() for file in files}
+    small = {name: path for name, path in paths.items() if path.is_file() and path.stat().st_size < _LARGEST_FILE}
+    return [(name, path.read_text(encoding="utf-8", errors="replace")) for name, path in small.items()]
 
 
 def _choices(run: Run) -> list[tuple[str, str]]:

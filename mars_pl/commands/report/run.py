@@ -29,7 +29,7 @@ _ORDER = ("pseudo", "debiased", "complemented", "baseline", "complement", "mars"
 
 @dataclass(frozen=True)
 class Run:
-    """One run folder and the manifest the Makefile wrote into it."""
+    """One run folder and the manifest that `mars run` wrote into it."""
 
     folder: Path
     manifest: Mapping[str, Any]
@@ -57,19 +57,19 @@ class Run:
         """Return the folder of one stage, None where the run has not got it."""
         return self._folder(self.manifest.get("stages", {}).get(name))
 
-    def stage_folders(self) -> list[Path]:
-        """Return every stage folder there is, each once, in the manifest's order."""
-        folders = (self.stage(name) for name in self.manifest.get("stages", {}))
-        return list(dict.fromkeys(folder for folder in folders if folder is not None))
+    def stage_folders(self) -> dict[str, Path]:
+        """Return the folder of every stage that is there, by its name in the run, in the manifest's order."""
+        folders = {name: self.stage(name) for name in self.manifest.get("stages", {})}
+        return {name: folder for name, folder in folders.items() if folder is not None}
 
     def labels(self, name: str) -> Path | None:
         """Return a label folder (pseudo, debiased, complemented, prediction, similarity), None where there is none."""
         return self._folder(self.manifest.get("labels", {}).get(name))
 
     def stage_file(self, stage: str, file: str) -> Path | None:
-        """Return a file in a stage's folder or in the folder of one of its jobs, None where there is none."""
+        """Return a file in a stage's folder, None where there is none."""
         folder = self.stage(stage)
-        return None if folder is None else next(iter([*folder.glob(file), *sorted(folder.glob(f"*/{file}"))]), None)
+        return folder / file if folder is not None and (folder / file).is_file() else None
 
     def stage_json(self, stage: str, file: str) -> Any:
         """Return what a stage's JSON file holds, None where there is no such file."""
@@ -77,30 +77,23 @@ class Run:
         return None if path is None else read_json(path)
 
     def measured_rows(self) -> dict[str, Row]:
-        """Return the rows of this run; a file that the manifest does not name is left from other choices."""
-        wanted = self.manifest.get("rows")
+        """Return the rows of this run by their names."""
         rows: dict[str, Row] = {}
-        for folder in (self.folder, *self.stage_folders()):
-            for path in sorted(folder.glob("rows/*.json")):
+        for name, entry in self.manifest.get("rows", {}).items():
+            path = next((path for path in (self.folder / entry, Path(entry)) if path.is_file()), None)
+            if path is not None:
                 row = _without_nan(read_json(path))
-                name = str(row.pop("row", None) or path.stem)
-                if not wanted or name in wanted:
-                    rows[name] = {field: row.get(field) for field in ROW_FIELDS} | row
+                row.pop("row", None)
+                rows[name] = {field: row.get(field) for field in ROW_FIELDS} | row
         return rows
 
     def seconds(self) -> dict[str, float]:
-        """Return how long each job took, in the order of their ends."""
-        times: dict[str, float] = {}
-        for folder in (self.folder, *self.stage_folders()):
-            if (folder / "seconds.json").is_file():
-                times |= read_json(folder / "seconds.json")
-        paths = [path for path in self.folder.glob("seconds/*") if path.is_file()]
-        for path in sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name)):
-            times[path.stem] = float(read_json(path))
-        return times
+        """Return how long each stage took, in the order of the stages."""
+        paths = {name: folder / "seconds.json" for name, folder in self.stage_folders().items()}
+        return {name: float(sum(read_json(path).values())) for name, path in paths.items() if path.is_file()}
 
     def _folder(self, entry: str | None) -> Path | None:
-        """A folder within the run, or one from elsewhere, as labels that another method made."""
+        """A folder named from the run's, or one from elsewhere, as labels that another method made."""
         return next((path for path in (self.folder / entry, Path(entry)) if path.is_dir()), None) if entry else None
 
 
@@ -114,7 +107,7 @@ def open_run(argument: str) -> Run:
         if (folder / "run.json").is_file():
             manifest = read_json(folder / "run.json")
             if not isinstance(manifest, dict):
-                raise DataError(f"{folder / 'run.json'}: names no stages; run `make mars` again, it writes this file")
+                raise DataError(f"{folder / 'run.json'}: names no stages; `mars run mars …` writes this file again")
             return Run(folder, manifest)
     known = sorted(path.parent.name for path in Path("runs").glob("*/run.json"))
     there = f"there are: {', '.join(known)}" if known else "there are none yet, `make demo` makes one"
@@ -142,10 +135,10 @@ def merge(run: Run) -> Metrics:
 def _selection(run: Run, rows: Mapping[str, Row | None]) -> dict[str, Any]:
     """What the debias stage wrote, and the target share over the classes that are known to have a companion."""
     selection: dict[str, Any] = {"target_share": None, "target_share_before": None, "candidates": None}
-    selection |= _without_nan(run.stage_json("debias", "selection.json")) or {}
+    selection |= _without_nan(run.stage_json("debias-centroids", "selection.json")) or {}
     per_class = (rows["pseudo"] or {}).get("per_class") or {}
     accompanied = {name for name, figures in per_class.items() if (figures or {}).get("companion") is not None}
-    table = run.stage_file("debias", "candidates.csv")
+    table = run.stage_file("debias-centroids", "candidates.csv")
     if table is not None and accompanied and selection["target_share"] is not None:
         own = [item for item in read_candidates(table, run.class_names) if item.class_name in accompanied]
         for key, group in (("target_share_before", own), ("target_share", [item for item in own if item.selected])):

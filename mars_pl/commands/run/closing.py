@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from datamodules.errors import DataError
 from mars_pl.commands.check.command import main as check
 from mars_pl.commands.gap.command import main as gap
-from mars_pl.commands.labels.command import main as labels
+from mars_pl.commands.labels.command import main as convert
 from mars_pl.commands.methods.command import main as methods
 from mars_pl.commands.report.command import main as write_report
+from mars_pl.commands.report.run import open_run
 from mars_pl.commands.run.targets import row_of
 from mars_pl.commands.run.words import Words
 from mars_pl.pipeline.choices import Choices
@@ -59,15 +60,16 @@ def _server(run: Run, choices: Choices, split: str, places: Places) -> None:
         "--images",
         str(choices.root / "JPEGImages"),
     ]
-    labels(["export", "voc-server", str(masks), archive, "--split", split, *files])
+    convert(["export", "voc-server", str(masks), archive, "--split", split, *files])
     check(["archive", archive, *files])
 
 
 def _overlays(run: Run, choices: Choices, places: Places) -> None:
     """Validate the final network on the images that labels are scored on, every label folder laid over them."""
     final = run.pipeline.training(choices.train)
-    manifest = run.manifest(places)["labels"]
-    folders = {"Yᵇ": manifest["pseudo"], "Yᵈᵇ": manifest["debiased"], "Yᶜᵒ": manifest["complemented"]}
+    read = open_run(str(run.folder))
+    shown = {"Yᵇ": "pseudo", "Yᵈᵇ": "debiased", "Yᶜᵒ": "complemented"}
+    folders = {name: str(read.labels(entry)) for name, entry in shown.items()}
     options = {
         "data.root": choices.data_root,
         "data.validate_split": choices.train_split,
