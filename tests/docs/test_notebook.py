@@ -32,7 +32,7 @@ def as_own_folder(root):
 def test_it_runs(tmp_path, monkeypatch, finished):
     run = make_run(tmp_path, images=6, supervised=finished)
     if not finished:  # pictures of the last stage are missing, as where only labels were made
-        (run / "segment-mars-small" / "complemented").rename(run / "elsewhere")
+        (run / "segment-complemented").rename(run / "elsewhere")
         as_own_folder(tmp_path / "data" / "scenes")
     monkeypatch.setenv("MARS_RUN", str(run))
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")

@@ -14,6 +14,8 @@ from datamodules.files.labels import BIASED, write_label
 
 CLASSES = ("background", "train", "boat", "plane", "horse", "sheep", "dog")
 COMPANIONS = {1, 2, 3}
+SECONDS = {"wsss-classifier": 61, "wsss-labels": 22, "uss-fit": 49, "debias-centroids": 9, "debias-labels": 31}
+SECONDS |= {"segment-baseline": 71, "segment": 96}
 HEIGHT, WIDTH = 96, 128
 
 
@@ -22,11 +24,11 @@ def make_run(folder: Path, images: int = 18, *, supervised: bool = True, seed: i
     rng = np.random.default_rng(seed)
     root, run = folder / "data" / "scenes", folder / "runs" / "scenes"
     labels = {
-        "pseudo": "wsss-cam/labels/mars",
-        "debiased": "debias-cam-stego/labels",
-        "similarity": "debias-cam-stego/labels/similarity",
-        "complemented": "segment-mars-small/complemented",
-        "prediction": "segment-mars-small/complemented/prediction",
+        "pseudo": "wsss-labels/mars",
+        "debiased": "debias-labels",
+        "similarity": "debias-labels/similarity",
+        "complemented": "segment-complemented",
+        "prediction": "segment-complemented/prediction",
     }
     for path in [root / "JPEGImages", root / "SegmentationClass", *[run / path for path in labels.values()]]:
         path.mkdir(parents=True, exist_ok=True)
@@ -40,12 +42,12 @@ def make_run(folder: Path, images: int = 18, *, supervised: bool = True, seed: i
                 Image.fromarray(drawn[name]).save(run / path / f"{image_id}.png")
             else:
                 write_label(run / path / f"{image_id}.png", drawn[name])
-    _candidates(rng, ids, run / "debias-cam-stego")
+    _candidates(rng, ids, run)
     _numbers(run, rng, images, supervised)
-    stages = {"wsss": "wsss-cam", "uss": "uss-stego", "debias": "debias-cam-stego", "final": "segment-mars-small"}
+    stages = {name: name for name in (*SECONDS, "segment-complemented")}
     manifest = {"data": "scenes", "seed": seed, "root": str(root), "split": "train", "network_split": "val"}
     choices = {"WSSS": "cam", "USS": "stego", "SEGMENTER": "small", "TRAIN": "mars"}
-    rows = [path.stem for path in sorted((run / "rows").glob("*.json"))]
+    rows = {path.stem: f"rows/{path.name}" for path in sorted((run / "rows").glob("*.json"))}
     names = {"choices": choices, "classes": CLASSES, "rows": rows, "stages": stages, "labels": labels}
     _write(run / "run.json", manifest | names)
     return run
@@ -126,12 +128,12 @@ def _candidates(rng: np.random.Generator, ids: list[str], folder: Path) -> None:
     foreground = np.stack(vectors).astype(np.float32)
     tensors = {"centroids": foreground[:7], "foreground.vectors": foreground}
     tensors["foreground.pixels"] = np.ones(len(rows), dtype=np.int64)
-    (folder / "centroids").mkdir()
+    (folder / "debias-centroids").mkdir()
     save_file(
         tensors | {"background.vectors": rng.normal(0, 1, (len(ids), 16)).astype(np.float32)},
-        folder / "centroids" / "centroids.safetensors",
+        folder / "debias-centroids" / "centroids.safetensors",
     )
-    with (folder / "centroids" / "candidates.csv").open("w", newline="", encoding="utf-8") as file:
+    with (folder / "debias-centroids" / "candidates.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "class", "cluster", "pixels", "distance", "selected", "iou"])
         writer.writerows(rows)
@@ -139,9 +141,9 @@ def _candidates(rng: np.random.Generator, ids: list[str], folder: Path) -> None:
     before = {"all": 0.66} | {name: 0.5 if index < 3 else 0.86 for index, name in enumerate(CLASSES[1:])}
     counts = {"candidates": len(rows), "targets": 92, "biased": 47, "split": "train_aug", "images_with_truth": len(ids)}
     selection = {"target_share": share, "target_share_before": before} | counts
-    _write(folder / "centroids" / "selection.json", selection)
+    _write(folder / "debias-centroids" / "selection.json", selection)
     removed = {name: 0.41 - 0.1 * (index % 4) + 0.24 * (index == 1) for index, name in enumerate(CLASSES[1:])}
-    _write(folder / "removed.json", {"removed": {"all": 0.33} | removed, "images": len(ids)})
+    _write(folder / "debias-labels" / "removed.json", {"removed": {"all": 0.33} | removed, "images": len(ids)})
 
 
 def _numbers(run: Path, rng: np.random.Generator, images: int, supervised: bool) -> None:
@@ -169,11 +171,8 @@ def _numbers(run: Path, rng: np.random.Generator, images: int, supervised: bool)
     row("final-student", "val", 240, (0.731, 0.131, 0.138, 0.17), "student")
     if supervised:
         row("supervised", "val", 240, (0.872, 0.061, 0.067, 0.031), "teacher")
-    seconds = {"wsss-cam-fit": 61, "wsss-cam-labels": 22, "uss-stego-fit": 49, "debias-cam-stego-centroids": 9}
-    seconds |= {"debias-cam-stego-labels": 31, "segment-baseline-small-fit": 71, "segment-mars-small-fit": 96}
-    (run / "seconds").mkdir()
-    for name, value in seconds.items():
-        (run / "seconds" / name).write_text(f"{value}\n")
+    for name, value in SECONDS.items():
+        _write(run / name / "seconds.json", {name: value})
     at = [0.05 * step for step in range(1, 11)]
     scores = [
         {
@@ -185,12 +184,10 @@ def _numbers(run: Path, rng: np.random.Generator, images: int, supervised: bool)
         for score in at
     ]
     sweep = {"split": "train", "refinement": "crf", "images": images, "background_scores": {"mars": 0.2}}
-    _write(run / "wsss-cam" / "labels" / "sweep.json", sweep | {"scores": scores})
+    _write(run / "wsss-labels" / "sweep.json", sweep | {"scores": scores})
     config = "seed_everything: 0\nmodel:\n  class_path: mars_pl.wsss.Classifier\n"
-    (run / "wsss-cam" / "fit").mkdir()
-    (run / "wsss-cam" / "fit" / "config.yaml").write_text(config, encoding="utf-8")
-    (run / "wsss-cam" / "fit.args").write_text("fit -c configs/wsss/cam.yaml\n", encoding="utf-8")
-    (run / "uss-stego").mkdir()
+    (run / "wsss-classifier" / "fit.yaml").write_text(config, encoding="utf-8")
+    _write(run / "wsss-classifier" / "stage.json", {"command": ["mars", "fit", "-c", "configs/wsss/cam.yaml"]})
 
 
 def _write(path: Path, content: object) -> None:

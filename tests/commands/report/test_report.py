@@ -42,7 +42,7 @@ def test_merged_metrics_have_the_layout_of_the_design(run, capsys):
     assert metrics["selection"]["target_share"]["all"] == 0.94
     assert list(metrics["selection"]["target_share"])[:3] == ["all", "companion", "train"]
     assert metrics["selection"]["candidates"] == 48
-    assert metrics["seconds"]["wsss-cam-fit"] == 61
+    assert metrics["seconds"]["wsss-classifier"] == 61
     assert metrics["gap"] == pytest.approx(
         {"baseline": 0.588, "mars": 0.739, "supervised": 0.872, "closed": (0.739 - 0.588) / (0.872 - 0.588)}
     )
@@ -53,7 +53,7 @@ def test_merged_metrics_have_the_layout_of_the_design(run, capsys):
 
 
 def test_target_share_over_the_classes_with_a_companion(run):
-    path = run / "debias-cam-stego" / "centroids" / "candidates.csv"
+    path = run / "debias-centroids" / "candidates.csv"
     path.write_text(
         "id,class,cluster,pixels,distance,selected,iou\n"
         "a,train,0,9,0.9,1,0.8\na,train,1,9,0.2,0,0.0\nb,boat,0,9,0.9,1,0.05\nb,boat,1,9,0.9,1,0.2\nc,horse,0,9,0.9,1,0.9\n"
@@ -67,7 +67,7 @@ def test_target_share_over_the_classes_with_a_companion(run):
 
 
 def test_rows_of_other_choices_are_left_out(run):
-    change(run / "run.json", rows=["pseudo", "final"])
+    change(run / "run.json", rows={name: f"rows/{name}.json" for name in ("pseudo", "final")})
     rows = merge(open_run(str(run)))["rows"]
     assert [name for name, row in rows.items() if row] == ["pseudo", "final"]
     assert "mars_removal" not in rows
@@ -96,9 +96,11 @@ def test_rows_stand_in_the_order_of_the_pipeline(run):
 
 def test_what_is_missing_is_null_and_a_dash(run, capsys):
     manifest = json.loads((run / "run.json").read_text())
-    del manifest["stages"]["debias"], manifest["labels"]["debiased"]
+    for stage in ("debias-centroids", "debias-labels"):
+        del manifest["stages"][stage]
+    del manifest["labels"]["debiased"]
     (run / "run.json").write_text(json.dumps(manifest))
-    (run / "wsss-cam" / "labels" / "sweep.json").unlink()
+    (run / "wsss-labels" / "sweep.json").unlink()
     (run / "rows" / "supervised.json").unlink()
     change(run / "rows" / "pseudo.json", companion=float("nan"))
     assert report.main([str(run)]) == 0
@@ -178,7 +180,7 @@ def test_gap_of_another_training_and_of_the_segmenters_seeds(tmp_path):
     for name, miou in (("baseline", 0.5), ("mars_removal", 0.8), ("supervised", 0.9)):
         row = json.loads((run / "rows" / f"{name}.json").read_text())
         (run / "rows" / f"{name}-seed1.json").write_text(json.dumps(row | {"row": f"{name}-seed1", "miou": miou}))
-    change(run / "run.json", rows=None)
+    change(run / "run.json", rows={path.stem: f"rows/{path.name}" for path in (run / "rows").iterdir()})
     gap.main([str(run), "--row", "mars_removal", "--json", str(tmp_path / "gap.json")])
     table = json.loads((tmp_path / "gap.json").read_text())
     assert [entry["segment_seed"] for entry in table["runs"]] == [0, 1]
@@ -187,7 +189,7 @@ def test_gap_of_another_training_and_of_the_segmenters_seeds(tmp_path):
 
 
 def test_only_pictures_with_a_similarity_map_where_there_are_enough(run):
-    folder = run / "debias-cam-stego" / "labels" / "similarity"
+    folder = run / "debias-labels" / "similarity"
     for path in sorted(folder.glob("*.png"))[3:]:
         path.unlink()
     assert "out of 3 that have a similarity map" in page_of(run, 3)
@@ -270,9 +272,9 @@ def test_names_are_escaped(run, capsys):
         path = run / "rows" / f"{name}.json"
         row = json.loads(path.read_text())
         change(path, note=nasty, per_class={nasty: row["per_class"]["train"]})
-    table = run / "debias-cam-stego" / "centroids" / "candidates.csv"
+    table = run / "debias-centroids" / "candidates.csv"
     table.write_text(table.read_text().replace(",train,", f",{nasty},"))
-    change(run / "debias-cam-stego" / "removed.json", removed={nasty: 0.7})
+    change(run / "debias-labels" / "removed.json", removed={nasty: 0.7})
     report.main([str(run)])
     text = (run / "report.html").read_text()
     assert "<script" not in text
@@ -350,7 +352,7 @@ def test_the_two_most_biased_classes_have_enough_candidates():
 
 
 def test_vectors_are_the_matrix_with_a_row_a_candidate(run):
-    folder = run / "debias-cam-stego" / "centroids"
+    folder = run / "debias-centroids"
     assert read_vectors(folder / "centroids.safetensors", 48).shape == (48, 16)
     assert read_vectors(folder / "centroids.safetensors", 47) is None
 
