@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import TinyRun
-
-os.environ["TRAINER"] = "cpu"  # the Makefile's own choice depends on the machine
 
 
 @pytest.fixture(scope="session")

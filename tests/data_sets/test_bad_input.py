@@ -45,21 +45,21 @@ def fault(run, capsys):
     return start
 
 
-SUPERVISED = ("supervised/fit", "--data.init_args.batch_size", "2")
+SUPERVISED = ("supervised/segment", "--data.init_args.batch_size", "2")
 
 
 def test_the_stages_themselves_are_sound(run):
-    assert run.run(run.words("wsss-cam/fit")) == 0
+    assert run.run(run.words("cam/wsss-classifier")) == 0
     assert run.run([*run.words(SUPERVISED[0]), *SUPERVISED[1:]]) == 0
 
 
 def test_missing_folder(fault):
-    line = fault("wsss-cam/fit", "--data.init_args.root", "data/nowhere")
+    line = fault("cam/wsss-classifier", "--data.init_args.root", "data/nowhere")
     assert line.startswith("data/nowhere: no such data folder") and "set data.root" in line
 
 
 def test_missing_list(fault):
-    line = fault("wsss-cam/fit", "--data.init_args.fit_split", "trainaug")
+    line = fault("cam/wsss-classifier", "--data.init_args.fit_split", "trainaug")
     assert "ImageSets/Segmentation/trainaug.txt: no such list" in line and "train_aug" in line
 
 
@@ -70,7 +70,7 @@ def test_missing_label_folder(fault):
 
 def test_missing_image(fault, root):
     (root / "JPEGImages" / f"{FIRST}.jpg").unlink()
-    assert f"JPEGImages/{FIRST}.jpg: no such image" in fault("wsss-cam/fit")
+    assert f"JPEGImages/{FIRST}.jpg: no such image" in fault("cam/wsss-classifier")
 
 
 def test_mask_of_another_size(fault, root):
@@ -85,7 +85,7 @@ def test_mask_of_another_size(fault, root):
 def test_truth_of_another_size(fault, root):
     path = root / "SegmentationClass" / "2007_000004.png"  # of `val`
     write_label(path, np.zeros((3, 3), dtype=np.uint8))
-    assert "SegmentationClass/2007_000004.png: 3×3 pixels" in fault("wsss-cam/fit")
+    assert "SegmentationClass/2007_000004.png: 3×3 pixels" in fault("cam/wsss-classifier")
 
 
 def test_label_beyond_the_classes(fault, root):
@@ -100,7 +100,7 @@ def test_label_beyond_the_classes(fault, root):
 def test_truncated_image(fault, root):
     path = root / "JPEGImages" / f"{FIRST}.jpg"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    line = fault("wsss-cam/fit")
+    line = fault("cam/wsss-classifier")
     assert f"JPEGImages/{FIRST}.jpg: cannot be decoded" in line and "fetch the image again" in line
 
 
@@ -113,13 +113,13 @@ def test_image_without_an_image_label(fault, root):
     table = np.load(root / "cls_labels.npy", allow_pickle=True).item()
     del table[int(FIRST.replace("_", ""))]
     np.save(root / "cls_labels.npy", table)
-    line = fault("wsss-cam/fit")
+    line = fault("cam/wsss-classifier")
     assert f"cls_labels.npy: no image label for {FIRST}" in line and "take it off the list" in line
 
 
 def test_no_image_labels_at_all(fault, root):
     (root / "cls_labels.npy").unlink()
-    assert "data/voc/Annotations: no image labels" in fault("wsss-cam/fit")
+    assert "data/voc/Annotations: no image labels" in fault("cam/wsss-classifier")
 
 
 class Payload:
@@ -135,7 +135,7 @@ class Payload:
 def test_cls_labels_that_try_to_run_code(fault, root, tmp_path):
     target = tmp_path / "it_ran"
     np.save(root / "cls_labels.npy", np.array(Payload(target), dtype=object), allow_pickle=True)
-    line = fault("wsss-cam/fit")
+    line = fault("cam/wsss-classifier")
     assert not target.exists()
     assert "cls_labels.npy: refused" in line and "mkdir" in line
     with (root / "cls_labels.npy").open("rb") as file:  # the file is dangerous: numpy itself would run it
@@ -145,27 +145,27 @@ def test_cls_labels_that_try_to_run_code(fault, root, tmp_path):
     assert target.exists()
 
 
-@pytest.mark.parametrize("stage", ["wsss-cam/labels", "mars/predictions", "debias-cam-stego/centroids"])
+@pytest.mark.parametrize("stage", ["wsss-labels", "mars/segment-masks", "debias-centroids"])
 def test_missing_weights(fault, stage):
     line = fault(stage)
     assert "weights.safetensors: no such weights" in line and "run the stage that makes it" in line
 
 
 def test_missing_neighbours(fault):
-    assert "neighbours.safetensors: no such file; make the neighbours first" in fault("uss-stego/fit")
+    assert "neighbours.safetensors: no such file; make the neighbours first" in fault("uss-fit")
 
 
 def test_missing_centroids(fault, tmp_path):
     (tmp_path / "no_head.yaml").write_text(
         "model: {init_args: {feature_extractor: {init_args: {head: null, weights: null}}}}"
     )
-    line = fault("debias-cam-stego/labels", "-c", "no_head.yaml")
+    line = fault("debias-labels", "-c", "no_head.yaml")
     assert "centroids.safetensors: no such centroids; run the centroids stage first" in line
 
 
 def test_weights_of_another_network(fault, tmp_path):
     save_weights(torch.nn.Linear(2, 2), tmp_path / "other.safetensors")
-    line = fault("mars/predictions", "--model.init_args.weights", "other.safetensors")
+    line = fault("mars/segment-masks", "--model.init_args.weights", "other.safetensors")
     assert line.startswith("other.safetensors: not the weights of DeepLabV3Plus")
 
 
@@ -199,7 +199,7 @@ class ThreeChannels(torch.nn.Module):
 
 
 def test_a_batch_of_more_than_there_are(fault):
-    line = fault("wsss-cam/fit", "--data.init_args.batch_size", "4")
+    line = fault("cam/wsss-classifier", "--data.init_args.batch_size", "4")
     assert "a batch of 4 is more than 3 images give" in line and "set data.batch_size to 3 or less" in line
 
 
@@ -216,7 +216,7 @@ def test_a_batch_of_more_than_there_are(fault):
     ],
 )
 def test_misspelt_option(fault, option, says):
-    line = fault("wsss-cam/fit", *option, code=2)
+    line = fault("cam/wsss-classifier", *option, code=2)
     assert says in line
     assert line.endswith("; `mars fit --help` lists the options")
     assert "Union" not in line and "Given value" not in line
@@ -224,14 +224,14 @@ def test_misspelt_option(fault, option, says):
 
 def test_misspelt_option_in_a_yaml(fault, tmp_path):
     (tmp_path / "mine.yaml").write_text("model: {init_args: {network: {init_args: {frosen: [conv1]}}}}")
-    line = fault("wsss-cam/fit", "-c", "mine.yaml", code=2)
+    line = fault("cam/wsss-classifier", "-c", "mine.yaml", code=2)
     assert line.startswith("model: ClassificationModule: network: CAMClassifier: Option 'frosen' is not accepted")
 
 
 def test_misspelt_option_of_a_callback(fault, tmp_path):
     writer = "writer: {class_path: callbacks.pseudo_label_writer.PseudoLabelWriter, init_args: {sweeep: 1}}"
     (tmp_path / "mine.yaml").write_text(writer)
-    line = fault("wsss-cam/labels", "-c", "mine.yaml", code=2)
+    line = fault("wsss-labels", "-c", "mine.yaml", code=2)
     assert line.startswith("writer: PseudoLabelWriter: Option 'sweeep' is not accepted")
 
 

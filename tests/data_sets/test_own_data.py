@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from mars_pl.cli.main import main
-from tests.pipeline.tiny_run import REPOSITORY, make_house, plan
+from tests.pipeline.tiny_run import REPOSITORY, plan
 
 IMAGES = ("kitchen.jpg", "shelf/desk.png", "shelf/bed.jpeg", "hall.jpg")
 
@@ -29,5 +29,5 @@ def test_the_example_makes_a_sound_folder_and_can_be_typed(tmp_path, capsys):
     with chdir(tmp_path):
         assert main(typed[0][1:]) == 0
     assert capsys.readouterr().out == "data/folder: 4 images, nothing is wrong\n"
-    stages = plan(make_house(tmp_path), *typed[1][1:])
-    assert all("data/folder" in words for stage, words in stages.items() if stage.endswith("/fit"))
+    stages = plan(tmp_path, "mars", *(word for word in typed[1] if "=" in word))
+    assert all("data/folder" in words for words in stages.values() if words[0] == "fit")

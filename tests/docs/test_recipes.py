@@ -1,10 +1,10 @@
-"""The published recipe of each row of the paper's Table 5, as `make gap DATA=voc SEGMENTER=…` composes it."""
+"""The published recipe of each row of the paper's Table 5, as `mars run gap data=voc segmenter=…` composes it."""
 
 import pytest
 
 from mars_pl.refine.dense_crf import NAMED
 from tests.pipeline.composed import instantiation, make_composing_house, offline
-from tests.pipeline.tiny_run import make_house, plan
+from tests.pipeline.tiny_run import plan
 
 RECIPES = {  # the values of the repositories that the YAMLs name, once more
     "deeplabv1_wideresnet38": {
@@ -18,7 +18,8 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
         },
         "views": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
         "loss_size": "image",
-        "data": {"batch_size": 10, "crop_size": 448},
+        "data": {"batch_size": 10},
+        "crop_size": 448,
         "crop": {"scale": (0.5, 1.5)},
         "colours": (10, 10, 10),
         "trainer": {"max_steps": 20000, "max_epochs": -1, "accumulate_grad_batches": 1},
@@ -28,7 +29,8 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
         "model": {"lr": 2.5e-4, "lr_every": 10, "weight_decay": 5e-4, "flip": False, "least_probability": 0},
         "views": (1.0,),
         "loss_size": "logits",
-        "data": {"batch_size": 5, "crop_size": 321},
+        "data": {"batch_size": 5},
+        "crop_size": 321,
         "crop": {"scale_choices": [0.5, 0.75, 1.0, 1.25, 1.5]},
         "colours": None,
         "trainer": {"max_steps": 20000, "max_epochs": -1, "accumulate_grad_batches": 2},
@@ -38,7 +40,8 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
         "model": {"lr": 1e-3, "lr_every": 1, "weight_decay": 4e-5, "flip": True, "least_probability": 0.05},
         "views": (1.0, 0.5, 1.5, 2.0),
         "loss_size": "logits",
-        "data": {"batch_size": 16, "crop_size": 512},
+        "data": {"batch_size": 16},
+        "crop_size": 512,
         "crop": {"long_side": (320, 640)},
         "colours": (0.3, 0.3, 0.3, 0.1),
         "trainer": {"max_steps": -1, "max_epochs": 100, "accumulate_grad_batches": 1},
@@ -52,12 +55,7 @@ RECIPES["deeplabv2_resnet101"] = RECIPES["deeplabv2_resnet50"]
 def stages(request, tmp_path):
     """The expected values, and the words of each fit and each prediction by their training."""
     (tmp_path / "data/voc/SegmentationClass").mkdir(parents=True)
-    planned = plan(make_house(tmp_path), "gap-of-seed", "DATA=voc", f"SEGMENTER={request.param}")
-    found = {}
-    for folder, words in planned.items():
-        if "/segment-" in folder:
-            training, job = folder.split("/segment-")[1].split("-")[0], folder.rsplit("/")[-1]
-            found[training, job] = words
+    found = plan(tmp_path, "gap", f"segmenter={request.param}")
     return RECIPES[request.param], found
 
 
@@ -70,7 +68,7 @@ def instantiate(tmp_path, monkeypatch):
 
 
 def test_fit_is_the_published_one(stages, instantiate):
-    expected, words = stages[0], stages[1]["mars", "fit"]
+    expected, words = stages[0], stages[1]["mars/segment"]
     cli = instantiate(words)
     model, data, trainer = cli.model, cli.datamodule, cli.trainer
     assert {name: getattr(model, name) for name in expected["model"]} == expected["model"]
@@ -78,7 +76,8 @@ def test_fit_is_the_published_one(stages, instantiate):
     assert model.loss.loss_size == expected["loss_size"]
     assert {name: getattr(data, name) for name in expected["data"]} == expected["data"]
     assert {name: getattr(trainer, name) for name in expected["trainer"]} == expected["trainer"]
-    settings = cli.config.fit.data.init_args
+    settings = cli.config.fit.data.init_args.training_set.init_args
+    assert settings.crop_size == expected["crop_size"]
     sizes = {name: settings[name] for name in ("long_side", "scale", "scale_choices") if settings[name] is not None}
     assert sizes == expected["crop"]
     assert (settings.hsv_jitter or settings.colour_jitter) == expected["colours"]
@@ -86,7 +85,7 @@ def test_fit_is_the_published_one(stages, instantiate):
 
 
 def test_masks_are_refined_as_published(stages, instantiate):
-    cli = instantiate(stages[1]["mars", "predictions"])
+    cli = instantiate(stages[1]["mars/segment-masks"])
     [writer] = [callback for callback in cli.trainer.callbacks if hasattr(callback, "refine")]
     assert writer.refine.settings == NAMED[stages[0]["crf"]]
     assert cli.model.scales == stages[0]["views"]
@@ -94,9 +93,8 @@ def test_masks_are_refined_as_published(stages, instantiate):
 
 def test_baseline_and_full_supervision_share_the_recipe(stages):
     def shared(training, job):
-        words = stages[1][training, job]
-        own = {"configs/train/mars.yaml", f"configs/train/{training}.yaml"}
-        return [word for word in words if word not in own and not word.startswith(("runs/", "data/"))]
+        words = stages[1][f"{training}/{job}"]
+        return [word for word in words if "/configs/train/" not in word and not word.startswith(("runs/", "data/"))]
 
-    for job in ("fit", "predictions"):
+    for job in ("segment", "segment-masks"):
         assert shared("baseline", job) == shared("supervised", job) == shared("mars", job)

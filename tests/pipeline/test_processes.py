@@ -6,7 +6,6 @@ Nine images: seven in `train_aug`, three in `val`.
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,11 +40,8 @@ def odd_run(tmp_path_factory):
     names = make_voc_tree(root, 9, image_labels="npy", pseudo="Pseudo")
     for split, members in {"train_aug": names[:7], "val": names[6:], "one": names[:1]}.items():
         (root / "ImageSets/Segmentation" / f"{split}.txt").write_text("".join(f"{name}\n" for name in members))
-    run = TinyRun(house)
     # MARS from a folder of labels: the processes are the matter here, not the classifier
-    shutil.copytree(root / "Pseudo", run.path("wsss-cam/labels") / "mars")
-    run.made |= {"runs/tiny/wsss-cam/fit", "runs/tiny/wsss-cam/labels"}
-    return run
+    return TinyRun(house, "labels=data/voc/Pseudo")
 
 
 def mars(run, words, folder, *more):
@@ -57,8 +53,8 @@ def mars(run, words, folder, *more):
 
 
 def test_candidates_and_selection(odd_run):
-    one = odd_run.get("debias-cam-stego/centroids")
-    done = mars(odd_run, odd_run.words("debias-cam-stego/centroids"), "runs/two/centroids")
+    one = odd_run.get("debias-centroids")
+    done = mars(odd_run, odd_run.words("debias-centroids"), "runs/two/centroids")
     assert done.returncode == 0, done.stderr
     two = odd_run.house / "runs/two/centroids"
     first, second = load_file(one / "centroids.safetensors"), load_file(two / "centroids.safetensors")
@@ -74,9 +70,9 @@ def test_candidates_and_selection(odd_run):
 
 
 def test_each_label_is_written_once_with_the_same_bytes(odd_run):
-    one = odd_run.get("debias-cam-stego/labels")
+    one = odd_run.get("debias-labels")
     more = ["--writer.init_args.workers", "1"]
-    done = mars(odd_run, odd_run.words("debias-cam-stego/labels"), "runs/two/labels", *more)
+    done = mars(odd_run, odd_run.words("debias-labels"), "runs/two/labels", *more)
     assert done.returncode == 0, done.stderr
     two = odd_run.house / "runs/two/labels"
     for pattern in ("*.png", "similarity/*.png", "removed.json"):
@@ -87,9 +83,9 @@ def test_each_label_is_written_once_with_the_same_bytes(odd_run):
 
 
 def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys):
-    odd_run.get("debias-cam-stego/labels")
+    odd_run.get("debias-labels")
     counting = ["--trainer.callbacks+", "tests.pipeline.test_processes.Count"]
-    done = mars(odd_run, odd_run.words("mars/fit"), "runs/two/fit", *counting)
+    done = mars(odd_run, odd_run.words("mars/segment"), "runs/two/fit", *counting)
     assert done.returncode == 0, done.stderr
     folder = odd_run.house / "runs/two/fit"
     parts = [json.loads(path.read_text()) for path in sorted(folder.glob("counted.*"))]
@@ -101,7 +97,7 @@ def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys)
     truth = [read_label(root / "SegmentationClass" / f"{name}.png") for name in listed]
     assert sum(totals) == sum(int(np.sum(label != IGNORED)) for label in truth)
     (printed,) = re.findall("teacher mIoU [^;]*", done.stdout)
-    words = ["validate", *odd_run.words("mars/fit")[1:], "--trainer.default_root_dir", "runs/one/validate"]
+    words = ["validate", *odd_run.words("mars/segment")[1:], "--trainer.default_root_dir", "runs/one/validate"]
     capsys.readouterr()
     assert odd_run.run([*words, "--model.init_args.weights", str(folder / "weights.safetensors")]) == 0
     assert printed.strip() in capsys.readouterr().out, "summed over the processes, it is what one counts"
@@ -111,8 +107,8 @@ def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys)
 
 
 def test_fewer_images_than_processes(odd_run):
-    odd_run.get("uss-stego/fit")
-    words = odd_run.words("debias-cam-stego/centroids")
+    odd_run.get("uss-fit")
+    words = odd_run.words("debias-centroids")
     done = mars(odd_run, words, "runs/two/none", "--data.init_args.predict_split", "one")
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]

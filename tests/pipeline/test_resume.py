@@ -6,8 +6,8 @@ import torch
 from safetensors.torch import load_file
 
 FITS = {
-    "mars/fit": ("weights", "student"),  # dropout, batch norm, EMA teacher, random crops
-    "uss-stego/fit": ("weights",),
+    "mars/segment": ("weights", "student"),  # dropout, batch norm, EMA teacher, random crops
+    "uss-fit": ("weights",),
 }
 
 
@@ -33,7 +33,7 @@ def test_an_epoch_and_a_resumed_one_are_two_epochs(tiny_run, tmp_path, stage):
     broken = fit("broken", 2, "--trainer.callbacks+", "tests.pipeline.test_resume.BreakOff")
     assert any(not torch.equal(whole["weights"][name], broken["weights"][name]) for name in whole["weights"])
     resumed = fit("broken", 2, "--ckpt_path", str(tmp_path / "broken" / "checkpoints" / "last.ckpt"))
-    if stage == "mars/fit":  # the other is too short for a line
+    if stage == "mars/segment":  # the other is too short for a line
         assert (tmp_path / "broken" / "metrics-1.csv").is_file(), "the first part's lines are kept"
     for network in FITS[stage]:
         for name, tensor in whole[network].items():
@@ -42,8 +42,8 @@ def test_an_epoch_and_a_resumed_one_are_two_epochs(tiny_run, tmp_path, stage):
 
 def test_other_dropout_would_show(tiny_run, tmp_path):
     """Two seeds differ, so equality above is no accident of a network that does not learn."""
-    tiny_run.get("mars/fit")
-    words = tiny_run.words("mars/fit")
+    tiny_run.get("mars/segment")
+    words = tiny_run.words("mars/segment")
     found = []
     for seed in (0, 1):
         folder = tmp_path / str(seed)

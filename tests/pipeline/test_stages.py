@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from datamodules.files.labels import read_label
 from mars_pl.cli.main import main
-from tests.pipeline.tiny_run import EVERY_TRAINING
+from tests.pipeline.tiny_run import EVERY_TRAINING, REPOSITORY
 
 BIASED, IGNORED = 254, 255
 SPLITS = {"train_aug": 6, "train": 4, "val": 2}
@@ -51,7 +51,7 @@ def config(folder, subcommand):
 
 
 def test_a_classifier_learns_and_leaves_its_weights_and_checkpoint(tiny_run):
-    fit = tiny_run.get("wsss-cam/fit")
+    fit = tiny_run.get("cam/wsss-classifier")
     written = {str(path.relative_to(fit)) for path in fit.rglob("*") if path.is_file()}
     assert written >= {"weights.safetensors", "checkpoints/last.ckpt", "fit.yaml", "metrics.csv"}
     assert [path.name for path in (fit / "checkpoints").iterdir()] == ["last.ckpt"]
@@ -63,7 +63,7 @@ def test_a_classifier_learns_and_leaves_its_weights_and_checkpoint(tiny_run):
 
 
 def test_the_configuration_is_kept_as_it_was_run(tiny_run):
-    found = config(tiny_run.get("wsss-cam/fit"), "fit")
+    found = config(tiny_run.get("cam/wsss-classifier"), "fit")
     network = found["model"]["init_args"]["network"]["init_args"]
     assert (network["backbone"], network["pretrained"]) == ("test_resnet", False)  # the later file
     assert found["model"]["init_args"]["lr"] == 0.1  # the shipped one
@@ -72,7 +72,7 @@ def test_the_configuration_is_kept_as_it_was_run(tiny_run):
 
 
 def test_pseudo_labels_hold_background_and_the_classes_of_their_image(tiny_run):
-    folder = tiny_run.get("wsss-cam/labels")
+    folder = tiny_run.get("wsss-labels")
     for name in ("mars", "baseline"):
         found = labels(tiny_run, folder / name)
         for image_id, label in found.items():
@@ -81,9 +81,9 @@ def test_pseudo_labels_hold_background_and_the_classes_of_their_image(tiny_run):
 
 
 def test_the_sweep_is_counted_on_the_images_with_truth_and_nothing_is_chosen_by_it(tiny_run, tmp_path):
-    folder = tiny_run.get("wsss-cam/labels")
+    folder = tiny_run.get("wsss-labels")
     sweep = json.loads((folder / "sweep.json").read_text())
-    shipped = yaml.safe_load((tiny_run.house / "configs/wsss/cam_labels.yaml").read_text())
+    shipped = yaml.safe_load((REPOSITORY / "configs/wsss/cam_labels.yaml").read_text())
     writer = shipped["writer"]["init_args"]
     assert [row["background"] for row in sweep["scores"]] == writer["sweep"]
     assert sweep["background_scores"] == writer["background_scores"]
@@ -101,11 +101,11 @@ def test_the_sweep_is_counted_on_the_images_with_truth_and_nothing_is_chosen_by_
 
 
 def test_predictions_are_not_kept_in_memory(tiny_run):
-    assert config(tiny_run.get("wsss-cam/labels"), "predict")["return_predictions"] is False
+    assert config(tiny_run.get("wsss-labels"), "predict")["return_predictions"] is False
 
 
 def test_neighbours_and_tokens_of_thirty_crops(tiny_run):
-    folder = tiny_run.get("uss-stego/neighbours")
+    folder = tiny_run.get("uss-neighbours")
     neighbours = load_file(folder / "neighbours.safetensors")["neighbours"]
     assert neighbours.shape == (30, 30)
     assert torch.equal(neighbours[:, 0], torch.arange(30))
@@ -116,17 +116,18 @@ def test_neighbours_and_tokens_of_thirty_crops(tiny_run):
 
 
 def test_stego_learns_from_tokens_and_from_images_alike(tiny_run):
-    head = load_file(tiny_run.get("uss-stego/fit") / "weights.safetensors")
+    head = load_file(tiny_run.get("uss-fit") / "weights.safetensors")
     assert head["linear.weight"].shape == (70, 64, 1, 1)
     again = load_file(
-        tiny_run.another("uss-stego/fit", "runs/from_images", "--data.init_args.tokens", "null") / "weights.safetensors"
+        tiny_run.another("uss-fit", "runs/from_images", "--data.init_args.training_set.init_args.tokens", "null")
+        / "weights.safetensors"
     )
     # stored tokens are float16
     assert all(torch.allclose(head[name], again[name], atol=2e-3) for name in head)
 
 
 def test_centroids_come_with_every_candidate(tiny_run):
-    folder = tiny_run.get("debias-cam-stego/centroids")
+    folder = tiny_run.get("debias-centroids")
     vectors = load_file(folder / "centroids.safetensors")
     assert vectors["centroids"].shape == (21, 70)
     rows = list(csv.DictReader((folder / "candidates.csv").open()))
@@ -144,13 +145,13 @@ def removed_only(before, after):
 @pytest.fixture(scope="module", params=["crf", "none"])
 def debiased(tiny_run, request):
     if request.param == "crf":
-        return tiny_run.get("debias-cam-stego/labels")
+        return tiny_run.get("debias-labels")
     bare = ("--writer.init_args.refine", "null")
-    return tiny_run.another("debias-cam-stego/labels", "runs/bare", *bare)
+    return tiny_run.another("debias-labels", "runs/bare", *bare)
 
 
 def test_debiased_labels_differ_from_pseudo_labels_by_biased_object_pixels_only(tiny_run, debiased):
-    before = labels(tiny_run, tiny_run.get("wsss-cam/labels") / "mars")
+    before = labels(tiny_run, tiny_run.get("wsss-labels") / "mars")
     after = labels(tiny_run, debiased)
     assert removed_only(before, after)
     assert all((before[name][after[name] == BIASED] > 0).all() for name in before)
@@ -164,7 +165,7 @@ def test_debiased_labels_differ_from_pseudo_labels_by_biased_object_pixels_only(
 
 @pytest.mark.parametrize("training", EVERY_TRAINING)
 def test_each_training_leaves_a_teacher_and_a_student(tiny_run, training):
-    fit = tiny_run.get(f"{training}/fit")
+    fit = tiny_run.get(f"{training}/segment")
     teacher, student = (load_file(fit / f"{name}.safetensors") for name in ("weights", "student"))
     assert teacher.keys() == student.keys()
     assert any(not torch.equal(teacher[name], student[name]) for name in teacher)
@@ -173,14 +174,15 @@ def test_each_training_leaves_a_teacher_and_a_student(tiny_run, training):
     complement = found["model"]["init_args"]["complement"]
     rule = {"complement": "none", "mars": "paper", "mars_background": "background", "mars_removal": "removal"}
     assert (complement or {}).get("init_args", {}).get("certain") == rule.get(training)
-    folder = {"baseline": "runs/tiny/wsss-cam/labels/baseline", "supervised": "data/voc/SegmentationClassAug"}
-    assert found["data"]["init_args"]["labels"] == folder.get(training, "runs/tiny/debias-cam-stego/labels")
+    own = {"baseline": tiny_run.path("wsss-labels") / "baseline", "supervised": "data/voc/SegmentationClassAug"}
+    folder = own.get(training, tiny_run.path("debias-labels"))
+    assert tiny_run.house / found["data"]["init_args"]["label_folder"] == tiny_run.house / folder
 
 
 def test_trainings_share_everything_but_labels_and_complement(tiny_run):
     kept = []
     for training in EVERY_TRAINING:
-        found = config(tiny_run.get(f"{training}/fit"), "fit")
+        found = config(tiny_run.get(f"{training}/segment"), "fit")
         found["model"]["init_args"].pop("complement")
         found["data"]["init_args"].pop("labels")
         found["trainer"].pop("default_root_dir")
@@ -190,22 +192,22 @@ def test_trainings_share_everything_but_labels_and_complement(tiny_run):
 
 @pytest.mark.parametrize("training", EVERY_TRAINING)
 def test_each_training_predicts_masks_that_are_scored(tiny_run, training):
-    for label in labels(tiny_run, tiny_run.get(f"{training}/predictions"), "val").values():
+    for label in labels(tiny_run, tiny_run.get(f"{training}/segment-masks"), "val").values():
         assert codes(label) <= set(range(21))
     name = {"mars": "final", "debiased": "debiased-network"}.get(training, training)
-    row = json.loads(tiny_run.get(f"runs/tiny/rows/{name}.json").read_text())
+    row = json.loads((tiny_run.get(f"row/{name}") / "row.json").read_text())
     assert (row["row"], row["split"], row["images"], row["network"]) == (name, "val", 2, "teacher")
     assert row["refinement"] == "crf"
     assert 0 <= row["miou"] <= 1
 
 
 def test_a_split_is_predicted_from_the_settings_of_a_fit(tiny_run):
-    fit = tiny_run.get("mars/fit").relative_to(tiny_run.house)
-    words = ["predict", "-c", f"{fit}/fit.yaml", "-c", "configs/segment/predictions.yaml", "--model.init_args.weights"]
+    fit = tiny_run.get("mars/segment").relative_to(tiny_run.house)
+    words = ["predict", "-c", f"{fit}/fit.yaml", "-c", "segment/predictions", "--model.init_args.weights"]
     words += [f"{fit}/weights.safetensors", "--data.init_args.predict_split", "val"]
     folder = "runs/from_fit"
     assert tiny_run.run([*words, "--trainer.default_root_dir", folder]) == 0
-    expected = labels(tiny_run, tiny_run.get("mars/predictions"), "val")
+    expected = labels(tiny_run, tiny_run.get("mars/segment-masks"), "val")
     found = labels(tiny_run, tiny_run.house / folder, "val")
     assert found.keys() == expected.keys()
     for name in found:
@@ -213,14 +215,14 @@ def test_a_split_is_predicted_from_the_settings_of_a_fit(tiny_run):
 
 
 def test_images_from_anywhere_are_predicted_like_those_of_a_split(tiny_run, tmp_path):
-    masks = labels(tiny_run, tiny_run.get("supervised/predictions"), "val")
+    masks = labels(tiny_run, tiny_run.get("supervised/segment-masks"), "val")
     for number, name in enumerate(masks):
         place = tmp_path / "images" / ("trip" if number else "")
         place.mkdir(parents=True, exist_ok=True)
         shutil.copy(tiny_run.house / "data/voc/JPEGImages" / f"{name}.jpg", place)
     words = ["--data.init_args.images", str(tmp_path / "images"), "--data.init_args.root", "nowhere"]
     window = ["--model.init_args.window.side", "64"]  # each of them fits into it
-    folder = tiny_run.another("supervised/predictions", "runs/images", *words, *window)
+    folder = tiny_run.another("supervised/segment-masks", "runs/images", *words, *window)
     first, *others = masks
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
     assert found == {f"{first}.png", *(f"trip/{name}.png" for name in others)}
@@ -229,8 +231,8 @@ def test_images_from_anywhere_are_predicted_like_those_of_a_split(tiny_run, tmp_
 
 
 def test_complemented_labels_fill_the_biased_pixels_and_no_other(tiny_run):
-    before = labels(tiny_run, tiny_run.get("debias-cam-stego/labels"))
-    folder = tiny_run.get("mars/complemented")
+    before = labels(tiny_run, tiny_run.get("debias-labels"))
+    folder = tiny_run.get("mars/segment-complemented")
     after = labels(tiny_run, folder)
     for name in before:
         known = before[name] != BIASED
@@ -242,7 +244,7 @@ def test_complemented_labels_fill_the_biased_pixels_and_no_other(tiny_run):
 def test_rows_of_the_labels(tiny_run):
     rows = {}
     for name in ("pseudo", "pseudo-baseline", "debiased", "complemented"):
-        rows[name] = json.loads(tiny_run.get(f"runs/tiny/rows/{name}.json").read_text())
+        rows[name] = json.loads((tiny_run.get(f"row/{name}") / "row.json").read_text())
         assert (rows[name]["split"], rows[name]["images"]) == ("train", 4)
     assert rows["pseudo"]["kept"] == 1
     assert rows["debiased"]["kept"] <= 1
@@ -250,8 +252,8 @@ def test_rows_of_the_labels(tiny_run):
 
 
 def test_an_explicit_weights_file_wins_and_validation_runs_alone(tiny_run, capsys):
-    fit = tiny_run.get("mars/fit")
-    words = tiny_run.words("mars/fit")
+    fit = tiny_run.get("mars/segment")
+    words = tiny_run.words("mars/segment")
     words[0] = "validate"
     root = [
         "--trainer.default_root_dir",

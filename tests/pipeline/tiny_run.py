@@ -1,15 +1,12 @@
-"""The Makefile's own plan, run in process on a tiny tree with timm's test networks.
+"""The pipeline's own stages, run in process on a tiny tree with timm's test networks.
 
-`plan` asks `make -n` which commands it would start, so that what the tests run is what a person's `make mars` runs;
+`plan` asks the pipeline which commands it would start, so that what the tests run is what a person's `mars run` runs;
 `TinyRun` adds to each command what makes it small.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
 from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
@@ -19,13 +16,21 @@ import torch
 import yaml
 
 from mars_pl.cli.main import main
+from mars_pl.commands.run import targets
+from mars_pl.commands.run.words import sort_words
+from mars_pl.pipeline.choices import read_choices
+from mars_pl.pipeline.execution.places import Places
+from mars_pl.pipeline.execution.words import command_words
+from mars_pl.pipeline.run_folder import Run
+from mars_pl.pipeline.stage import Stage
 from mars_pl.training.weights import save_weights
 
 REPOSITORY = Path(__file__).parents[2]
 EVERY_TRAINING = ("baseline", "debiased", "complement", "mars", "mars_background", "mars_removal", "supervised")
-COMMAND = re.compile(r"(?:; +|^)mars ((?:fit|predict|evaluate|report) .*?)(?: \$\(if|(?: +&& echo)|$)", re.MULTILINE)
+ALSO = "also=" + ",".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
 
 QUIET = "--trainer.enable_progress_bar false --trainer.enable_model_summary false"
+SMALL_CROPS = {"training_set": {"init_args": {"crop_size": 32, "long_side": [32, 48]}}}
 CAM = {
     "model": {
         "init_args": {
@@ -40,10 +45,10 @@ CAM = {
             "scales": [1.0, 0.5],
         }
     },
-    "data": {"init_args": {"workers": 0, "batch_size": 2, "crop_size": 32, "long_side": [32, 48]}},
+    "data": {"init_args": {"workers": 0, "batch_size": 2} | SMALL_CROPS},
     "trainer": {"max_epochs": 12},  # enough for maps of more than one class
 }
-CROPS = {"data": {"init_args": {"workers": 0, "batch_size": 5, "crop_size": 32}}}
+CROPS = {"data": {"init_args": {"workers": 0, "batch_size": 5, "training_set": {"init_args": {"crop_size": 32}}}}}
 STEGO = CROPS | {"trainer": {"max_epochs": 1, "max_steps": -1}}
 DEBIAS = {"data": {"init_args": {"workers": 0}}}
 SEGMENT = {
@@ -62,18 +67,9 @@ SEGMENT = {
             "scales": [1.0],
         }
     },
-    "data": {"init_args": {"workers": 0, "batch_size": 2, "crop_size": 32, "long_side": [32, 48]}},
+    "data": {"init_args": {"workers": 0, "batch_size": 2} | SMALL_CROPS},
     "trainer": {"max_epochs": 1},
 }
-
-
-def make_house(folder: Path) -> Path:
-    """Give `folder` what the Makefile needs beside data: itself, configs and an environment that looks ready."""
-    (folder / "venv").mkdir(parents=True)
-    for name in ("Makefile", "configs", "pyproject.toml", "constraints.txt"):
-        (folder / name).symlink_to(REPOSITORY / name)
-    (folder / "venv" / "ready").touch()
-    return folder
 
 
 def save_vit(house: Path) -> None:
@@ -82,90 +78,97 @@ def save_vit(house: Path) -> None:
     save_weights(timm.create_model("test_vit", num_classes=0, dynamic_img_size=True), house / "vit.safetensors")
 
 
-def make(house: Path, *words: str, check: bool = True, timeout: int = 60) -> subprocess.CompletedProcess[str]:
-    """Run `make` in a house; `MARS=` and the environment it asks for are the test's."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    return subprocess.run(
-        ["make", "VENV=venv", *words],
-        cwd=house,
-        env=clean,
-        check=check,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+def planned_run(house: Path, target: str, *words: str) -> Run:
+    """Return the run that a target makes of ``name=value`` words; of `gap` the first seed's."""
+    sorted_words = sort_words(("data=voc", "trainer=cpu", *words))
+    with chdir(house):
+        choices = read_choices(sorted_words.choices, sorted_words.options)
+        if target == "gap":
+            return targets.gap(
+                choices, sorted_words.seeds("seeds") or [choices.seed], sorted_words.seeds("segment_seeds")
+            )[0]
+        if target == "server":
+            return targets.server(choices, sorted_words.of_run("server_split"))
+        return targets.mars(choices, sorted_words.of_run("run"))
 
 
-def plan(house: Path, *words: str) -> dict[str, list[str]]:
-    """Return the words after `mars` of each command that `make` would start, by the folder or file it makes."""
-    printed = make(house, "-n", "MARS=mars", *words).stdout
-    commands: dict[str, list[str]] = {}
-    for match in COMMAND.finditer(printed):
-        command = shlex.split(match[1])
-        if "--trainer.default_root_dir" in command:
-            place = command.index("--trainer.default_root_dir") + 1
-            command[place] = command[place].removesuffix(".part")
-            commands.setdefault(command[place], command)
-        elif "--json" in command:
-            commands.setdefault(command[command.index("--json") + 1], command)
-        else:
-            commands.setdefault(f"{command[0]} {command[1]}", command)
-    return commands
+def key_of(stage: Stage) -> str:
+    """Return a stage's name in the tests: ``debias-labels``, ``cam/wsss-classifier``, ``mars/segment``, ``row/final``.
+
+    What is there several times in a run says first whose it is.
+    """
+    if stage.job == "evaluate":
+        return f"row/{stage.options['row']}"
+    several = stage.name.startswith("segment") or stage.name == "wsss-classifier"
+    return f"{stage.choices[1]}/{stage.name}" if several else stage.name
+
+
+def plan(house: Path, target: str, *words: str) -> dict[str, list[str]]:
+    """Return the words after `mars` of each stage of a target, by `key_of`."""
+    places = Places()
+    with chdir(house):
+        stages = planned_run(house, target, *words).every_stage()
+        return {key_of(stage): command_words(places.of(stage), places) for stage in stages}
 
 
 class TinyRun:
-    """One run of the plan over a tree at `house`/data/voc; each stage is made when it is first asked for.
+    """One run over a tree at `house`/data/voc, or of other data; each stage is made when it is first asked for.
 
     Args:
         house: folder that holds the tree; the runs go below it.
-        words: choices for the Makefile.
+        words: choices.
     """
 
     def __init__(self, house: Path, *words: str) -> None:
         torch.set_num_threads(1)
-        self.house = make_house(house)
+        self.house = house
         save_vit(house)
-        also = " ".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
-        self.plan = plan(house, "gap-of-seed", "DATA=voc", "TOKENS=true", "RUN=tiny", f"ALSO={also}", *words)
-        self.made: set[str] = set()
+        self.places = Places()
+        with chdir(house):
+            truth = "data=" not in " ".join(words) and (house / "data/voc/SegmentationClass").is_dir()
+            self.planned = planned_run(house, "gap" if truth else "mars", "tokens=true", ALSO, *words)
+            if not truth and not self.planned.rows:
+                self.planned.stages |= self._trainings("baseline")
+            self.stages = {key_of(stage): stage for stage in self.planned.every_stage()}
 
-    def path(self, stage: str) -> Path:
-        """Where a stage is, made or not: `wsss-cam/fit` or the training's name for its folder."""
-        return self.house / self._key(stage)
+    def _trainings(self, *names: str) -> dict[str, Stage]:
+        return {f"segment-{name}": self.planned.pipeline.training(name).fit for name in names}
 
-    def get(self, stage: str) -> Path:
+    def path(self, key: str) -> Path:
+        """Where a stage is, made or not."""
+        with chdir(self.house):
+            return self.house / self.places.of(self.stages[key]).folder
+
+    def get(self, key: str) -> Path:
         """Make a stage and what it needs, each once, and return where it is."""
-        key = self._key(stage)
-        if key not in self.made:
-            self.made.add(key)
-            for needed in self.plan:
-                if any(word == needed or word.startswith(f"{needed}/") for word in self.plan[key]) and needed != key:
-                    self.get(needed)
-            assert self.run(self.words(stage)) == 0, stage
-        return self.house / key
+        stage, folder = self.stages[key], self.path(key)
+        if not folder.is_dir():
+            for needed in stage.inputs():
+                self.get(key_of(needed))
+            assert self.run(self.words(key)) == 0, key
+            with chdir(self.house):
+                place = self.places.of(stage)
+                assert place.missing(place.part) == []
+            (self.house / place.part).rename(folder)
+        return folder
 
-    def words(self, stage: str) -> list[str]:
+    def words(self, key: str) -> list[str]:
         """Return the plan's words for a stage and what makes it small."""
-        words = list(self.plan[self._key(stage)])
-        return words if words[0] in ("evaluate", "report") else [*words, *small(self.house, words)]
+        with chdir(self.house):
+            place = self.places.of(self.stages[key])
+            words = command_words(place, self.places)
+        return words if words[0] == "evaluate" else [*words, *small(self.house, words)]
 
     def run(self, words: Sequence[str]) -> int:
         """Run a command in process, in the house."""
         with chdir(self.house):
             return main(list(words))
 
-    def another(self, stage: str, folder: str, *more: str) -> Path:
+    def another(self, key: str, folder: str, *more: str) -> Path:
         """Make a stage once more, with other words, in a folder of its own."""
-        self.get(stage)
-        assert self.run([*self.words(stage), "--trainer.default_root_dir", folder, *more]) == 0
+        self.get(key)
+        assert self.run([*self.words(key), "--trainer.default_root_dir", folder, *more]) == 0
         return self.house / folder
-
-    def _key(self, stage: str) -> str:
-        if f"runs/tiny/{stage}" in self.plan:
-            return f"runs/tiny/{stage}"
-        training, _, job = stage.partition("/")
-        fitting = [key for key in self.plan if re.match(rf"runs/tiny/segment-{training}-[^/]*/{job}$", key)]
-        return fitting[0] if fitting else stage
 
 
 def small(house: Path, words: list[str]) -> list[str]:
@@ -182,8 +185,10 @@ def small(house: Path, words: list[str]) -> list[str]:
         overlay, more = DEBIAS, vit.replace("V.", "model.init_args.feature_extractor.init_args.backbone.")
     else:
         overlay, more = SEGMENT, ""
-        filled = yaml.safe_load(Path(house, words[words.index("configs/trainer/cpu.yaml") - 2]).read_text())
-        if words[0] == "fit" and filled["model"]["init_args"]["complement"]:
+        filled = [
+            yaml.safe_load(Path(word).read_text()) for word in words if re.search(r"configs/train/\w+\.yaml$", word)
+        ]
+        if words[0] == "fit" and filled[0]["model"]["init_args"]["complement"]:
             more = "--model.init_args.complement.init_args.refine.init_args.workers 0"
     if words[0] == "predict" and "neighbours.yaml" not in text and "centroids.yaml" not in text:
         more += " --writer.init_args.workers 0"

@@ -1,6 +1,7 @@
-"""`make mars` as a person types it: make itself starts every command of the pipeline, each in a process of its own."""
+"""`mars run mars` as a person types it: every command of the pipeline is started in a process of its own."""
 
 import json
+import subprocess
 import sys
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from tests.fakes.fake_coco import make_coco_tree
 from tests.fakes.fake_folder import make_own_folder
 from tests.fakes.fake_tree import make_voc_tree
-from tests.pipeline.tiny_run import REPOSITORY, make, make_house, save_vit
+from tests.pipeline.tiny_run import REPOSITORY, save_vit
 
 MARS = f"""#!{sys.executable}
 import sys
@@ -26,28 +27,39 @@ TREES = {
 }
 
 
-def type_make(house, *words):
-    done = make(house, "MARS=./small_mars", *words, check=False, timeout=900)
+def type_run(house, *words):
+    command = [sys.executable, "-c", RUN, "run", "mars", *words]
+    done = subprocess.run(command, cwd=house, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return [line.removeprefix("— ") for line in done.stdout.splitlines() if line.startswith("— ")]
+
+
+RUN = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from mars_pl.pipeline.execution import making
+making.mars_command = lambda: ["./small_mars"]
+from mars_pl.cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("data", TREES)
 def test_the_whole_pipeline_and_then_only_what_changed(data, tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    house = make_house(tmp_path)
     TREES[data](tmp_path / "data" / data)
     save_vit(tmp_path)
-    (house / "small_mars").write_text(MARS)
-    (house / "small_mars").chmod(0o755)
-    stages = type_make(house, "mars", f"DATA={data}")
-    assert {"wsss-cam/labels", "uss-stego/fit", "debias-cam-stego/labels"} < set(stages)
+    (tmp_path / "small_mars").write_text(MARS)
+    (tmp_path / "small_mars").chmod(0o755)
+    words = (f"data={data}", "trainer=cpu")
+    stages = type_run(tmp_path, *words)
+    assert {"wsss-labels", "uss-fit", "debias-labels"} < {"-".join(stage.split("-")[:2]) for stage in stages}
     run = tmp_path / "runs" / data
     rows = json.loads((run / "metrics.json").read_text())["rows"]
     assert {"pseudo", "debiased", "complemented", "baseline", "final"} <= set(rows)
     assert all(0 <= row["miou"] <= 1 for row in rows.values() if row)
     assert "<html" in (run / "report.html").read_text()
-    assert type_make(house, "mars", f"DATA={data}") == []
-    again = type_make(house, "mars", f"DATA={data}", "TRAIN=mars_removal")
-    assert [stage.split("-")[0] for stage in again] == ["segment"] * 3
+    assert type_run(tmp_path, *words) == []
+    again = type_run(tmp_path, *words, "train=mars_removal")
+    assert {stage.split("-")[0] for stage in again} <= {"segment", "row"}
