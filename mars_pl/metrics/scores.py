@@ -1,4 +1,4 @@
-"""IoU, FP and FN of the paper's Table 6 and Fig. 1(b), derived from one confusion matrix."""
+"""IoU, FP and FN of the paper's Table 6 and Fig. 1(b), derived from one confusion matrix or from its sums."""
 
 from __future__ import annotations
 
@@ -41,11 +41,15 @@ class Scores:
         Raises:
             ValueError: where ``over`` names no class or one that is not counted.
         """
-        classes = tuple(range(len(confusion))) if over is None else tuple(dict.fromkeys(over))
-        if not classes or not set(classes) <= set(range(len(confusion))):
-            raise ValueError(f"means over classes {list(classes)}: name one and more of 0…{len(confusion) - 1}")
-        right = np.diagonal(confusion).astype(np.float64)
-        true, predicted = confusion.sum(1).astype(np.float64), confusion.sum(0).astype(np.float64)
+        return cls.from_counts(np.stack([np.diagonal(confusion), confusion.sum(0), confusion.sum(1)]), over)
+
+    @classmethod
+    def from_counts(cls, counts: NDArray[np.integer[Any]], over: Sequence[int] | None = None) -> Scores:
+        """Derive the scores from counts of shape (3, C): right, predicted and true pixels; see ``from_confusion``."""
+        right, predicted, true = counts.astype(np.float64)
+        classes = tuple(range(len(right))) if over is None else tuple(dict.fromkeys(over))
+        if not classes or not set(classes) <= set(range(len(right))):
+            raise ValueError(f"means over classes {list(classes)}: name one and more of 0…{len(right) - 1}")
         union = true + predicted - right
         union[union == 0] = np.nan
         return cls(right / union, (predicted - right) / union, (true - right) / union, classes)
