@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from concurrent.futures import ProcessPoolExecutor
 
 import torch
@@ -18,4 +20,17 @@ def worker_processes(count: int, module: str) -> ProcessPoolExecutor:
     # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", module])
-    return ProcessPoolExecutor(count, context, initializer=torch.set_num_threads, initargs=(1,))
+    return ProcessPoolExecutor(count, context, initializer=_begin)
+
+
+def _begin() -> None:
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Where the process that gave the work is killed, nobody ends its workers: they would write on, and then wait."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
