@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,7 @@ class SegmentationData(pl.LightningDataModule):
         self._fit: TrainingCrops | CropPairs | MultiCrops | None = None
         self._evaluate: VOCFolder | None = None
         self._predict: VOCFolder | FiveCrops | ImageFiles | None = None
+        self._done: frozenset[str] = frozenset()
 
     @property
     def num_classes(self) -> int:
@@ -176,7 +177,13 @@ class SegmentationData(pl.LightningDataModule):
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Whole images, each once, one a batch; five crops are of one size and come `batch_size` at a time."""
         assert self._predict is not None
-        return self._loader(self._predict, EachOnce(len(self._predict)), self.batch_size if self.five_crops else 1)
+        done = {index for index, item_id in enumerate(self._predict.ids) if item_id in self._done}
+        sampler = EachOnce(len(self._predict), done)
+        return self._loader(self._predict, sampler, self.batch_size if self.five_crops else 1)
+
+    def leave_out(self, ids: Iterable[str]) -> None:
+        """Predict only the others: a job that was broken off has done these images (crops, where those are predicted)."""
+        self._done = frozenset(ids)
 
     def _fit_set(self) -> TrainingCrops | CropPairs | MultiCrops:
         data: TrainingCrops | CropPairs | MultiCrops

@@ -32,6 +32,7 @@ class ImageFiles(Dataset[Sample]):
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self.paths = list(paths.items())
+        self.ids = list(paths)
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 from torch.utils.data import Sampler
@@ -51,16 +51,24 @@ class EpochShuffle(Sampler[tuple[int, int]]):
 
 
 class EachOnce(Sampler[int]):
-    """Evaluation and predict: rank r takes r, r + world, …; no image twice, so that totals are exact.
+    """Evaluation and predict: rank r takes r, r + world, … of those that are left; no image twice.
+
+    Every process needs an image: where fewer are left than there are processes, some that are done are done again.
+
+    Args:
+        images: number of them.
+        done: indices to leave out.
 
     Raises:
         DataError: where there are fewer images than processes.
     """
 
-    def __init__(self, images: int) -> None:
+    def __init__(self, images: int, done: Collection[int] = ()) -> None:
         rank, world = processes()
         check_processes(images)
-        self._indices = range(rank, images, world)
+        left = [index for index in range(images) if index not in done]
+        again = [index for index in range(images) if index in done][: max(world - len(left), 0)]
+        self._indices = [*left, *again][rank::world]
 
     def __len__(self) -> int:
         return len(self._indices)
