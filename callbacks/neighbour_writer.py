@@ -2,158 +2,103 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
-import os
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import BasePredictionWriter
-from safetensors import safe_open
+from numpy.typing import NDArray
 from safetensors.torch import save_file
-from torch import Tensor
 
-from callbacks.output_folder import output_folder
+from callbacks.writing.image_writer import ImageWriter
+from callbacks.writing.journal import Done
+from callbacks.writing.token_store import TokenStore, unfinished
 from datamodules.errors import DataError
+from datamodules.files.whole_file import whole_file
 from mars_pl.uss.stego.neighbours import nearest_neighbours
 from mars_pl.uss.stego.token_module import TokenPrediction
 
 NEIGHBOURS = "neighbours.safetensors"
 TOKENS = "tokens.npy"
 
+Vector = NDArray[np.float32]
+"""(D,), of unit length."""
 
-class NeighbourWriter(BasePredictionWriter):
+Tokens = NDArray[np.float16]
+"""(D, h, w)."""
+
+
+class NeighbourWriter(ImageWriter[Vector]):
     """Collect what ``TokenModule`` predicts over all processes.
 
     ``neighbours.safetensors`` holds ``neighbours``, int64 (N, k), column 0 the crop itself, and in its metadata
     ``ids``, a JSON list. ``tokens.npy`` holds float16 (N, D, h, w), to be read as a memory map. Row i is item i of the
     predict data set in both, however many processes there were.
 
+    A job that goes on makes other batches of the crops than one that was never broken off; where a backbone's last bits
+    depend on the batch, so do the tokens'.
+
     Args:
         k: neighbours of each crop, itself counted (30 in STEGO; fewer where there are fewer crops).
         tokens: write the tokens too.
-        output: folder, relative to the run's ``default_root_dir``.
+        options: output and resume; see ``ImageWriter``.
     """
 
-    def __init__(self, k: int = 30, tokens: bool = False, output: str = ".") -> None:
-        super().__init__("batch")
-        self.folder = Path(output)
-        self.k = k
-        self.tokens = tokens
-        self._rows: list[int] = []
-        self._ids: list[str] = []
-        self._pooled: list[Tensor] = []
-        self._store: _TokenStore | None = None
+    def __init__(self, k: int = 30, tokens: bool = False, **options: Any) -> None:
+        super().__init__(workers=0, **options)
+        self.k, self.tokens = k, tokens
+        self._store: TokenStore | None = None
+
+    def can_go_on(self) -> bool:
+        """Tell whether the tokens of the crops that are done are there."""
+        return not self.tokens or unfinished(self.folder / TOKENS).is_file()
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Clear away what an earlier, broken run left."""
-        self._rows, self._ids, self._pooled, self._store = [], [], [], None
-        self.folder = output_folder(trainer, str(self.folder))
-        if trainer.is_global_zero:
-            for stale in (self.folder / NEIGHBOURS, self.folder / TOKENS, *self.folder.glob(_part("*"))):
-                stale.unlink(missing_ok=True)
-        trainer.strategy.barrier("neighbours: folder is empty")
+        """Count the crops."""
+        super().on_predict_start(trainer, pl_module)
+        self._total = _dataset_length(trainer)
+        self._store = TokenStore(self.folder / TOKENS, self._total) if self.tokens else None
 
-    def write_on_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        prediction: TokenPrediction,
-        batch_indices: Sequence[int] | None,
-        batch: dict[str, Any],
-        batch_idx: int,
-        dataloader_idx: int,
-    ) -> None:
-        """Keep the vectors; write the tokens where they belong.
+    def predictions(self, prediction: TokenPrediction) -> Iterable[tuple[Vector, Tokens | None]]:
+        """Take a batch apart: the vector of each crop, and its tokens where they are kept."""
+        vectors = prediction["pooled"].float().cpu().numpy()
+        tokens = prediction["tokens"].half().cpu().numpy() if self.tokens else [None] * len(vectors)
+        return zip(vectors, tokens, strict=True)
 
-        Raises:
-            DataError: where crops differ in size, or the sampler does not say which items it took.
-        """
-        ids = prediction["id"]
-        if not batch_indices or len(batch_indices) != len(ids):
-            raise DataError(
-                f"{self.folder}: the predict sampler does not tell its rows; use a DataLoader with a plain sampler"
-            )
-        self._rows += batch_indices
-        self._ids += ids
-        self._pooled.append(prediction["pooled"].float().cpu())
-        if self.tokens:
-            values = prediction["tokens"].half().cpu().numpy()
-            if self._store is None:
-                self._store = _TokenStore(self.folder / TOKENS, (_dataset_length(trainer), *values.shape[1:]))
-            self._store.write(batch_indices, values)
+    def image_call(self, prediction: tuple[Vector, Tokens | None], batch: Any, place: int) -> partial[Vector]:
+        """Write the tokens of one crop where they belong, and keep its vector."""
+        return partial(_keep, *prediction, self._store, place)
 
     def on_predict_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Bring the processes' parts together in the order of the data and look for neighbours."""
+        """Close the tokens before the first process gives them their name."""
         if self._store is not None:
             self._store.close()
-        if self._rows:
-            part = {"rows": torch.tensor(self._rows), "pooled": torch.cat(self._pooled)}
-            save_file(part, self.folder / _part(trainer.global_rank), {"ids": json.dumps(self._ids)})
-        trainer.strategy.barrier("neighbours: parts are written")
-        if trainer.is_global_zero:
-            self._merge(_dataset_length(trainer), pl_module.device)
+        super().on_predict_end(trainer, pl_module)
 
-    def _merge(self, total: int, device: torch.device) -> None:
-        ids: list[str | None] = [None] * total
-        pooled: Tensor | None = None
-        parts = sorted(self.folder.glob(_part("*")))
-        for path in parts:
-            with safe_open(path, framework="pt") as part:
-                rows, vectors = part.get_tensor("rows"), part.get_tensor("pooled")
-                names = json.loads(part.metadata()["ids"])
-            if pooled is None:
-                pooled = vectors.new_zeros(total, vectors.shape[1])
-            pooled[rows] = vectors
-            for row, name in zip(rows.tolist(), names, strict=True):
-                ids[row] = name
-        if pooled is None or None in ids:
-            raise DataError(
-                f"{self.folder}: {ids.count(None)} of {total} crops were not predicted; predict all of them"
-            )
-        found = nearest_neighbours(pooled.to(device), self.k)
-        save_file({"neighbours": found}, self.folder / NEIGHBOURS, {"ids": json.dumps(ids)})
-        for path in parts:
-            path.unlink()
+    def write_end(self, done: Sequence[Done[Vector]], pl_module: Any) -> None:
+        """Look for neighbours among all crops.
+
+        Raises:
+            DataError: where crops were not predicted.
+        """
+        if [one.place for one in done] != list(range(self._total)):
+            missing = self._total - len(done)
+            raise DataError(f"{self.folder}: {missing} of {self._total} crops were not predicted; predict all of them")
+        pooled = torch.from_numpy(np.stack([one.result for one in done]))
+        found = nearest_neighbours(pooled.to(pl_module.device), self.k)
+        with whole_file(self.folder / NEIGHBOURS) as path:
+            save_file({"neighbours": found}, path, {"ids": json.dumps([one.id for one in done])})
+        if self._store is not None:
+            self._store.finish()
 
 
-class _TokenStore:
-    """One float16 ``.npy`` that several processes fill, each its own rows.
-
-    All of them write the same header and the same length, so none has to wait for another; rows go out by position and
-    not through a map, whose pages would carry a neighbour's rows along on network file systems.
-    """
-
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
-        self._path = path
-        self._row_shape = shape[1:]
-        self._row_bytes = 2 * math.prod(self._row_shape)
-        header = io.BytesIO()
-        np.lib.format.write_array_header_1_0(header, {"descr": "<f2", "fortran_order": False, "shape": shape})
-        self._start = header.tell()
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
-        os.pwrite(self._file, header.getvalue(), 0)
-        os.ftruncate(self._file, self._start + shape[0] * self._row_bytes)
-
-    def write(self, rows: Sequence[int], values: np.ndarray[Any, np.dtype[np.float16]]) -> None:
-        if values.shape[1:] != self._row_shape:
-            raise DataError(
-                f"{self._path}: tokens of {values.shape[1:]} after {self._row_shape}; give all crops one size"
-            )
-        for row, value in zip(rows, values, strict=True):
-            os.pwrite(self._file, value.astype("<f2").tobytes(), self._start + row * self._row_bytes)
-
-    def close(self) -> None:
-        os.close(self._file)
-
-
-def _part(rank: int | str) -> str:
-    return f"neighbours-{rank}.part.safetensors"
+def _keep(vector: Vector, tokens: Tokens | None, store: TokenStore | None, row: int) -> Vector:
+    if store is not None and tokens is not None:
+        store.write(row, tokens)
+    return vector
 
 
 def _dataset_length(trainer: pl.Trainer) -> int:

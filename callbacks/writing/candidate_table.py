@@ -17,7 +17,7 @@ from rich.table import Table
 from safetensors.torch import save_file
 from torch import Tensor
 
-from callbacks.candidate_parts import columns
+from callbacks.writing.found_candidates import columns
 from datamodules.files.whole_file import whole_file
 from mars_pl.debias.centroids import Candidates, debiased_centroids
 from mars_pl.debias.distance import mean_in_order

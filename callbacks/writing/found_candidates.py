@@ -1,20 +1,30 @@
-"""What each process of the centroids stage has found, as files until all have ended."""
+"""Candidates of the centroids stage: what one image gives to its journal, and the table of all images."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any, TypedDict
 
+import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mars_pl.debias.centroids import Candidates, join
+from callbacks.writing.journal import Done
+from mars_pl.debias.centroid_module import ImageCandidates
+from mars_pl.debias.centroids import NO_CANDIDATES, Candidates, join
+from mars_pl.debias.region_iou import region_iou
 
 COLUMNS = ("classes", "clusters", "pixels", "vectors")
+
+
+class ImageFound(TypedDict):
+    """Of one image: the columns of its candidates by name, their IoU, and the classes without a cell of their own."""
+
+    columns: dict[str, NDArray[Any]]
+    iou: NDArray[np.float64]
+    empty: list[int]
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,7 @@ class Found:
     """Candidates of some images.
 
     Attributes:
-        candidates: N rows, background among them.
+        candidates: N rows, background among them, in the order of image id, class and cluster.
         iou: (N,) float64, NaN where there is no truth.
         images: how many were looked at.
         empty: (num_classes,) int64, in how many of them a class had no cell of its own.
@@ -39,27 +49,32 @@ def columns(candidates: Candidates) -> dict[str, Tensor]:
     return {name: getattr(candidates, name).contiguous() for name in COLUMNS}
 
 
-def write_part(path: Path, found: Found) -> None:
-    """Write what one process has found, for ``read_parts``."""
-    tensors = {"iou": found.iou, "images": torch.tensor(found.images), "empty": found.empty}
-    save_file(tensors | columns(found.candidates), path, {"ids": json.dumps(found.candidates.ids)})
+def found_in_image(found: ImageCandidates, label: Tensor, truth: Tensor | None, ignore_index: int) -> ImageFound:
+    """Measure the region of each candidate where there is truth.
+
+    Args:
+        found: what the module found.
+        label: (H, W), the regions.
+        truth: (H, W), or None.
+        ignore_index: of the truth.
+    """
+    classes = found.candidates.classes.tolist()
+    iou = np.full(len(classes), np.nan)
+    if truth is not None:
+        for row, index in enumerate(classes):
+            iou[row] = region_iou(found.region(row, label), truth, index, ignore_index)
+    tables = {name: tensor.numpy() for name, tensor in columns(found.candidates).items()}
+    return {"columns": tables, "iou": iou, "empty": list(found.empty)}
 
 
-def read_parts(paths: Sequence[Path]) -> Found:
-    """Read what all processes have found as one table, in the order of image id, class and cluster."""
-    parts = [_read_part(path) for path in paths]
-    filled = [part.candidates for part in parts if len(part.candidates)]  # one without images knows no D
-    candidates = join(filled) if filled else parts[0].candidates
+def all_found(done: Sequence[Done[ImageFound]], num_classes: int) -> Found:
+    """Bring the images together as one table."""
+    parts = [
+        Candidates((one.id,) * len(one.result["iou"]), *(torch.from_numpy(one.result["columns"][n]) for n in COLUMNS))
+        for one in done
+    ]
+    candidates = join(parts) if parts else NO_CANDIDATES
     order = candidates.order()
-    return Found(
-        candidates.take(order),
-        torch.cat([part.iou for part in parts])[order],
-        sum(part.images for part in parts),
-        torch.stack([part.empty for part in parts]).sum(dim=0),
-    )
-
-
-def _read_part(path: Path) -> Found:
-    with safe_open(path, framework="pt") as file:
-        candidates = Candidates(tuple(json.loads(file.metadata()["ids"])), *map(file.get_tensor, COLUMNS))
-        return Found(candidates, file.get_tensor("iou"), int(file.get_tensor("images")), file.get_tensor("empty"))
+    iou = torch.cat([torch.zeros(0, dtype=torch.float64), *(torch.from_numpy(one.result["iou"]) for one in done)])
+    empty = torch.tensor([index for one in done for index in one.result["empty"]], dtype=torch.long)
+    return Found(candidates.take(order), iou[order], len(done), empty.bincount(minlength=num_classes))

@@ -1,6 +1,5 @@
 import csv
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,6 +10,7 @@ from torch.utils.data import default_collate
 from callbacks.centroid_writer import CentroidWriter
 from datamodules.errors import DataError
 from mars_pl.debias.centroid_module import CentroidModule
+from tests.callbacks import job
 from tests.debias.colours import ColourFeatures, Colours, predict
 
 
@@ -91,24 +91,10 @@ def test_without_truth_the_same_centroids_and_no_iou(written, tmp_path):
 def test_several_processes_write_the_same_bytes(written, tmp_path, processes):
     data = Colours()
     module = CentroidModule(ColourFeatures(), num_classes=4)
-    # The last process ends first, and 8 processes for 6 images leave two with nothing.
-    for rank in reversed(range(processes)):
-        trainer = SimpleNamespace(
-            global_rank=rank,
-            default_root_dir=str(tmp_path),
-            world_size=processes,
-            is_global_zero=rank == 0,
-            strategy=SimpleNamespace(barrier=lambda name: None),
-            datamodule=data,
-        )
-        writer = CentroidWriter(output=str(tmp_path))
-        writer.on_predict_start(trainer, module)
-        for place in range(rank, len(data.items), processes):
-            batch = default_collate([data.items[place]])
-            writer.write_on_batch_end(trainer, module, module.predict_step(batch, 0), [place], batch, 0, 0)
-        writer.on_predict_end(trainer, module)
-    for path in written.iterdir():
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+    batches = [default_collate([item]) for item in data.items]
+    items = [(module.predict_step(batch, 0), batch) for batch in batches]
+    job.predict([CentroidWriter() for _ in range(processes)], tmp_path, items, data)  # 8 for 6: two have nothing
+    assert job.files(tmp_path) == job.files(written)
 
 
 def test_the_nearest_background_centroid_can_decide_instead(tmp_path):

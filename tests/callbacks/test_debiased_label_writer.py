@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from callbacks.debiased_label_writer import DebiasedLabelWriter, removed_summary
+from callbacks.debiased_label_writer import DebiasedLabelWriter
 from datamodules.files.labels import read_label
 from mars_pl.debias.debias_module import DebiasModule
 from tests.debias.colours import ColourFeatures, Colours, predict
@@ -99,9 +99,3 @@ def test_the_first_maps_of_the_list_are_shown(centroids, tmp_path):
     assert values.shape == (24, 32)
     assert values[11, 6] == 255
     assert values[0, 0] == 0
-
-
-def test_shares_leave_background_out():
-    counts = np.array([[100, 10, 30], [0, 5, 3]])
-    summary = removed_summary(counts, ("background", "a", "b"))
-    assert summary["removed"] == {"all": 0.2, "a": 0.5, "b": 0.1}

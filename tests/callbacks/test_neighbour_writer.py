@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from datamodules.errors import DataError
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.stego.neighbours import nearest_neighbours
 from mars_pl.uss.stego.token_module import TokenModule
+from tests.callbacks import job
 
 
 class Crops(Dataset):
@@ -70,57 +70,52 @@ def test_tokens_are_written_only_when_asked_for(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["neighbours.safetensors"]
 
 
-def _trainer(rank, total=3):
-    return SimpleNamespace(
-        is_global_zero=rank == 0, global_rank=rank, default_root_dir=".", predict_dataloaders=DataLoader(range(total)),
-        strategy=SimpleNamespace(barrier=lambda name: None),
-    )  # fmt: skip
+def crops(*tokens):
+    """Crops a, b, … with their tokens (1, D, h, w), one a batch."""
+    return [
+        ({"id": [name], "tokens": one, "pooled": one.mean((-2, -1))}, {"id": [name]})
+        for name, one in zip("abcdef", tokens, strict=False)
+    ]
 
 
-def _give(writer, trainer, rows, ids, tokens):
-    pooled = tokens.mean((-2, -1))
-    writer.write_on_batch_end(trainer, None, {"id": ids, "tokens": tokens, "pooled": pooled}, rows, {}, 0, 0)
+TOKENS = torch.tensor([[0.1, 1.0], [0.7, 0.2], [0.3, 0.9], [1.0, 0.3]]).view(4, 1, 2, 1, 1)
 
 
 def test_two_processes_fill_one_file(tmp_path):
-    writers, trainers = (
-        [NeighbourWriter(output=str(tmp_path), tokens=True) for _ in range(2)],
-        [_trainer(0), _trainer(1)],
-    )
-    module = SimpleNamespace(device=torch.device("cpu"))
-    (tmp_path / "neighbours-5.part.safetensors").write_text("left by a broken run")
-    for writer, trainer in zip(writers, trainers, strict=True):
-        writer.on_predict_start(trainer, module)
-    tokens = torch.arange(6.0).view(3, 2, 1, 1)
-    _give(writers[1], trainers[1], [1], ["b"], tokens[1:2])
-    _give(writers[0], trainers[0], [2, 0], ["c", "a"], tokens[[2, 0]])
-    for rank in (1, 0):
-        writers[rank].on_predict_end(trainers[rank], module)
-    assert read(tmp_path)[1] == ["a", "b", "c"]
-    assert np.array_equal(np.load(tmp_path / "tokens.npy"), tokens.numpy())
+    job.predict([NeighbourWriter(tokens=True) for _ in range(2)], tmp_path, crops(*TOKENS))
+    assert read(tmp_path)[1] == ["a", "b", "c", "d"]
+    assert np.array_equal(np.load(tmp_path / "tokens.npy"), TOKENS[:, 0].half().numpy())
+
+
+def test_a_job_that_was_broken_off_goes_on_with_the_crops_that_are_left(tmp_path):
+    job.predict(NeighbourWriter(tokens=True), tmp_path / "whole", crops(*TOKENS))
+    data = job.Data()
+    job.predict(NeighbourWriter(tokens=True), tmp_path / "broken", crops(*TOKENS), data, killed_after=3)
+    assert not (tmp_path / "broken/tokens.npy").exists()  # only what is whole has its name
+    job.predict(NeighbourWriter(tokens=True, resume=True), tmp_path / "broken", crops(*TOKENS), data)
+    assert data.left_out == {"a", "b", "c"}
+    assert job.files(tmp_path / "broken") == job.files(tmp_path / "whole")
+
+
+def test_without_the_tokens_of_the_crops_that_are_done_it_starts_afresh(tmp_path):
+    data = job.Data()
+    job.predict(NeighbourWriter(), tmp_path, crops(*TOKENS), data, killed_after=3)
+    job.predict(NeighbourWriter(tokens=True, resume=True), tmp_path, crops(*TOKENS), data)
+    assert data.left_out == set()
+    assert np.array_equal(np.load(tmp_path / "tokens.npy"), TOKENS[:, 0].half().numpy())
 
 
 def test_a_crop_that_was_not_predicted_is_reported(tmp_path):
-    writer, trainer = NeighbourWriter(output=str(tmp_path)), _trainer(0)
-    writer.on_predict_start(trainer, None)
-    _give(writer, trainer, [0], ["a"], torch.ones(1, 2, 1, 1))
-    with pytest.raises(DataError, match="2 of 3 crops"):
-        writer.on_predict_end(trainer, SimpleNamespace(device="cpu"))
+    data = job.Data()
+    data.left_out = {"b", "d"}
+    with pytest.raises(DataError, match="2 of 4 crops"):
+        job.predict(NeighbourWriter(), tmp_path, crops(*TOKENS), data)
     assert not (tmp_path / "neighbours.safetensors").exists()
 
 
 def test_crops_of_two_sizes_are_reported(tmp_path):
-    writer, trainer = NeighbourWriter(output=str(tmp_path), tokens=True), _trainer(0)
-    writer.on_predict_start(trainer, None)
-    _give(writer, trainer, [0], ["a"], torch.ones(1, 2, 1, 1))
     with pytest.raises(DataError, match=r"tokens\.npy.*one size"):
-        _give(writer, trainer, [1], ["b"], torch.ones(1, 2, 1, 2))
-
-
-def test_a_sampler_that_hides_its_rows_is_reported(tmp_path):
-    writer = NeighbourWriter(output=str(tmp_path))
-    with pytest.raises(DataError, match="sampler"):
-        _give(writer, _trainer(0), None, ["a"], torch.ones(1, 2, 1, 1))
+        job.predict(NeighbourWriter(tokens=True), tmp_path, crops(torch.ones(1, 2, 1, 1), torch.ones(1, 2, 1, 2)))
 
 
 @pytest.mark.slow

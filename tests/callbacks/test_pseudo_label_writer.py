@@ -1,29 +1,24 @@
 import json
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from callbacks.pseudo_label_writer import PseudoLabelWriter
 from datamodules.files.labels import read_label
+from tests.callbacks.job import predict
 
 SCORES = torch.tensor([[[0.9, 0.35, 0.1, 0.0]], [[0.1, 0.1, 0.45, 0.0]]])
 
 
 def write(tmp_path, truth=True, images=2, **settings):
     writer = PseudoLabelWriter(workers=0, **settings)
-    data = SimpleNamespace(num_classes=4, scored_class_ids=None)
-    trainer = SimpleNamespace(
-        default_root_dir=str(tmp_path), is_global_zero=True, world_size=1, global_rank=0, datamodule=data
-    )
-    writer.on_predict_start(trainer, None)
+    items = []
     for index in range(images):
-        batch = {"image": torch.zeros(1, 3, 1, 4, dtype=torch.uint8)}
+        batch = {"id": [f"im{index}"], "image": torch.zeros(1, 3, 1, 4, dtype=torch.uint8)}
         if truth:
             batch["truth"] = torch.tensor([[[1, 1, 0, 0]]])
-        prediction = {"id": f"im{index}", "class_ids": torch.tensor([1, 3]), "scores": SCORES}
-        writer.on_predict_batch_end(trainer, None, prediction, batch, index)
-    writer.on_predict_end(trainer, None)
+        items.append(({"id": f"im{index}", "class_ids": torch.tensor([1, 3]), "scores": SCORES}, batch))
+    predict(writer, tmp_path, items)
     return tmp_path
 
 

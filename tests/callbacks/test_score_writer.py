@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,20 +9,20 @@ from datamodules.files.labels import read_label
 from datamodules.files.scores import read_scores
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.wsss.propagation.confident_label import ConfidentLabels, ThresholdConfidentLabels
+from tests.callbacks.job import Data, predict
 
 SCORES = torch.tensor([[[0.9, 0.2, 0.0, 0.0]], [[0.1, 0.1, 0.5, 0.0]]])
 
 
 def write(folder, confident, workers=0, scores=SCORES, class_ids=(1, 3), num_classes=21, **settings):
-    writer = ScoreWriter(confident, workers, **settings)
-    data = SimpleNamespace(num_classes=num_classes)
-    trainer = SimpleNamespace(default_root_dir=str(folder), is_global_zero=True, datamodule=data)
-    writer.on_predict_start(trainer, None)
-    for index in range(3):
-        prediction = {"id": f"im{index}", "class_ids": torch.tensor(class_ids, dtype=torch.long), "scores": scores}
-        batch = {"image": torch.zeros(1, 3, 1, 4, dtype=torch.uint8)}
-        writer.on_predict_batch_end(trainer, None, prediction, batch, index)
-    writer.on_predict_end(trainer, None)
+    items = [
+        (
+            {"id": f"im{index}", "class_ids": torch.tensor(class_ids, dtype=torch.long), "scores": scores},
+            {"id": [f"im{index}"], "image": torch.zeros(1, 3, 1, 4, dtype=torch.uint8)},
+        )
+        for index in range(3)
+    ]
+    predict(ScoreWriter(confident, workers=workers, **settings), folder, items, Data(num_classes))
     return folder
 
 

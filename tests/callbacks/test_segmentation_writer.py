@@ -12,6 +12,7 @@ from datamodules.files.labels import read_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.inference import SegmentationPrediction
 from mars_pl.segment.sliding_window import SlidingWindow
+from tests.callbacks.job import predict
 
 # two rows of pixels: class 2 everywhere likeliest, then background or class 1
 PROBABILITIES = torch.tensor([[0.3, 0.1], [0.2, 0.4], [0.5, 0.5]])[:, :, None].expand(3, 2, 4).contiguous()
@@ -29,15 +30,14 @@ class LastWins(Refine):
 
 
 def write(tmp_path, label=None, classes=CLASSES, image_id="a", **settings):
-    writer = SegmentationWriter(**settings)
-    trainer = SimpleNamespace(default_root_dir=str(tmp_path), is_global_zero=True)
-    batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8)} | ({} if classes is None else {"classes": classes})
+    batch = {"id": [image_id], "image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8)}
+    if classes is not None:
+        batch["classes"] = classes
     if label is not None:
         batch["label"] = torch.from_numpy(label.astype(np.int64))[None]
     module = SimpleNamespace(predict_with="teacher", scales=(1.0, 0.5), flip=True, window=SlidingWindow(9))
-    writer.on_predict_start(trainer, module)
-    writer.on_predict_batch_end(trainer, module, SegmentationPrediction(image_id, PROBABILITIES), batch, 0)
-    writer.on_predict_end(trainer, module)
+    items = [(SegmentationPrediction(image_id, PROBABILITIES), batch)]
+    predict(SegmentationWriter(**settings), tmp_path, items, module=module)
     return read_label(tmp_path / f"{image_id}.png").tolist()
 
 
@@ -73,12 +73,9 @@ def test_only_classes_that_compete_are_handed_to_the_workers(tmp_path, monkeypat
     monkeypatch.setattr(segmentation_writer, "write_segmentation", lambda *arguments: handed.append(arguments))
     maps = torch.tensor([0.0, 0.0, 0.4, 0.0, 0.6])[:, None, None].expand(5, 2, 4)
     for classes, codes in ((None, [0, 2, 4]), (torch.tensor([[1.0, 0.0, 0.0, 1.0]]), [0, 4])):
-        batch = {"image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "label": torch.full((1, 2, 4), 254)}
-        writer = SegmentationWriter(workers=0, fill=classes is not None)
-        trainer = SimpleNamespace(default_root_dir=str(tmp_path))
-        writer.on_predict_start(trainer, None)
-        prediction = SegmentationPrediction("a", maps)
-        writer.on_predict_batch_end(trainer, None, prediction, batch | {"classes": classes}, 0)
+        batch = {"id": ["a"], "image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "label": torch.full((1, 2, 4), 254)}
+        items = [(SegmentationPrediction("a", maps), batch | {"classes": classes})]
+        predict(SegmentationWriter(workers=0, fill=classes is not None), tmp_path, items)
         _, _, probabilities, found, num_classes, _, _ = handed.pop()
         assert (found.tolist(), num_classes) == (codes, 5) and torch.equal(probabilities, maps[codes])
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import joblib
 import pytest
 
-from callbacks.worker_pool import MOST_WORKERS, WorkerPool, worker_count
+from callbacks.writing.worker_pool import MOST_WORKERS, WorkerPool, worker_count
 
 
 def square(value):

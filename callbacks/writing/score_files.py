@@ -1,0 +1,37 @@
+"""Score file and confident label of one image, as a worker makes them; Lightning, slow to import, keeps out of here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from datamodules.files.labels import as_label, label_codes, write_label
+from datamodules.files.scores import write_scores
+from mars_pl.wsss.propagation.confident_label import UNSURE, ConfidentLabels
+
+CONFIDENT = "confident"
+"""Sub-folder of the confident labels."""
+
+
+def make_score_files(
+    name: str,
+    image: NDArray[np.uint8],
+    scores: NDArray[np.float32],
+    class_ids: NDArray[np.int64],
+    folder: Path,
+    confident: ConfidentLabels | None,
+    num_classes: int,
+) -> None:
+    """Write one image's scores, and its confident label where one is wanted."""
+    write_scores(folder / f"{name}.npz", class_ids, scores)
+    if confident is not None:
+        # drawn with the image's own numbers 1, 2, …, among which UNSURE is no class however many the data has
+        own = torch.arange(1, len(class_ids) + 1)
+        label = confident(torch.from_numpy(image), torch.from_numpy(scores), own).numpy()
+        code_of = np.zeros(UNSURE + 1, dtype=np.int64)
+        code_of[1 : len(class_ids) + 1] = class_ids
+        code_of[UNSURE] = label_codes(num_classes).ignored
+        write_label(folder / CONFIDENT / f"{name}.png", as_label(code_of[label], num_classes))
