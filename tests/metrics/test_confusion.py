@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mars_pl.metrics.confusion import confusion_matrix
+from mars_pl.metrics.confusion import class_counts, confusion_matrix
 
 
 def test_truth_in_rows_and_prediction_in_columns():
@@ -25,6 +25,14 @@ def test_many_classes_do_not_overflow_eight_bits():
     truth = np.array([200, 200], dtype=np.uint8)
     counts = confusion_matrix(np.array([200, 3], dtype=np.uint8), truth, 201)
     assert counts[200, 200] == 1 and counts[200, 3] == 1 and counts.sum() == 2
+
+
+def test_three_counts_a_class_are_diagonal_and_sums_of_the_matrix():
+    truth = np.array([[0, 0, 1, 1], [2, 2, 255, 0]], dtype=np.uint8)
+    prediction = np.array([[0, 1, 1, 254], [1, 2, 2, 255]], dtype=np.uint8)
+    assert class_counts(prediction, truth, 4).tolist() == [[2, 1, 1, 0], [3, 3, 1, 0], [3, 2, 2, 0]]
+    matrix = confusion_matrix(prediction, truth, 4)
+    assert np.array_equal(class_counts(prediction, truth, 4), [np.diagonal(matrix), matrix.sum(0), matrix.sum(1)])
 
 
 def test_nothing_to_count_is_zero():

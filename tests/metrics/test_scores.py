@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from mars_pl.metrics.confusion import class_counts, confusion_matrix
 from mars_pl.metrics.scores import Scores
 
 CONFUSION = np.array([[5, 1, 0], [2, 4, 0], [0, 3, 1]])
@@ -42,6 +43,14 @@ def test_a_class_only_predicted_or_only_missed_counts():
     assert scores.iou.tolist() == [0, 0, 0]
     assert scores.class_fp.tolist() == [0.4, 1, 0]
     assert scores.class_fn.tolist() == [0.6, 0, 1]
+
+
+def test_three_counts_a_class_give_the_same_to_the_last_digit():
+    rng = np.random.default_rng(1)
+    prediction, truth = rng.integers(0, 80, (2, 300, 300))
+    whole = Scores.from_confusion(confusion_matrix(prediction, truth, 81), [3, 5, 80])
+    counts = Scores.from_counts(class_counts(prediction, truth, 81), [3, 5, 80])
+    assert counts.as_row() == whole.as_row() and np.array_equal(counts.iou, whole.iou, equal_nan=True)
 
 
 def test_means_over_some_classes():

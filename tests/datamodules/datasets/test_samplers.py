@@ -61,6 +61,23 @@ def test_evaluation_takes_each_once(place):
     assert parts == [[0, 3, 6, 9], [1, 4, 7, 10], [2, 5, 8]]
 
 
+def test_what_is_done_is_left_out_and_the_rest_dealt_anew(place):
+    parts = []
+    for rank in range(2):
+        place(rank, 2)
+        parts.append(list(EachOnce(7, {1, 2, 5})))
+    assert parts == [[0, 4], [3, 6]]
+
+
+@pytest.mark.parametrize(("done", "parts"), [({0, 2, 3}, [[1], [0]]), ({0, 1, 2, 3}, [[0], [1]])])
+def test_a_process_for_which_nothing_is_left_does_one_again(place, done, parts):
+    found = []
+    for rank in range(2):
+        place(rank, 2)
+        found.append(list(EachOnce(4, done)))
+    assert found == parts
+
+
 @pytest.mark.parametrize("sampler", [EpochShuffle, EachOnce])
 def test_fewer_images_than_processes_are_refused(place, sampler):
     place(0, 4)

@@ -16,6 +16,15 @@ def test_a_file_appears_whole_or_not_at_all_and_its_folder_is_made(tmp_path):
     assert [file.read_text() for file in path.parent.iterdir()] == ["whole"] and path.is_file()
 
 
+def test_whatever_writes_it_a_file_has_the_mode_of_any_new_file(tmp_path):
+    (tmp_path / "any").touch()
+    (tmp_path / "weights.part").touch(mode=0o600)  # left by a process that was killed
+    with whole_file(tmp_path / "weights") as partial:
+        partial.unlink()
+        partial.touch(mode=0o600)  # as safetensors does
+    assert (tmp_path / "weights").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_a_folder_or_a_file_in_the_way_is_told_before_anything_is_done(tmp_path):
     (tmp_path / "file").touch()
     in_the_way = {tmp_path: "is a folder; name a file", tmp_path / "file/a/b.txt": "file/a: a file is in the place"}
