@@ -10,8 +10,8 @@ from torch.utils.data import default_collate
 from callbacks.centroid_writer import CentroidWriter
 from datamodules.errors import DataError
 from mars_pl.debias.centroid_module import CentroidModule
-from tests.callbacks import job
 from tests.debias.colours import ColourFeatures, Colours, predict
+from tests.fakes import predict_job as job
 
 
 def write(output, data=None, **settings):

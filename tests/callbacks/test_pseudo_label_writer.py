@@ -5,7 +5,7 @@ import torch
 
 from callbacks.pseudo_label_writer import PseudoLabelWriter
 from datamodules.files.labels import read_label
-from tests.callbacks.job import predict
+from tests.fakes.predict_job import predict
 
 SCORES = torch.tensor([[[0.9, 0.35, 0.1, 0.0]], [[0.1, 0.1, 0.45, 0.0]]])
 

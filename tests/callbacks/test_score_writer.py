@@ -9,7 +9,7 @@ from datamodules.files.labels import read_label
 from datamodules.files.scores import read_scores
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.wsss.propagation.confident_label import ConfidentLabels, ThresholdConfidentLabels
-from tests.callbacks.job import Data, predict
+from tests.fakes.predict_job import Data, predict
 
 SCORES = torch.tensor([[[0.9, 0.2, 0.0, 0.0]], [[0.1, 0.1, 0.5, 0.0]]])
 

@@ -12,7 +12,7 @@ from datamodules.files.labels import read_label
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.inference import SegmentationPrediction
 from mars_pl.segment.sliding_window import SlidingWindow
-from tests.callbacks.job import predict
+from tests.fakes.predict_job import predict
 
 # two rows of pixels: class 2 everywhere likeliest, then background or class 1
 PROBABILITIES = torch.tensor([[0.3, 0.1], [0.2, 0.4], [0.5, 0.5]])[:, :, None].expand(3, 2, 4).contiguous()

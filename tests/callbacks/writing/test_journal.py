@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from callbacks.writing.journal import Done, Journal, read_journals, remove_journals
+
+
+def write(folder, rank, *done):
+    journal = Journal(folder, rank)
+    for one in done:
+        journal.append(one)
+    journal.close()
+    return folder / f".done-{rank}.jsonl"
+
+
+def ids(folder):
+    return [done.id for done in read_journals(folder)]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.array([0.1, np.nan, -0.0, 1e-45], dtype=np.float32),
+        np.arange(6, dtype=np.int64).reshape(3, 2)[:, ::-1],
+        np.zeros((0, 5), dtype=np.float64),
+    ],
+)
+def test_arrays_come_back_bit_for_bit(tmp_path, array):
+    write(tmp_path, 0, Done("trip/é@3", 7, {"counts": [array, None], "empty": [2, 3]}))
+    [done] = read_journals(tmp_path)
+    found = done.result["counts"][0]
+    assert (done.id, done.place, done.result["empty"], done.result["counts"][1]) == ("trip/é@3", 7, [2, 3], None)
+    assert (found.dtype, found.shape, found.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert found.flags.writeable
+
+
+def test_what_is_neither_number_nor_array_is_refused(tmp_path):
+    with pytest.raises(TypeError, match="not set"):
+        write(tmp_path, 0, Done("a", 0, {1}))
+
+
+@pytest.mark.parametrize("cut", [1, 2, 20])
+def test_a_torn_line_is_left_out_and_the_next_process_writes_after_it(tmp_path, cut):
+    path = write(tmp_path, 0, Done("a", 0, None), Done("b", 1, np.ones(3)))
+    path.write_bytes(path.read_bytes()[:-cut])
+    kept = ["a", "b"] if cut == 1 else ["a"]  # only the end of the line is gone
+    assert ids(tmp_path) == kept
+    write(tmp_path, 0, Done("c", 2, None))
+    assert ids(tmp_path) == [*kept, "c"]
+
+
+def test_the_journals_of_all_processes_are_read_and_removed(tmp_path):
+    for rank in (10, 0, 2):
+        write(tmp_path, rank, Done(str(rank), rank, rank / 7))
+    (tmp_path / "a.png").touch()
+    assert {done.id: done.result for done in read_journals(tmp_path)} == {"0": 0.0, "10": 10 / 7, "2": 2 / 7}
+    remove_journals(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
