@@ -15,10 +15,7 @@ from tests.pipeline.tiny_run import REPOSITORY
 
 NETWORK = {"backbone": "test_resnet", "pretrained": False}
 CAM = NETWORK | {"frozen": [], "frozen_batch_norm": False}
-SMALL = {
-    "fit": {"data": {"init_args": {"batch_size": 2, "crop_size": 48, "long_side": [48, 64]}}},
-    "propagation": {"data": {"init_args": {"batch_size": 2, "crop_size": 48, "scale": [0.8, 1.2]}}},
-}
+CROPS = {"fit": {"crop_size": 48, "long_side": [48, 64]}, "propagation": {"crop_size": 48, "scale": [0.8, 1.2]}}
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.logger", "false"]
 
 
@@ -30,7 +27,9 @@ def stages(tmp_path_factory):
     make_voc_tree(house / "tree", 4)
 
     def run(subcommand, stage, yamls, network, *words):
-        small = SMALL.get(stage, {}) | {"model": {"init_args": {"network": {"init_args": network}}}}
+        small = {"model": {"init_args": {"network": {"init_args": network}}}}
+        if stage in CROPS:
+            small["data"] = {"init_args": {"batch_size": 2, "training_set": {"init_args": CROPS[stage]}}}
         (house / f"{stage}.yaml").write_text(yaml.safe_dump(small))
         files = [f"configs/{name}.yaml" for name in ("data/voc", *yamls, "trainer/cpu")]
         composed = [word for file in [*files, f"{stage}.yaml"] for word in ("-c", file)]
@@ -43,10 +42,15 @@ def stages(tmp_path_factory):
         cam = ["--model.init_args.weights", "fit/weights.safetensors", callback, "0"]
         run("predict", "scores", ["wsss/cam", "wsss/cam_scores"], CAM, *cam)
         backbone = ["--model.init_args.network.init_args.classifier_weights", "fit/weights.safetensors"]
-        pairs = ["--data.init_args.labels", "scores/confident", "--model.init_args.radius", "3"]
+        pairs = ["--data.init_args.label_folder", "scores/confident", "--model.init_args.radius", "3"]
         words = [*backbone, *pairs, "--trainer.max_epochs", "1"]
         run("fit", "propagation", ["wsss/irn_propagation"], NETWORK, *words)
-        walk = ["--model.init_args.weights", "propagation/weights.safetensors", "--data.init_args.scores", "scores"]
+        walk = [
+            "--model.init_args.weights",
+            "propagation/weights.safetensors",
+            "--data.init_args.score_folder",
+            "scores",
+        ]
         run("predict", "labels", ["wsss/irn_propagation", "wsss/irn_labels"], NETWORK, *walk, callback, "0")
     return house
 
@@ -74,7 +78,7 @@ def test_labels_without_a_crf_and_the_sweep(stages):
 def test_scores_that_are_missing_end_the_job_in_one_line(stages, capsys):
     words = ["predict", "-c", "configs/data/voc.yaml", "-c", "configs/wsss/irn_propagation.yaml"]
     words += ["-c", "configs/wsss/irn_labels.yaml", "-c", "configs/trainer/cpu.yaml", "-c", "labels.yaml"]
-    words += ["--data.init_args.root", "tree", "--data.init_args.scores", "labels", *QUIET]
+    words += ["--data.init_args.root", "tree", "--data.init_args.score_folder", "labels", *QUIET]
     with chdir(stages):
         assert main(words) == 1
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mars: error: ")]
