@@ -41,8 +41,8 @@ class SegmentationWriter(ImageWriter[None]):
         """
         if self.fill and not {"label", "classes"} <= batch.keys():
             raise DataError(
-                "fill: the data has no labels to fill, or no image labels; set data.labels to the folder of debiased "
-                "labels and data.image_labels to where the classes stand"
+                "fill: the data has no labels to fill, or no image labels; set data.label_folder to the folder of "
+                "debiased labels and data.image_labels to where the classes stand"
             )
         classes = competing(prediction.probabilities, batch["classes"][0] if self.fill else None)
         tensors = [batch["image"][0], prediction.probabilities[classes], classes]

@@ -36,6 +36,7 @@ def inspect_images(
     tree: Tree,
     ids: Sequence[str],
     num_classes: int,
+    *,
     label_folder: Path | None = None,
     truth_folder: Path | None = None,
     score_folder: Path | None = None,
@@ -58,9 +59,11 @@ def inspect_images(
         DataError: a folder is missing.
     """
     if label_folder is not None and not label_folder.is_dir():
-        raise DataError(f"{label_folder}: no such label folder; make the labels first or set data.labels")
+        raise DataError(f"{label_folder}: no such label folder; make the labels first or set data.label_folder")
     if score_folder is not None and not score_folder.is_dir():
-        raise DataError(f"{score_folder}: no such score folder; run the stage that makes scores or set data.scores")
+        raise DataError(
+            f"{score_folder}: no such score folder; run the stage that makes scores or set data.score_folder"
+        )
 
     upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 

@@ -1,4 +1,4 @@
-"""ImageFiles of a list with what is known of them: crops to train on, whole images to evaluate and predict."""
+"""Whole images of a list with what is known of them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch.utils.data import Dataset
 
-from datamodules.datasets.sample import Sample
-from datamodules.datasets.seeding import seeded
-from datamodules.datasets.transforms import TrainingCrop
-from datamodules.errors import DataError
+from datamodules.datasets.sample import Sample, Samples
 from datamodules.files.image_labels import ImageLabels
 from datamodules.files.scores import read_scores
 from datamodules.files.tree import Tree, read_codes, read_image
 
 
-class VOCFolder(Dataset[Sample]):
+class VOCFolder(Samples):
     """Whole images in the order of the list.
 
     Args:
@@ -34,6 +30,7 @@ class VOCFolder(Dataset[Sample]):
         tree: Tree,
         ids: Sequence[str],
         image_labels: ImageLabels,
+        *,
         label_folder: Path | None = None,
         truth_folder: Path | None = None,
         score_folder: Path | None = None,
@@ -67,42 +64,3 @@ class VOCFolder(Dataset[Sample]):
         if self.label_folder is not None:
             sample["label"] = read_codes(self.label_folder / f"{image_id}.png")
         return sample
-
-
-class TrainingCrops(Dataset[Sample]):
-    """The same images as random crops; the key of an item is (epoch, index), and with the seed decides its crop.
-
-    So a fit that was broken off and resumed sees what it would have seen.
-
-    Args:
-        images: the whole images; their truth is never read.
-        crop: the random transform.
-        seed: of the crops.
-    """
-
-    def __init__(self, images: VOCFolder, crop: TrainingCrop, seed: int = 0) -> None:
-        self.images = images
-        self.crop = crop
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, key: tuple[int, int]) -> Sample:
-        """Read and crop item `index` for `epoch`; raises DataError as `VOCFolder` does."""
-        epoch, index = epoch_and_index(key)
-        sample = self.images.read(index)
-        with seeded(self.seed, epoch, index):
-            image, label, sample["valid"] = self.crop(sample["image"], sample.get("label"))
-        sample["image"] = image
-        if label is not None:
-            sample["label"] = label
-        return sample
-
-
-def epoch_and_index(key: object) -> tuple[int, int]:
-    """Take a training key apart; raises DataError where another sampler than `EpochShuffle` made it."""
-    if not isinstance(key, tuple):
-        raise DataError("the trainer put a sampler of its own in: set trainer.use_distributed_sampler to false")
-    epoch, index = key
-    return epoch, index

@@ -12,10 +12,10 @@ import torch
 from lightning_utilities.core.rank_zero import rank_zero_info
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from datamodules.checks import image_size_of
-from datamodules.datasets.sample import Sample
+from datamodules.datasets.sample import Sample, Samples
+from datamodules.datasets.samplers import check_processes
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
 
@@ -23,7 +23,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Of the files in a folder that are taken for images, in any case of letters."""
 
 
-class ImageFiles(Dataset[Sample]):
+class ImageFiles(Samples):
     """Whole images with their ids and nothing else, in the order of the ids.
 
     Args:
@@ -41,6 +41,23 @@ class ImageFiles(Dataset[Sample]):
         """Read an image upright, uint8 3×H×W; raises DataError where it cannot be read."""
         image_id, path = self.paths[index]
         return {"id": image_id, "image": read_upright(path)}
+
+
+def images_at(place: Path, masks: Path | None = None) -> ImageFiles:
+    """Return the images that `find_images` finds at a place.
+
+    Args:
+        place: an image or a folder.
+        masks: folder that their masks are written to; None where none are.
+
+    Raises:
+        DataError: as `find_images` and `check_apart` do, and where there are fewer images than processes.
+    """
+    found = find_images(place)
+    check_processes(len(found))
+    if masks is not None:
+        check_apart(found, masks)
+    return ImageFiles(found)
 
 
 def find_images(place: Path) -> dict[str, Path]:

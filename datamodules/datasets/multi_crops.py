@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from datamodules.datasets.dataset import epoch_and_index
-from datamodules.datasets.sample import Sample
+from datamodules.datasets.sample import Sample, Samples
+from datamodules.datasets.samplers import epoch_and_index
 from datamodules.datasets.seeding import seeded
+from datamodules.datasets.split_reader import SplitReader
+from datamodules.datasets.training_set import TrainingSet
 from datamodules.errors import DataError
 from datamodules.files.tree import Tree, read_image
 
@@ -60,7 +62,7 @@ class MultiCrop:
         for name, scale, least in (("global_scale", global_scale, 2 * common), ("local_scale", local_scale, common)):
             if not least < scale[0] <= scale[1] <= 1:
                 raise DataError(
-                    f"data.multi_crops.{name}: {scale[0]} to {scale[1]}; crops must meet in {least} of the area: "
+                    f"data.training_set.{name}: {scale[0]} to {scale[1]}; crops must meet in {least} of the area: "
                     "name a range above it, up to 1"
                 )
         self.sizes = [global_size] * GLOBAL_CROPS + [local_size] * local_crops
@@ -110,7 +112,7 @@ class MultiCrop:
                 return box
         share = least / (image.shape[-2] * image.shape[-1])
         raise DataError(
-            f"data.multi_crops: no crop {k} meets the large ones in {share:.3f} of the area; take larger crops"
+            f"data.training_set: no crop {k} meets the large ones in {share:.3f} of the area; take larger crops"
         )
 
 
@@ -120,7 +122,22 @@ def common_area(first: Tensor, second: Tensor) -> float:
     return float(sides.clamp(min=0).prod())
 
 
-class MultiCrops(Dataset[Sample]):
+class MultiCropViews(TrainingSet):
+    """The crops of each image to fit on; neither labels nor truth are read.
+
+    Args:
+        options: what `MultiCrop` takes.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self.crop = MultiCrop(**options)
+
+    def fit_set(self, reader: SplitReader, split: str, seed: int) -> Samples:
+        """Return the crops of a list; raises DataError as `SplitReader` does."""
+        return MultiCrops(reader.tree, reader.image_ids(split), self.crop, seed)
+
+
+class MultiCrops(Samples):
     """The crops of each image of a list; the key of an item is (epoch, index), and with the seed decides them.
 
     Args:

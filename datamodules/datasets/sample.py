@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import NotRequired, TypedDict
 
 from torch import Tensor
+from torch.utils.data import Dataset
 
 
 class Sample(TypedDict):
@@ -60,3 +62,13 @@ class Batch(TypedDict):
     global_crops: NotRequired[Tensor]
     local_crops: NotRequired[Tensor]
     crop_boxes: NotRequired[Tensor]
+
+
+class Samples(Dataset[Sample], Sized):
+    """A data set that knows its length and its items' names before its first item is read.
+
+    Attributes:
+        ids: a name an item.
+    """
+
+    ids: list[str]

@@ -50,6 +50,14 @@ class EpochShuffle(Sampler[tuple[int, int]]):
             yield self.epoch, index
 
 
+def epoch_and_index(key: object) -> tuple[int, int]:
+    """Take a training key apart; raises DataError where another sampler than `EpochShuffle` made it."""
+    if not isinstance(key, tuple):
+        raise DataError("the trainer put a sampler of its own in: set trainer.use_distributed_sampler to false")
+    epoch, index = key
+    return epoch, index
+
+
 class EachOnce(Sampler[int]):
     """Evaluation and predict: rank r takes r, r + world, … of those that are left; no image twice.
 

@@ -22,9 +22,9 @@ class SplitReader:
         tree: of the data.
         class_names: background first.
         image_labels: where they stand; see `read_image_labels`.
-        labels: folder of label PNGs, its name in the tree or a path; None for none.
-        truth: folder of true masks, likewise.
-        scores: folder of score files, likewise.
+        label_folder: of label PNGs, its name in the tree or a path; None for none.
+        truth_folder: of true masks, likewise.
+        score_folder: of score files, likewise.
         limit: only the first so many images of each list; None for all.
     """
 
@@ -32,16 +32,17 @@ class SplitReader:
         self,
         tree: Tree,
         class_names: Sequence[str],
+        *,
         image_labels: Source,
-        labels: str | None,
-        truth: str | None,
-        scores: str | None,
-        limit: int | None,
+        label_folder: str | None = None,
+        truth_folder: str | None = None,
+        score_folder: str | None = None,
+        limit: int | None = None,
     ) -> None:
         self.tree, self.class_names, self.limit = tree, class_names, limit
         self.image_labels: Source = image_labels
-        self.labels, self.truth, self.scores = labels, truth, scores
-        self._looked_over: set[tuple[str, bool, bool, bool]] = set()
+        self.label_folder, self.truth_folder, self.score_folder = label_folder, truth_folder, score_folder
+        self._looked_over: set[tuple[str, ...]] = set()
 
     def image_ids(self, split: str) -> list[str]:
         """Return the images of a list of which nothing but the images is asked.
@@ -69,28 +70,23 @@ class SplitReader:
         """
         ids = self._ids(split)
         image_labels = read_image_labels(self.tree.root, ids, self.class_names, self.image_labels)
-        labels = self._folder(self.labels) if labelled else None
-        truth = self._folder(self.truth) if measured else None
-        scores = self._folder(self.scores) if scored else None
-        self._look_over(split, ids, labels, truth, scores)
-        return VOCFolder(self.tree, ids, image_labels, labels, truth, scores)
+        folders = {
+            "label_folder": self._folder(self.label_folder) if labelled else None,
+            "truth_folder": self._folder(self.truth_folder) if measured else None,
+            "score_folder": self._folder(self.score_folder) if scored else None,
+        }
+        self._look_over(split, ids, **folders)
+        return VOCFolder(self.tree, ids, image_labels, **folders)
 
     def _folder(self, name: str | None) -> Path | None:
         """Find a folder when it is needed and not before: preparing the data may make it."""
         return None if name is None else self.tree.folder(name)
 
-    def _look_over(
-        self,
-        split: str,
-        ids: Sequence[str],
-        labels: Path | None = None,
-        truth: Path | None = None,
-        scores: Path | None = None,
-    ) -> None:
-        key = (split, labels is not None, truth is not None, scores is not None)
+    def _look_over(self, split: str, ids: Sequence[str], **folders: Path | None) -> None:
+        key = (split, *(name for name, folder in folders.items() if folder is not None))
         check_processes(len(ids))
         if key not in self._looked_over:
-            refuse(inspect_images(self.tree, ids, len(self.class_names), labels, truth, scores))
+            refuse(inspect_images(self.tree, ids, len(self.class_names), **folders))
             self._looked_over.add(key)
 
     def _ids(self, split: str) -> list[str]:

@@ -81,7 +81,6 @@ class TrainingCrop:
         flip: mirror every other image.
         scale_choices: see `RandomResize`; with none of the three nothing is resized.
         hsv_jitter: largest shifts of hue, saturation and value, see `HSVJitter`; None leaves colours alone.
-        ignored: code of the label in the padding.
     """
 
     def __init__(
@@ -93,9 +92,7 @@ class TrainingCrop:
         flip: bool = True,
         scale_choices: Sequence[float] | None = None,
         hsv_jitter: tuple[int, int, int] | None = None,
-        ignored: int = IGNORED,
     ) -> None:
-        self.ignored = ignored
         steps: list[Any] = []
         if any(given is not None for given in (long_side, scale, scale_choices)):
             steps.append(RandomResize(long_side, scale, scale_choices))
@@ -109,12 +106,15 @@ class TrainingCrop:
         steps.append(v2.RandomCrop(crop_size, pad_if_needed=True, fill=fill))
         self._steps = v2.Compose(steps)
 
-    def __call__(self, image: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor | None, Tensor]:
+    def __call__(
+        self, image: Tensor, label: Tensor | None = None, ignored: int = IGNORED
+    ) -> tuple[Tensor, Tensor | None, Tensor]:
         """Transform one item.
 
         Args:
             image: uint8 3×H×W.
             label: int64 H×W, or None.
+            ignored: code of the label in the padding.
 
         Returns:
             image uint8 3×S×S (padding in ImageNet's mean colour), label int64 S×S (padding ignored) or None, and valid,
@@ -124,4 +124,4 @@ class TrainingCrop:
         masks = [tv_tensors.Mask(mask) for mask in (valid, label) if mask is not None]
         image, *cut = (item.as_subclass(Tensor) for item in self._steps(tv_tensors.Image(image), *masks))
         valid = cut[0].bool()
-        return image, cut[1].masked_fill(~valid, self.ignored) if label is not None else None, valid
+        return image, cut[1].masked_fill(~valid, ignored) if label is not None else None, valid

@@ -72,7 +72,9 @@ def _npy_shape(file: IO[bytes]) -> tuple[int, ...]:
 
 
 def _missing(path: Path) -> DataError:
-    return DataError(f"{path}: no such score file; run the stage that makes scores for this list or set data.scores")
+    return DataError(
+        f"{path}: no such score file; run the stage that makes scores for this list or set data.score_folder"
+    )
 
 
 def _damaged(path: Path, error: Exception) -> DataError:

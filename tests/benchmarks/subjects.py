@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 from jsonargparse import ArgumentParser
+from mars_pl.pipeline.yamls import layers, segmenter
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch import nn
 
 from mars_pl.debias.distance import mean_distance
+from mars_pl.pipeline.settings import resolve
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.refine.pamr import PAMR
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.wsss.irn.propagation import propagate
 
-REPOSITORY = Path(__file__).parents[2]
 Subject = Callable[[], object]
 
 
@@ -89,12 +88,9 @@ def _refinement(refine: Refine, classes: int) -> Subject:
 
 
 def _scenes_module() -> SegmentationModule:
-    arguments: dict = {"num_classes": 8}
-    for name in ("segment_scenes", "deeplabv3plus_scenes"):
-        arguments |= yaml.safe_load((REPOSITORY / f"configs/segment/{name}.yaml").read_text())["model"]["init_args"]
-    arguments["network"]["init_args"]["num_classes"] = 8
+    yamls = [*layers("scenes", "segment/segment"), *segmenter("scenes", "deeplabv3plus_scenes")]
+    model = resolve(yamls, {"model.num_classes": 8, "model.network.num_classes": 8})["model"]
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--model", type=nn.Module)
-    class_path = "mars_pl.segment.segmentation_module.SegmentationModule"
-    parsed = parser.parse_object({"model": {"class_path": class_path, "init_args": arguments}})
+    parsed = parser.parse_object({"model": model})
     return parser.instantiate_classes(parsed).model.train()

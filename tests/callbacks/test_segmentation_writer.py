@@ -81,7 +81,7 @@ def test_only_classes_that_compete_are_handed_to_the_workers(tmp_path, monkeypat
 
 
 def test_filling_needs_labels(tmp_path):
-    with pytest.raises(DataError, match=r"data\.labels"):
+    with pytest.raises(DataError, match=r"data\.label_folder"):
         write(tmp_path, workers=0, fill=True)
     with pytest.raises(DataError, match=r"data\.image_labels"):
         write(tmp_path, LABEL, workers=0, fill=True, classes=None)

@@ -64,7 +64,7 @@ def test_missing_list(fault):
 
 
 def test_missing_label_folder(fault):
-    line = fault(*SUPERVISED, "--data.init_args.labels", "runs/elsewhere/labels")
+    line = fault(*SUPERVISED, "--data.init_args.label_folder", "runs/elsewhere/labels")
     assert line.startswith("runs/elsewhere/labels: no such label folder")
 
 
@@ -210,6 +210,10 @@ def test_a_batch_of_more_than_there_are(fault):
         (("--data.init_args.batchsize", "1"), "data: VOC: Option 'batchsize' is not accepted"),
         (("--model.init_args.network.init_args.bakbone", "x"), "Option 'bakbone' is not accepted"),
         (("--trainer.max_epochen", "1"), "max_epochen"),
+        (
+            ("--data.init_args.training_set.init_args.cropsize", "1"),
+            "data: VOC: training_set: RandomCrops: Option 'cropsize' is not accepted",
+        ),
         (("--data.init_args.batch_size", "many"), "data: VOC: batch_size: Expected a <class 'int'>. Got value: many"),
         (("-c", "configs/wsss/no_such.yaml"), "no_such.yaml"),
         (("--model", "mars_pl.wsss.cam.classification_module.Classifier"), "Classifier"),

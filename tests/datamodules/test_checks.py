@@ -20,7 +20,11 @@ def ids(tmp_path):
 
 
 def check(root, ids, num_classes=4):
-    refuse(inspect_images(Tree(root), ids, num_classes, root / "Pseudo", root / "SegmentationClass"))
+    refuse(
+        inspect_images(
+            Tree(root), ids, num_classes, label_folder=root / "Pseudo", truth_folder=root / "SegmentationClass"
+        )
+    )
 
 
 def test_a_sound_tree_passes_and_so_does_the_code_254(tmp_path, ids):
@@ -149,7 +153,7 @@ def test_a_label_in_colours_is_found(tmp_path, ids):
 
 def test_a_missing_label_folder_is_named(tmp_path, ids):
     with pytest.raises(DataError, match=r"elsewhere: no such label folder"):
-        refuse(inspect_images(Tree(tmp_path), ids, 4, tmp_path / "elsewhere"))
+        refuse(inspect_images(Tree(tmp_path), ids, 4, label_folder=tmp_path / "elsewhere"))
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from safetensors.torch import save_file
 
 from datamodules.datasets import samplers
+from datamodules.datasets.crop_pairs import FiveCropPairs
+from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
 from datamodules.files.labels import read_label
 from datamodules.files.scores import write_scores
@@ -25,7 +27,7 @@ def root(tmp_path):
 
 
 def data(root, **options):
-    settings = {"workers": 0, "batch_size": 4, "crop_size": 32, "long_side": (30, 60)} | options
+    settings = {"workers": 0, "batch_size": 4, "training_set": RandomCrops(32, (30, 60))} | options
     return SegmentationData(str(root), NAMES, **settings)
 
 
@@ -81,7 +83,7 @@ def test_an_unknown_scored_class_is_told():
 
 
 def test_training_batches(root):
-    module = data(root, labels="Pseudo")
+    module = data(root, label_folder="Pseudo")
     module.setup("fit")
     batches = list(module.train_dataloader())
     assert len(batches) == 2, "9 images, the ninth is left out of this epoch"
@@ -95,7 +97,7 @@ def test_training_batches(root):
 
 
 def test_whole_images_to_validate_and_predict(root):
-    module = data(root, labels="Pseudo", predict_split="all")
+    module = data(root, label_folder="Pseudo", predict_split="all")
     module.setup("fit")
     module.setup("predict")
     validated, predicted = list(module.val_dataloader()), list(module.predict_dataloader())
@@ -111,7 +113,7 @@ def test_scores_come_with_whole_images_to_predict_and_never_with_crops(root, tmp
     for image_id in ids:
         shape = read_label(root / "Pseudo" / f"{image_id}.png").shape
         write_scores(tmp_path / "scores" / f"{image_id}.npz", np.array([2]), np.full((1, *shape), 0.5, np.float32))
-    module = data(root, labels="Pseudo", scores=str(tmp_path / "scores"))
+    module = data(root, label_folder="Pseudo", score_folder=str(tmp_path / "scores"))
     module.setup("predict")
     batch = next(iter(module.predict_dataloader()))
     assert batch["class_ids"].tolist() == [[2]]
@@ -123,10 +125,10 @@ def test_scores_come_with_whole_images_to_predict_and_never_with_crops(root, tmp
 
 def test_missing_scores_show_before_a_job_begins(root, tmp_path):
     with pytest.raises(DataError, match="absent: no such score folder"):
-        data(root, scores="absent").setup("predict")
+        data(root, score_folder="absent").setup("predict")
     (tmp_path / "scores").mkdir()
     with pytest.raises(DataError, match=r"2007_000001\.npz: no such score file; .* \(8 more like it\)"):
-        data(root, scores=str(tmp_path / "scores")).setup("predict")
+        data(root, score_folder=str(tmp_path / "scores")).setup("predict")
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -134,7 +136,8 @@ def test_a_fit_broken_off_and_resumed_sees_what_one_fit_sees(root, tmp_path, wor
     def fit(epochs, folder, ckpt_path=None):
         recorder = Recorder()
         keep = ModelCheckpoint(tmp_path / folder, filename="last", save_on_train_epoch_end=True)
-        module = data(root, workers=workers, colour_jitter=(0.3, 0.3, 0.3, 0.1))
+        crops = RandomCrops(32, (30, 60), colour_jitter=(0.3, 0.3, 0.3, 0.1))
+        module = data(root, workers=workers, training_set=crops)
         trainer(tmp_path, max_epochs=epochs, callbacks=[keep]).fit(recorder, module, ckpt_path=ckpt_path)
         return recorder
 
@@ -175,7 +178,7 @@ def test_the_limit_is_said(root, caplog, monkeypatch):
 
 def test_truth_taken_away_changes_nothing_else(root):
     def samples():
-        module = data(root, labels="Pseudo")
+        module = data(root, label_folder="Pseudo")
         module.setup("fit")
         module.setup("predict")
         return [*module.train_dataloader(), *module.predict_dataloader()]
@@ -194,7 +197,7 @@ def test_faults_show_before_a_fit_begins(root, tmp_path, monkeypatch):
     with pytest.raises(DataError, match="a batch of 10 is more than 9 images"):
         data(root, batch_size=10).setup("fit")
     with pytest.raises(DataError, match=r"absent: no such label folder"):
-        data(root, labels="absent").setup("fit")
+        data(root, label_folder="absent").setup("fit")
     with pytest.raises(DataError, match=r"no such data folder"):
         data(tmp_path / "absent").setup("predict")
     (root / "Annotations" / "2007_000002.xml").unlink()
@@ -216,36 +219,39 @@ def test_files_are_looked_over_once(root, monkeypatch):
 
 
 def test_five_crops_are_predicted_then_fitted(root, tmp_path):
-    module = data(root, five_crops=True, crop_size=16, batch_size=6, limit=4)
+    module = data(root, training_set=FiveCropPairs(16), batch_size=6, limit=4)
     module.setup("predict")
     batches = list(module.predict_dataloader())
     ids = [name for batch in batches for name in batch["id"]]
     assert ids == [f"{image_id}@{k}" for image_id in module.tree.ids("train_aug")[:4] for k in range(5)]
     assert [len(batch["image"]) for batch in batches] == [6, 6, 6, 2]
-    with pytest.raises(DataError, match=r"data\.neighbours"):
-        module.setup("fit")
     neighbours = torch.stack([(torch.arange(9) + row) % 20 for row in range(20)])
     save_file({"neighbours": neighbours}, tmp_path / "n.safetensors", {"ids": json.dumps(ids)})
-    np.save(tmp_path / "t.npy", np.zeros((20, 8, 2, 2), np.float16))
-    module.neighbours = str(tmp_path / "n.safetensors")
+    module.training_set = FiveCropPairs(16, str(tmp_path / "n.safetensors"))
     module.setup("fit")
     batch = next(iter(module.train_dataloader()))
     assert batch["image"].shape == batch["positive_image"].shape == (6, 3, 16, 16)
-    module.tokens = str(tmp_path / "t.npy")
-    module.setup("fit")
-    batch = next(iter(module.train_dataloader()))
-    assert batch.keys() == {"id", "tokens", "positive_tokens"}
-    assert batch["tokens"].shape == (6, 8, 2, 2)
     module.reader.limit = 3
     with pytest.raises(DataError, match="other crops"):
         module.setup("fit")
+
+
+def test_the_seed_of_the_data_is_that_of_its_training_set(root):
+    def fit(seed):
+        module = data(root, seed=seed)
+        module.setup("fit")
+        return [module._fit[0, index]["image"] for index in range(4)]
+
+    one, again, other = fit(1), fit(1), fit(2)
+    assert all(torch.equal(a, b) for a, b in zip(one, again, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_tokens_are_read_in_workers(root, tmp_path):
     save_file({"neighbours": torch.stack([torch.arange(45), torch.arange(45).roll(1)], 1)}, tmp_path / "n.safetensors")
     np.save(tmp_path / "t.npy", np.arange(45, dtype=np.float16).reshape(45, 1, 1, 1))
     files = {"neighbours": str(tmp_path / "n.safetensors"), "tokens": str(tmp_path / "t.npy")}
-    module = data(root, five_crops=True, workers=1, **files)
+    module = data(root, training_set=FiveCropPairs(**files), workers=1)
     module.setup("fit")
     for batch in module.train_dataloader():
         assert torch.equal((batch["tokens"] - batch["positive_tokens"]) % 45, torch.ones_like(batch["tokens"]))

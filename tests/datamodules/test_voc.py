@@ -24,7 +24,7 @@ def test_a_part_of_the_tree_that_is_another_data_set_is_told(tmp_path):
 def test_options_are_known_to_the_command_line():
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(VOC, "data")
-    init = {"root": "x", "long_side": [3, 4], "labels": "y"}
+    init = {"root": "x", "label_folder": "y"}
     parsed = parser.parse_object({"data": {"class_path": "datamodules.voc.VOC", "init_args": init}})
     assert parsed.data.init_args.batch_size == 16
     assert "class_names" not in parsed.data.init_args

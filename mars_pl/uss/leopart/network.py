@@ -51,7 +51,7 @@ class LeopartNetwork(nn.Module):
         if height % self.patch[0] or width % self.patch[1]:
             raise ValueError(
                 f"crops of {height}×{width} pixels do not divide into patches of {self.patch[0]}×{self.patch[1]}; "
-                "set data.multi_crops' sizes to multiples of the patch"
+                "set the sizes of data.training_set to multiples of the patch"
             )
         return self.head(final_tokens(self.vit, self.normalise(image)))
 

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules.datasets.dataset import TrainingCrops, VOCFolder
-from datamodules.datasets.transforms import TrainingCrop
+from datamodules.datasets.dataset import VOCFolder
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES
 from datamodules.files.image_labels import read_image_labels
@@ -16,18 +15,8 @@ from tests.fakes.fake_tree import make_voc_tree
 def folder(tmp_path):
     ids = make_voc_tree(tmp_path, 4, pseudo="Pseudo")
     labels = read_image_labels(tmp_path, ids, CLASS_NAMES["voc"])
-    return VOCFolder(Tree(tmp_path), ids, labels, tmp_path / "Pseudo", tmp_path / "SegmentationClass")
-
-
-def crops(folder, seed=0):
-    return TrainingCrops(folder, TrainingCrop(32, (30, 60), colour_jitter=(0.3, 0.3, 0.3, 0.1)), seed)
-
-
-def equal(one, other):
-    def same(a, b):
-        return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
-
-    return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    folders = {"label_folder": tmp_path / "Pseudo", "truth_folder": tmp_path / "SegmentationClass"}
+    return VOCFolder(Tree(tmp_path), ids, labels, **folders)
 
 
 def test_a_whole_image_comes_with_all_that_is_known(folder):
@@ -61,37 +50,6 @@ def test_a_missing_label_is_an_error(folder):
 def test_images_without_image_label_or_label_folder(folder):
     bare = VOCFolder(folder.tree, folder.ids, {})
     assert bare[0].keys() == {"id", "image", "valid"}
-
-
-def test_crops_never_carry_the_truth(folder):
-    sample = crops(folder)[0, 0]
-    assert sample.keys() == {"id", "image", "classes", "label", "valid"}
-    assert sample["image"].shape == (3, 32, 32)
-    assert type(sample["image"]) is type(sample["label"]) is torch.Tensor, "no subclass travels through collation"
-
-
-def test_a_crop_depends_on_seed_epoch_and_index_alone(folder):
-    data = crops(folder)
-    expected = data[1, 2]
-    torch.rand(7)
-    data[0, 0]
-    assert equal(data[1, 2], expected)
-    assert equal(crops(folder)[1, 2], expected)
-    assert not equal(data[2, 2], expected)
-    assert not equal(crops(folder, seed=1)[1, 2], expected)
-
-
-def test_reading_draws_nothing_from_the_global_generator(folder):
-    torch.manual_seed(0)
-    expected = torch.rand(3)
-    torch.manual_seed(0)
-    crops(folder)[0, 1]
-    assert torch.equal(torch.rand(3), expected)
-
-
-def test_a_foreign_sampler_is_told(folder):
-    with pytest.raises(DataError, match="use_distributed_sampler"):
-        crops(folder)[3]
 
 
 def test_codes_beyond_the_classes_come_through(tmp_path):

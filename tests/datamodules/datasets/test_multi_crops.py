@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from datamodules.datasets import multi_crops
-from datamodules.datasets.multi_crops import MultiCrop, MultiCrops, common_area
+from datamodules.datasets.multi_crops import MultiCrop, MultiCrops, MultiCropViews, common_area
 from datamodules.errors import DataError
 from datamodules.files.tree import Tree
 from datamodules.voc import VOC
@@ -75,7 +75,7 @@ def test_no_small_crops(ramp):
      ({"common": 0.2}, "global_scale"), ({"local_scale": (0.2, 0.1)}, "local_scale")],
 )  # fmt: skip
 def test_crops_that_could_never_meet_are_refused(options, word):
-    with pytest.raises(DataError, match=rf"data\.multi_crops\.{word}"):
+    with pytest.raises(DataError, match=rf"data\.training_set\.{word}"):
         MultiCrop(**options)
 
 
@@ -111,20 +111,14 @@ def voc(root, **options):
 
 def test_a_fit_without_labels_or_truth_has_batches_of_crops(tmp_path):
     make_voc_tree(tmp_path, 4, image_labels="none")
-    data = voc(tmp_path, multi_crops=MultiCrop(16, 12, 3))
+    data = voc(tmp_path, training_set=MultiCropViews(global_size=16, local_size=12, local_crops=3))
     data.setup("fit")
     batch = next(iter(data.train_dataloader()))
     assert batch["global_crops"].shape == (2, 2, 3, 16, 16) and batch["local_crops"].shape == (2, 3, 3, 12, 12)
     assert batch["crop_boxes"].shape == (2, 5, 4) and len(batch["id"]) == 2
 
 
-def test_two_kinds_of_crops_are_refused(tmp_path):
-    make_voc_tree(tmp_path, 4)
-    with pytest.raises(DataError, match="one kind of crops"):
-        voc(tmp_path, multi_crops=MultiCrop(), five_crops=True).setup("fit")
-
-
 def test_a_batch_larger_than_the_list_is_refused(tmp_path):
     make_voc_tree(tmp_path, 2)
     with pytest.raises(DataError, match=r"data\.batch_size"):
-        voc(tmp_path, multi_crops=MultiCrop()).setup("fit")
+        voc(tmp_path, training_set=MultiCropViews()).setup("fit")

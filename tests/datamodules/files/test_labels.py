@@ -120,8 +120,7 @@ def test_the_codes_flow_from_the_data():
     assert (many.biased_index, many.ignore_index) == (65534, 65535)
     label = torch.zeros(4, 4, dtype=torch.int64)
     for data in (few, many):
-        data.crop = TrainingCrop(6, flip=False, ignored=data.ignore_index)
-        _, cut, valid = data.crop(torch.zeros(3, 4, 4, dtype=torch.uint8), label)
+        _, cut, valid = TrainingCrop(6, flip=False)(torch.zeros(3, 4, 4, dtype=torch.uint8), label, data.ignore_index)
         assert (cut[~valid] == data.ignore_index).all() and (cut[valid] == 0).all()
     with pytest.raises(DataError, match="65535 classes, labels hold 65534"):
         SegmentationData(".", names(65535))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from datamodules.coco import COCO
+from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
 from datamodules.files.labels import read_label
 from datamodules.prepare import coco
@@ -24,7 +25,7 @@ def root(tmp_path):
 
 
 def data(root, **options):
-    module = COCO(str(root), workers=0, batch_size=2, crop_size=32, long_side=(32, 48), **options)
+    module = COCO(str(root), workers=0, batch_size=2, training_set=RandomCrops(32, (32, 48)), **options)
     module.prepare_data()
     return module
 
@@ -41,7 +42,7 @@ def test_the_lists_by_name(root):
 
 
 def test_every_stage_can_read_it(root):
-    module = data(root, labels="SegmentationClass", fit_split="train_labelled", predict_split="train")
+    module = data(root, label_folder="SegmentationClass", fit_split="train_labelled", predict_split="train")
     for stage in ("fit", "validate", "predict"):
         module.setup(stage)
     assert module.num_classes == 81

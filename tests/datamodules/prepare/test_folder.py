@@ -3,6 +3,7 @@ import os
 import pytest
 from PIL import Image
 
+from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
 from datamodules.folder import Folder
 from datamodules.prepare import folder
@@ -25,7 +26,7 @@ def data(root, **options):
 
 
 def test_every_image_is_read_with_its_labels(root):
-    module = data(root, crop_size=32, long_side=(32, 48))
+    module = data(root, training_set=RandomCrops(32, (32, 48)))
     for stage in ("fit", "validate", "predict"):
         module.setup(stage)
     assert module.class_names == ("background", *CLASSES) and module.num_classes == 4

@@ -67,7 +67,7 @@ def test_train_aug_is_sbd_and_vocs_train_without_vocs_val(download, archives, tm
 
 def test_every_stage_can_read_it(download, tmp_path):
     download()
-    module = VOC(str(tmp_path / "voc"), workers=0, batch_size=2, crop_size=32, labels="SegmentationClassAug")
+    module = VOC(str(tmp_path / "voc"), workers=0, batch_size=2, label_folder="SegmentationClassAug")
     for stage in ("fit", "validate", "predict"):
         module.setup(stage)
     assert [batch["id"][0] for batch in module.predict_dataloader()] == IDS[:6]

@@ -197,23 +197,24 @@ def test_crops_too_small_for_a_foreground_are_refused(backbone):
         fit(LeopartModule(backbone, SMALL_HEAD), data=data)
 
 
-@pytest.mark.parametrize("name", ["leopart", "leopart_scenes"])
-def test_the_shipped_fit_gives_features(name, tmp_path):
-    """`mars fit` on eight images with the YAML as shipped, made small; nothing reads a label."""
+@pytest.mark.parametrize("yamls", [["leopart"], ["leopart", "scenes/leopart"]], ids=lambda yamls: yamls[-1])
+def test_the_shipped_fit_gives_features(yamls, tmp_path):
+    """`mars fit` on eight images with the YAMLs as shipped, made small; nothing reads a label."""
     make_voc_tree(tmp_path / "voc", 8, image_labels="none")
     torch.manual_seed(0)
     vit = FrozenViT("test_vit", model_kwargs=VIT)
     configs = REPOSITORY / "configs"
-    words = ["fit", "-c", f"{configs}/data/voc.yaml", "-c", f"{configs}/uss/{name}.yaml"]
+    words = ["fit", "-c", f"{configs}/data/voc.yaml"]
+    words += [word for name in yamls for word in ("-c", f"{configs}/uss/{name}.yaml")]
     words += ["-c", f"{configs}/trainer/cpu.yaml", "--data.init_args.root", f"{tmp_path}/voc"]
     words += ["--model.init_args.backbone", f"{configs}/backbone/vit_small_patch16_dino.yaml"]
     kwargs = " ".join(f"--model.init_args.backbone.init_args.model_kwargs.{key} {value}" for key, value in VIT.items())
     small = (
         f"--model.init_args.backbone.init_args.name test_vit {kwargs} "
         "--model.init_args.backbone.init_args.pretrained false --model.init_args.head.init_args.hidden 8 "
-        "--model.init_args.lr 1e-3 --data.init_args.multi_crops.init_args.global_size 32 "
-        "--data.init_args.multi_crops.init_args.local_size 16 --data.init_args.batch_size 2 --data.init_args.workers 0 "
-        "--trainer.max_epochs 1 --trainer.enable_progress_bar false"
+        "--model.init_args.lr 1e-3 --data.init_args.training_set.init_args.global_size 32 "
+        "--data.init_args.training_set.init_args.local_size 16 --data.init_args.batch_size 2 "
+        "--data.init_args.workers 0 --trainer.max_epochs 1 --trainer.enable_progress_bar false"
     )
     folder = tmp_path / "fit"
     assert main([*words, *small.split(), "--trainer.default_root_dir", str(folder)]) == 0

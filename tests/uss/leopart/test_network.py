@@ -65,7 +65,7 @@ def test_branches_are_left_out_more_often_the_deeper_and_in_training_only(image)
 
 
 def test_crops_that_do_not_divide_into_patches_are_refused():
-    with pytest.raises(ValueError, match=r"48×40 pixels.*16×16.*multi_crops"):
+    with pytest.raises(ValueError, match=r"48×40 pixels.*16×16.*training_set"):
         network()[0](torch.zeros(1, 3, 48, 40, dtype=torch.uint8))
 
 

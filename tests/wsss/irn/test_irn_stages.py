@@ -15,16 +15,7 @@ from tests.pipeline.tiny_run import REPOSITORY
 
 NETWORK = {"backbone": "test_resnet", "pretrained": False}
 CAM = NETWORK | {"frozen": [], "frozen_batch_norm": False}
-SMALL = {
-    "fit": {
-        "data": {
-            "init_args": {"batch_size": 2, "training_set": {"init_args": {"crop_size": 48, "long_side": [48, 64]}}}
-        }
-    },
-    "propagation": {
-        "data": {"init_args": {"batch_size": 2, "training_set": {"init_args": {"crop_size": 48, "scale": [0.8, 1.2]}}}}
-    },
-}
+CROPS = {"fit": {"crop_size": 48, "long_side": [48, 64]}, "propagation": {"crop_size": 48, "scale": [0.8, 1.2]}}
 QUIET = ["--trainer.enable_progress_bar", "false", "--trainer.logger", "false"]
 
 
@@ -36,7 +27,9 @@ def stages(tmp_path_factory):
     make_voc_tree(house / "tree", 4)
 
     def run(subcommand, stage, yamls, network, *words):
-        small = SMALL.get(stage, {}) | {"model": {"init_args": {"network": {"init_args": network}}}}
+        small = {"model": {"init_args": {"network": {"init_args": network}}}}
+        if stage in CROPS:
+            small["data"] = {"init_args": {"batch_size": 2, "training_set": {"init_args": CROPS[stage]}}}
         (house / f"{stage}.yaml").write_text(yaml.safe_dump(small))
         files = [f"configs/{name}.yaml" for name in ("data/voc", *yamls, "trainer/cpu")]
         composed = [word for file in [*files, f"{stage}.yaml"] for word in ("-c", file)]
