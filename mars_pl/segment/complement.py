@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
 from mars_pl.refine.protocol import Refine
+from mars_pl.segment.batch_check import check_batch
 
 Certain = Literal["paper", "none", "background", "removal"]
 """Named rules for the weight of a filled pixel; see ``Complement``."""
@@ -118,9 +119,13 @@ class Complement(nn.Module):
             classes: L, (B, K − 1).
             biased_index: its code of biased pixels.
             valid: bool (B, H, W), False where a crop was padded; ``None`` is all valid.
+
+        Raises:
+            ValueError: where a shape or a type is another.
         """
+        check_batch(images, logits, label, classes)
         rows = (label == biased_index).flatten(1).any(dim=1).nonzero().flatten()
-        filled, weight = label.clone(), torch.ones(label.shape, dtype=torch.float32, device=label.device)
+        filled, weight = label.long().clone(), torch.ones(label.shape, dtype=torch.float32, device=label.device)
         if len(rows):  # the others are spared the refinement
             within = None if valid is None else valid[rows]
             filled[rows], weight[rows] = self._fill(
