@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +19,8 @@ from mars_pl.debias.debias_module import DebiasModule
 from mars_pl.debias.defaults import BIASED_INDEX, IGNORE_INDEX
 from mars_pl.refine.pamr import PAMR
 from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, Colours, coloured_image, predict
-from tests.pipeline.tiny_run import REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "python_api.md"
+PAGE = Path(__file__).parents[1] / "docs" / "python_api.md"
 
 
 def given(item, **changes):

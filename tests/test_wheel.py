@@ -7,12 +7,13 @@ import sys
 import tarfile
 import tomllib
 from email.parser import Parser
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 import yaml
 
-from tests.pipeline.tiny_run import REPOSITORY
+REPOSITORY = Path(__file__).parents[1]
 
 SOURCES = ("mars_pl", "callbacks", "datamodules", "configs", "tests", "docs", "notebooks", "tools")
 FILES = ("pyproject.toml", "setup.py", "README.md", "LICENSE")

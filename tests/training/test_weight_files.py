@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
 from mars_pl.training.weight_files import SHIPPED, find_weights
-from tests.pipeline.tiny_run import REPOSITORY
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 def test_the_packages_own_weights_are_found_last(tmp_path, monkeypatch):
