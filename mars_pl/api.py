@@ -34,8 +34,7 @@ from mars_pl.debias.defaults import (
     Level,
     Upsample,
 )
-from mars_pl.debias.given_features import Features, dense_features
-from mars_pl.debias.given_image import Array, Given, as_tensor, check_codes, look_over
+from mars_pl.debias.given_image import Array, Features, Given, as_tensor, check_codes, dense_features, look_over
 from mars_pl.debias.image_candidates import find_candidates
 from mars_pl.debias.selection import DebiasedCentroids, select_centroids
 from mars_pl.refine.protocol import Refine

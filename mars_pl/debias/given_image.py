@@ -1,20 +1,24 @@
-"""Images as another code base holds them: looked over, and as tensors."""
+"""Images and features as another code base holds them: looked over, and as tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 Array: TypeAlias = NDArray[Any] | Tensor
 
 Given: TypeAlias = tuple[str, Array, Array, Any]
 """Id, uint8 RGB image (3, H, W) or (H, W, 3), label (H, W), and the image label: C zeros and ones."""
+
+Features: TypeAlias = Callable[[Any], Array] | nn.Module
+"""A function from the image as it was given to (D, h, w); or a network, uint8 (1, 3, H, W) to (1, D, h, w)."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,29 @@ def as_tensor(what: str, array: Any) -> Tensor:
     if isinstance(array, np.ndarray) and array.dtype != object:
         return torch.from_numpy(np.array(array, order="C"))  # a copy: views may be read-only or run backwards
     raise ValueError(f"{what}: want a numpy array of numbers or a tensor, got {type(array).__name__}")
+
+
+@torch.no_grad()
+def dense_features(features: Features, item: GivenImage) -> Tensor:
+    """Return (D, h, w) floats that cover the whole image, where the features are.
+
+    Raises:
+        ValueError: in one line, where they are none, or the network is in training mode.
+    """
+    if isinstance(features, nn.Module):
+        if features.training:
+            raise ValueError("features: a network in training mode, in which batch norm and dropout act; call .eval()")
+        first = next(chain(features.parameters(), features.buffers()), None)
+        batch = item.image[None] if first is None else item.image[None].to(first.device)
+        found = as_tensor(f"{item.id}: features", features(batch))
+        found = found[0] if found.ndim == 4 and len(found) == 1 else found
+    else:
+        found = as_tensor(f"{item.id}: features", features(item.given[0]))
+    if found.ndim != 3 or not found.is_floating_point():
+        raise ValueError(f"{item.id}: want floating features (D, h, w), got {tuple(found.shape)} of {found.dtype}")
+    if not bool(found.isfinite().all()):
+        raise ValueError(f"{item.id}: features that are not finite")
+    return found
 
 
 def check_codes(num_classes: int, ignore_index: int, biased_index: int) -> None:
