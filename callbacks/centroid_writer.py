@@ -11,9 +11,10 @@ from callbacks.writing.found_candidates import Found, ImageFound, all_found, fou
 from callbacks.writing.image_writer import ImageWriter
 from callbacks.writing.journal import Done
 from datamodules.errors import DataError
-from mars_pl.debias.centroid_module import ImageCandidates
-from mars_pl.debias.centroids import select, share
-from mars_pl.debias.distance import Distance, background_distance
+from mars_pl.debias.centroids import share
+from mars_pl.debias.defaults import ALPHA, DISTANCE, NEAREST_COUNT, Distance
+from mars_pl.debias.image_candidates import ImageCandidates
+from mars_pl.debias.selection import select_centroids
 
 
 class CentroidWriter(ImageWriter[ImageFound]):
@@ -32,7 +33,11 @@ class CentroidWriter(ImageWriter[ImageFound]):
     """
 
     def __init__(
-        self, alpha: float = 0.4, distance: Distance = "mean", nearest_count: int = 10, **options: Any
+        self,
+        alpha: float = ALPHA,
+        distance: Distance = DISTANCE,
+        nearest_count: int = NEAREST_COUNT,
+        **options: Any,
     ) -> None:
         super().__init__(workers=0, **options)
         share(1, alpha)  # a wrong α must not wait for the last image
@@ -50,22 +55,18 @@ class CentroidWriter(ImageWriter[ImageFound]):
         table.print()
 
     def _select(self, found: Found) -> CandidateTable:
-        candidates = found.candidates
-        is_background = candidates.classes == 0
-        foreground, background = candidates.take(~is_background), candidates.take(is_background)
-        if not len(foreground) or not len(background):
-            raise DataError(
-                f"{self.folder}: {len(background)} background and {len(foreground)} foreground centroids in "
-                f"{found.images} images, debiasing needs both; look the label folder over with `mars check`"
+        try:
+            selection = select_centroids(
+                found.candidates, self.data.num_classes, self.alpha, self.distance, self.nearest_count
             )
-        distances = background_distance(foreground.vectors, background.vectors, self.distance, self.nearest_count)
+        except ValueError as error:
+            raise DataError(
+                f"{self.folder}: in {found.images} images {error}; look the label folder over with `mars check`"
+            ) from None
         settings = {"alpha": self.alpha, "distance": self.distance}
         return CandidateTable(
-            foreground=foreground,
-            background=background,
-            distances=distances,
-            selected=select(foreground, distances, self.alpha),
-            iou=found.iou[~is_background],
+            **vars(selection),
+            iou=found.iou[found.candidates.classes > 0],
             empty=found.empty,
             class_names=tuple(self.data.class_names),
             settings=settings | {"split": self.data.predict_split, "images": found.images},

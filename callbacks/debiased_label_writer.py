@@ -16,6 +16,7 @@ from callbacks.writing.output_folder import refinement_name, write_about
 from callbacks.writing.removed import print_removed, removed_summary
 from datamodules.files.whole_file import whole_file
 from mars_pl.debias.debias_module import DebiasedMap
+from mars_pl.debias.defaults import EXPONENT
 from mars_pl.refine.protocol import Refine
 
 REMOVED = "removed.json"
@@ -35,7 +36,7 @@ class DebiasedLabelWriter(ImageWriter[Counts]):
     def __init__(
         self,
         refine: Refine | None = None,
-        exponent: float = 2.0,
+        exponent: float = EXPONENT,
         similarity: str | None = "similarity",
         similarity_count: int = 24,
         **options: Any,

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from datamodules.synthetic.generator import render
 from mars_pl.networks.normalise import Normalise
+from mars_pl.training.weight_files import SHIPPED
 
 PATCH = 4
 """Side of a token in pixels: a bird and its branch need two."""
@@ -121,7 +122,7 @@ def distort(views: Tensor) -> Tensor:
 def main() -> None:
     """Pretrain and write the weights in half precision."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--target", type=Path, default=Path("mars_pl/uss/scenes_vit.safetensors"))
+    parser.add_argument("--target", type=Path, default=SHIPPED / "scenes_vit.safetensors")
     parser.add_argument("--seed", type=int, default=1000, help="of the pictures; the demo's is 0")
     parser.add_argument("--pictures", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=1500)

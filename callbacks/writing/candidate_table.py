@@ -19,8 +19,7 @@ from torch import Tensor
 
 from callbacks.writing.found_candidates import columns
 from datamodules.files.whole_file import whole_file
-from mars_pl.debias.centroids import Candidates, debiased_centroids
-from mars_pl.debias.distance import mean_in_order
+from mars_pl.debias.selection import DebiasedCentroids
 from mars_pl.metrics.target_share import Kind, kind, target_share
 
 CENTROIDS = "centroids.safetensors"
@@ -30,24 +29,16 @@ CSV_COLUMNS = ("id", "class", "cluster", "pixels", "distance", "selected", "iou"
 
 
 @dataclass(frozen=True)
-class CandidateTable:
-    """The result of the centroids stage, rows in the order of image id, class and cluster.
+class CandidateTable(DebiasedCentroids):
+    """The result of the centroids stage: the selection, how well it went, and what was asked for.
 
     Attributes:
-        foreground: N candidates.
-        background: N_bg background centroids.
-        distances: (N,) of Eq. 1.
-        selected: (N,) bool of Eq. 3.
         iou: (N,) of each candidate's region with the truth, NaN where there is none.
         empty: (num_classes,) int64, in how many images a class had no cell of its own, and so no candidate.
         class_names: background first.
         settings: what is written down with the figures.
     """
 
-    foreground: Candidates
-    background: Candidates
-    distances: Tensor
-    selected: Tensor
     iou: Tensor
     empty: Tensor
     class_names: tuple[str, ...]
@@ -71,11 +62,7 @@ class CandidateTable:
         ``.clusters``, ``.pixels``, ``.distances``, ``.selected``; the first four for ``background`` too. Image ids are
         in the file's metadata: ``ids``, JSON with the lists ``foreground`` and ``background``.
         """
-        centroids = debiased_centroids(self.foreground, self.selected, len(self.class_names))
-        centroids[0] = mean_in_order(self.background.vectors).float()
-        counts = self.foreground.classes[self.selected].bincount(minlength=len(self.class_names))
-        counts[0] = len(self.background)
-        tensors = {"centroids": centroids, "counts": counts}
+        tensors = {"centroids": self.centroids, "counts": self.counts}
         for name, part in (("foreground", self.foreground), ("background", self.background)):
             tensors |= {f"{name}.{key}": value for key, value in columns(part).items()}
         return tensors | {"foreground.distances": self.distances, "foreground.selected": self.selected}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from datamodules.files.labels import as_label, write_label
 from datamodules.files.whole_file import whole_file
-from mars_pl.debias.similarity import debiased_label, debiased_mask
+from mars_pl.debias.debiasing import label_image
 from mars_pl.refine.protocol import Refine
 
 Counts = NDArray[np.int64]
@@ -36,9 +36,9 @@ def make_debiased_label(
         (2, num_classes): pixels of each class before, and pixels removed from it.
     """
     before = torch.from_numpy(label)
-    on_device = torch.from_numpy(similarity).to(device), torch.from_numpy(image).to(device)
-    mask = debiased_mask(*on_device, refine, exponent).cpu()
-    after = debiased_label(before, mask, biased_index=biased_index, ignore_index=ignore_index).numpy()
+    similar = torch.from_numpy(similarity).to(device)
+    codes = {"biased_index": biased_index, "ignore_index": ignore_index}
+    after = label_image(before, similar, torch.from_numpy(image), refine, exponent, **codes).numpy()
     write_label(path, as_label(after, num_classes))
     if similarity_path is not None:
         with whole_file(similarity_path) as partial:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from callbacks.writing.journal import Done
-from mars_pl.debias.centroid_module import ImageCandidates
-from mars_pl.debias.centroids import NO_CANDIDATES, Candidates, join
+from mars_pl.debias.centroids import Candidates, join
+from mars_pl.debias.image_candidates import ImageCandidates
 from mars_pl.debias.region_iou import region_iou
 
 COLUMNS = ("classes", "clusters", "pixels", "vectors")
@@ -73,7 +73,7 @@ def all_found(done: Sequence[Done[ImageFound]], num_classes: int) -> Found:
         Candidates((one.id,) * len(one.result["iou"]), *(torch.from_numpy(one.result["columns"][n]) for n in COLUMNS))
         for one in done
     ]
-    candidates = join(parts) if parts else NO_CANDIDATES
+    candidates = join(parts)
     order = candidates.order()
     iou = torch.cat([torch.zeros(0, dtype=torch.float64), *(torch.from_numpy(one.result["iou"]) for one in done)])
     empty = torch.tensor([index for one in done for index in one.result["empty"]], dtype=torch.long)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mars_pl.debias.defaults import ALPHA
 from mars_pl.debias.distance import mean_in_order
 
 TOLERANCE = 1e-9
@@ -55,7 +56,8 @@ NO_CANDIDATES = Candidates((), _NO_NUMBERS, _NO_NUMBERS.clone(), _NO_NUMBERS.clo
 
 
 def join(parts: Sequence[Candidates]) -> Candidates:
-    """Put the rows of several tables under one another; all vectors have the same D."""
+    """Put the rows of several tables under one another; the vectors of all that are not empty have the same D."""
+    parts = [part for part in parts if len(part)] or [NO_CANDIDATES]
     return Candidates(
         tuple(image_id for part in parts for image_id in part.ids),
         torch.cat([part.classes for part in parts]),
@@ -76,7 +78,7 @@ def share(count: int, alpha: float) -> int:
     return math.ceil(count * alpha - TOLERANCE)
 
 
-def select(candidates: Candidates, distances: Tensor, alpha: float = 0.4) -> Tensor:
+def select(candidates: Candidates, distances: Tensor, alpha: float = ALPHA) -> Tensor:
     """Eq. 3: mark, for each class, the α share of candidates that lie farthest from all background centroids.
 
     Args:

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mars_pl.debias.defaults import SPHERICAL
+
 RESTARTS = 4
 ITERATIONS = 100
 
@@ -60,7 +62,7 @@ def kmeans(features: Tensor, k: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def cluster_region(
-    cells: Tensor, region: Tensor, k: int, seed: int, *, spherical: bool = True
+    cells: Tensor, region: Tensor, k: int, seed: int, *, spherical: bool = SPHERICAL
 ) -> tuple[Tensor, Tensor]:
     """Find the centroids of one region, and for every cell of the image the nearest of them.
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from mars_pl.debias.batch import check_batch
-from mars_pl.debias.similarity import Upsample, debiased_map
+from mars_pl.debias.debiasing import map_image
+from mars_pl.debias.defaults import NORMALISE, UPSAMPLE, Upsample
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -25,9 +25,6 @@ class DebiasedMap:
 
 class DebiasModule(pl.LightningModule):
     """Take each pixel's largest cosine to the debiased centroids of its image's classes.
-
-    An image none of whose classes has a centroid cannot be judged: its map is all ones, its label stays as it is.
-    An image without classes has an empty maximum: its map is all zeros.
 
     Args:
         feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w), the ones the centroids were made with.
@@ -45,12 +42,13 @@ class DebiasModule(pl.LightningModule):
         feature_extractor: nn.Module,
         centroids: str,
         num_classes: int,
-        upsample: Upsample = "features",
-        normalise: bool = False,
+        upsample: Upsample = UPSAMPLE,
+        normalise: bool = NORMALISE,
     ) -> None:
         super().__init__()
         self.feature_extractor = feature_extractor
-        self.upsample, self.normalise = upsample, normalise
+        self.upsample: Upsample = upsample
+        self.normalise = normalise
         self.register_buffer("centroids", read_centroids(centroids, num_classes), persistent=False)
         self.centroids: Tensor
 
@@ -62,14 +60,14 @@ class DebiasModule(pl.LightningModule):
         """
         check_batch(batch)
         image = batch["image"]
-        size = (image.shape[-2], image.shape[-1])
-        classes = batch["classes"][0].nonzero().flatten() + 1
-        centroids = self.centroids[classes]
-        known = centroids.any(dim=1)
-        if len(classes) and not bool(known.any()):
-            return DebiasedMap(batch["id"][0], torch.ones(size, device=image.device))
-        features = self.feature_extractor(image)[0]
-        similarity = debiased_map(features, centroids[known], size, upsample=self.upsample, normalise=self.normalise)
+        similarity = map_image(
+            lambda: self.feature_extractor(image)[0],
+            batch["classes"][0],
+            self.centroids,
+            (image.shape[-2], image.shape[-1]),
+            upsample=self.upsample,
+            normalise=self.normalise,
+        )
         return DebiasedMap(batch["id"][0], similarity)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Distance = Literal["mean", "minimum", "nearest"]
+from mars_pl.debias.defaults import DISTANCE, NEAREST_COUNT, Distance
 
 BLOCK = 1024
 """Candidates compared with all background centroids at a time: 1,024 × 20,000 cosines are 160 MB."""
@@ -46,7 +44,7 @@ def minimum_distance(candidates: Tensor, background: Tensor) -> Tensor:
     return nearest_distance(candidates, background, k=1)
 
 
-def nearest_distance(candidates: Tensor, background: Tensor, k: int = 10) -> Tensor:
+def nearest_distance(candidates: Tensor, background: Tensor, k: int = NEAREST_COUNT) -> Tensor:
     """Mean distance to the ``k`` nearest background centroids, or to all of fewer; else as ``mean_distance``."""
     reference = _unit_background(background)
     k = min(k, len(reference))
@@ -56,7 +54,9 @@ def nearest_distance(candidates: Tensor, background: Tensor, k: int = 10) -> Ten
     return torch.cat(blocks)
 
 
-def background_distance(candidates: Tensor, background: Tensor, distance: Distance = "mean", k: int = 10) -> Tensor:
+def background_distance(
+    candidates: Tensor, background: Tensor, distance: Distance = DISTANCE, k: int = NEAREST_COUNT
+) -> Tensor:
     """Measure by name: ``mean`` (Eq. 1), ``minimum`` or ``nearest`` (with ``k``).
 
     Raises:

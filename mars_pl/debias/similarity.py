@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mars_pl.debias.defaults import EXPONENT, NORMALISE, UPSAMPLE, Upsample
 from mars_pl.refine.protocol import Refine
-
-Upsample = Literal["features", "similarity"]
 
 BLOCK_VALUES = 2**24
 """Upsampled values held at a time: 64 MiB, where a 500 × 500 image with 384 channels has 366, several times."""
@@ -21,8 +18,8 @@ def debiased_map(
     centroids: Tensor,
     size: tuple[int, int],
     *,
-    upsample: Upsample = "features",
-    normalise: bool = False,
+    upsample: Upsample = UPSAMPLE,
+    normalise: bool = NORMALISE,
 ) -> Tensor:
     """Eq. 4: each pixel's largest cosine to the debiased centroids of the image's classes, negative values cut off.
 
@@ -83,7 +80,7 @@ def _upsample_rows(features: Tensor, size: tuple[int, int], start: int, count: i
     return F.interpolate(narrow[None], (narrow.shape[1], size[1]), mode="bilinear", align_corners=False)[0]
 
 
-def mask_probabilities(similarity: Tensor, exponent: float = 2.0) -> Tensor:
+def mask_probabilities(similarity: Tensor, exponent: float = EXPONENT) -> Tensor:
     """Turn the map M into two labels that sum to 1: not the object (1 − M)^γ, the object M.
 
     γ = 2 puts the even point at M = .382, γ = 1 at .5.
@@ -99,7 +96,9 @@ def mask_probabilities(similarity: Tensor, exponent: float = 2.0) -> Tensor:
     return both / both.sum(dim=0, keepdim=True)
 
 
-def debiased_mask(similarity: Tensor, image: Tensor, refine: Refine | None = None, exponent: float = 2.0) -> Tensor:
+def debiased_mask(
+    similarity: Tensor, image: Tensor, refine: Refine | None = None, exponent: float = EXPONENT
+) -> Tensor:
     """Make the binary debiased mask Mᵈᵇ: the map as two labels, refined along the image, and the likelier one taken.
 
     Args:

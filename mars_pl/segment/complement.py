@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
 from mars_pl.refine.protocol import Refine
+from mars_pl.segment.batch_check import check_batch
 
 Certain = Literal["paper", "none", "background", "removal"]
 """Named rules for the weight of a filled pixel; see ``Complement``."""
@@ -109,7 +110,7 @@ class Complement(nn.Module):
         biased_index: int,
         valid: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Return Yᶜᵒ, int64 (B, H, W), and W, float32 (B, H, W), of images that have biased pixels.
+        """Return Yᶜᵒ, int64 (B, H, W), and W, float32 (B, H, W); images without biased pixels stay as they are.
 
         Args:
             images: uint8 (B, 3, H, W).
@@ -118,7 +119,24 @@ class Complement(nn.Module):
             classes: L, (B, K − 1).
             biased_index: its code of biased pixels.
             valid: bool (B, H, W), False where a crop was padded; ``None`` is all valid.
+
+        Raises:
+            ValueError: where a shape or a type is another.
         """
+        check_batch(images, logits, label, classes)
+        rows = (label == biased_index).flatten(1).any(dim=1).nonzero().flatten()
+        filled, weight = label.long().clone(), torch.ones(label.shape, dtype=torch.float32, device=label.device)
+        if len(rows):  # the others are spared the refinement
+            within = None if valid is None else valid[rows]
+            filled[rows], weight[rows] = self._fill(
+                images[rows], logits[rows], label[rows], classes[rows], biased_index, within
+            )
+        return filled, weight
+
+    def _fill(
+        self, images: Tensor, logits: Tensor, label: Tensor, classes: Tensor, biased_index: int, valid: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Fill and weigh images that have biased pixels."""
         size = label.shape[-2:]
         reduced = [-(-side // self.stride) for side in size]
         probabilities = resize(logits.float(), reduced).softmax(dim=1)

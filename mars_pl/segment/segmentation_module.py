@@ -126,22 +126,20 @@ class SegmentationModule(pl.LightningModule):
         label = batch["label"]
         biased = label == self.biased_index
         self.log("train/biased_share", biased.float().mean(), batch_size=len(label))
-        rows = biased.flatten(1).any(dim=1).nonzero().flatten()
-        if not len(rows):
+        with_biased = int(biased.flatten(1).any(dim=1).sum())
+        if not with_biased:
             return label, None
         if self.complement is None:
             if not self._said_ignored:
                 self.print(f"biased pixels ({self.biased_index}) are ignored: this training has no teacher's fill")
                 self._said_ignored = True
             return torch.where(biased, self.ignore_index, label), None
-        label, weight = label.clone(), torch.ones(label.shape, dtype=torch.float32, device=label.device)
         with torch.no_grad():
-            images, valid = batch["image"][rows], batch["valid"][rows] if "valid" in batch else None
-            logits = self.teacher(batch["image"])[rows]  # always of one size: `VariedSizes` says why
-            label[rows], weight[rows] = self.complement(
-                images, logits, label[rows], batch["classes"][rows], self.biased_index, valid
+            logits = self.teacher(batch["image"])  # always of one size: `VariedSizes` says why
+            label, weight = self.complement(
+                batch["image"], logits, label, batch["classes"], self.biased_index, batch.get("valid")
             )
-        self.log("train/certainty", weight[biased].mean(), batch_size=len(rows))
+        self.log("train/certainty", weight[biased].mean(), batch_size=with_biased)
         return label, weight
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Tensor]:

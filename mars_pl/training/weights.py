@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,20 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-
-def find_weights(path: str | Path) -> Path:
-    """Return ``path`` itself, or its namesake in the folder that the environment variable ``MARS_WEIGHTS`` names.
-
-    Raises:
-        ValueError: in one line, where the file is in neither place.
-    """
-    for candidate in (Path(path), Path(os.environ.get("MARS_WEIGHTS", "weights")) / path):
-        if candidate.is_file():
-            return candidate
-    raise ValueError(
-        f"{path}: no such weights here or in the folder of MARS_WEIGHTS "
-        "(make: WEIGHTS=); name another file or run the stage that makes it"
-    )
+from mars_pl.training.weight_files import find_weights
 
 
 def load_weights(module: nn.Module, path: str | Path, part: str = "") -> None:

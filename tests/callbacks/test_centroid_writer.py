@@ -107,7 +107,7 @@ def test_labels_without_background_or_foreground_are_told_in_one_line(tmp_path):
     data = Colours()
     for item in data.items:
         item["label"] = torch.zeros_like(item["label"])
-    with pytest.raises(DataError, match="12 background and 0 foreground centroids in 6 images") as error:
+    with pytest.raises(DataError, match="in 6 images 12 background and 0 foreground centroids") as error:
         write(tmp_path, data)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "centroids.safetensors").exists()

@@ -134,3 +134,16 @@ def test_stride_refines_smaller_maps_and_returns_full_size():
     assert spy.seen[0][0].dtype == torch.uint8
     assert filled.shape == weight.shape == (1, 9, 12)
     assert (filled < 4).all()
+
+
+def test_images_without_biased_pixels_stay_and_are_spared_the_refinement():
+    spy = Spy()
+    label = torch.cat([torch.full_like(LABEL, 255), LABEL, torch.zeros_like(LABEL)])
+    batch = [whole.repeat(3, *[1] * (whole.ndim - 1)) for whole in (IMAGES, 50 * PROBABILITIES)]
+    given = label.clone()
+    filled, weight = Complement(refine=spy)(*batch, label, CLASSES.repeat(3, 1), BIASED)
+    assert [len(images) for images, _ in spy.seen] == [1]
+    assert torch.equal(filled[0::2], label[0::2]) and (weight[0::2] == 1).all()
+    alone = Complement()(IMAGES, 50 * PROBABILITIES, LABEL, CLASSES, BIASED)
+    assert torch.equal(filled[1:2], alone[0]) and torch.equal(weight[1:2], alone[1])
+    assert torch.equal(label, given), "the label that was given is not written on"

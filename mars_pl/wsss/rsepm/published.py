@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from mars_pl.training.weights import find_weights, load_state
+from mars_pl.training.weight_files import find_weights
+from mars_pl.training.weights import load_state
 
 PREFIXES = {
     "model.": "encoder.features.",

@@ -1,0 +1,229 @@
+"""The Python door: the same labels as the predict jobs, and what it says of wrong input."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from callbacks.centroid_writer import CentroidWriter
+from callbacks.debiased_label_writer import DebiasedLabelWriter
+from datamodules.files.labels import BIASED, IGNORED, read_label
+from mars_pl.api import Complement, debias, debiased_centroids
+from mars_pl.debias.centroid_module import CentroidModule
+from mars_pl.debias.debias_module import DebiasModule
+from mars_pl.debias.defaults import BIASED_INDEX, IGNORE_INDEX
+from mars_pl.refine.pamr import PAMR
+from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, Colours, coloured_image, predict
+
+PAGE = Path(__file__).parents[1] / "docs" / "python_api.md"
+
+
+def given(item, **changes):
+    return tuple((item | changes)[key] for key in ("id", "image", "label", "classes"))
+
+
+def as_arrays(item):
+    """The same image, its sides first, in numpy's types."""
+    return (
+        item["id"],
+        item["image"].permute(1, 2, 0).numpy(),
+        item["label"].numpy().astype(np.uint8),
+        item["classes"].numpy(),
+    )
+
+
+def by_colour(image):
+    """What ``ColourFeatures`` does, as a function of H × W × 3."""
+    return ColourFeatures()(torch.from_numpy(image).permute(2, 0, 1)[None])[0].numpy()
+
+
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    """The folder of both predict jobs on six images, with settings that are no defaults."""
+    folder = tmp_path_factory.mktemp("jobs")
+    module = CentroidModule(ColourFeatures(), num_classes=4, background_clusters=3, level="pixel", stride=3)
+    predict(module, CentroidWriter(alpha=0.3, distance="minimum", output=str(folder)), Colours())
+    module = DebiasModule(ColourFeatures(), str(folder / "centroids.safetensors"), num_classes=4)
+    writer = DebiasedLabelWriter(PAMR(), exponent=1.5, workers=0, output=str(folder / "labels"))
+    predict(module, writer, Colours())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("form", "features"),
+    [(given, ColourFeatures().eval()), (as_arrays, by_colour)],
+    ids=["network on tensors", "function on arrays"],
+)
+def test_centroids_and_labels_are_those_of_the_jobs(jobs, form, features):
+    images = [form(item) for item in Colours().items]
+    settings = {"background_clusters": 3, "level": "pixel", "stride": 3, "alpha": 0.3, "distance": "minimum"}
+    found = debiased_centroids(reversed(images), features, num_classes=4, **settings)
+    written = load_file(jobs / "centroids.safetensors")
+    assert torch.equal(found.centroids, written["centroids"])
+    assert torch.equal(found.distances, written["foreground.distances"])
+    assert torch.equal(found.selected, written["foreground.selected"])
+    labels = dict(debias(images, features, found, refine=PAMR(), exponent=1.5))
+    assert sorted(labels) == sorted(path.stem for path in (jobs / "labels").glob("*.png"))
+    assert any((np.asarray(label) == BIASED).any() for label in labels.values())
+    for name, label in labels.items():
+        assert np.array_equal(np.asarray(label), read_label(jobs / "labels" / f"{name}.png"))
+
+
+def test_labels_come_back_in_the_type_they_came_in():
+    item = Colours().items[0]
+    centroids = np.array([[0, 0, 1], [1, 0, 0], [0, 0, 0], [0, 0, 0]])
+    [(_, tensor)] = debias([given(item, label=item["label"].to(torch.int16))], ColourFeatures().eval(), centroids)
+    assert isinstance(tensor, torch.Tensor) and tensor.dtype == torch.int16
+    name, pixels, label, classes = as_arrays(item)
+    before = label.copy()
+    [(_, array)] = debias([(name, pixels, label, classes)], by_colour, centroids)
+    assert isinstance(array, np.ndarray) and array.dtype == np.uint8
+    assert (array[OBJECT] == 1).all() and (array[8:16, 13:20] == BIASED).all() and array[0, 0] == IGNORED
+    assert np.array_equal(label, before), "the label that was given is not written on"
+
+
+def test_the_page_does_what_it_says(capsys):
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    held = {}
+    for block in blocks:
+        exec(compile(block, str(PAGE), "exec"), held)
+    assert len(blocks) == 2
+    assert "254" in capsys.readouterr().out
+    labels = held["labels"]
+    assert (labels["train 1"][8:16, 13:20] == BIASED).all() and (labels["train 1"][8:16, 4:11] == 1).all()
+    assert np.array_equal(labels["ship"], held["images"][2][2]), "the ship keeps its label"
+    assert held["student"].weight.grad.abs().sum() > 0
+
+
+def test_the_codes_are_those_of_label_files():
+    assert (BIASED_INDEX, IGNORE_INDEX) == (BIASED, IGNORED)
+
+
+def test_neither_package_nor_door_starts_what_is_heavy():
+    heavy = ("pytorch_lightning", "timm", "torchmetrics", "sklearn", "callbacks", "datamodules")
+    code = (
+        "import sys, mars_pl\nassert 'torch' not in sys.modules\nimport mars_pl.api\n"
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+RED = coloured_image("red", "im", truth=False)
+WRONG = {
+    "parts": (("im", RED["image"]), r"image 0: want \(id, image, label, classes\)"),
+    "id": (given(RED, id=3), "image 0: its id 3 is no str"),
+    "kind of label": (given(RED, label="im.png"), "im: label: want a numpy array of numbers or a tensor, got str"),
+    "float label": (given(RED, label=torch.zeros(24, 32)), r"im: want a label \(H, W\) of integers"),
+    "narrow label": (given(RED, label=torch.zeros(24, 32, dtype=torch.int8)), "torch.int8 cannot hold the code 255"),
+    "code": (given(RED, label=torch.full((24, 32), 4)), "im: label code 4 is none of the classes 0 to 3, nor 254"),
+    "negative code": (given(RED, label=torch.full((24, 32), -1)), "im: label code -1"),
+    "float image": (given(RED, image=torch.zeros(3, 24, 32)), "im: want a uint8 RGB image in 0…255, got torch.float32"),
+    "grey image": (
+        given(RED, image=RED["image"][0]),
+        r"im: an image of shape \(24, 32\), its label wants \(3, 24, 32\)",
+    ),
+    "size": (given(RED, image=RED["image"][:, :20]), r"im: an image of shape \(3, 20, 32\)"),
+    "class numbers": (given(RED, classes=[1, 3]), r"im: want 3 zeros and ones, .*, got \[1, 3\]"),
+    "no zeros and ones": (given(RED, classes=[0, 2, 0]), "im: want 3 zeros and ones"),
+    "names": (given(RED, classes=["train", "sea", "cow"]), "im: want 3 zeros and ones"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_image_is_named_in_one_line(case):
+    item, words = WRONG[case]
+    features = ColourFeatures().eval()
+    with pytest.raises(ValueError, match=words) as error:
+        debiased_centroids([item], features, num_classes=4)
+    assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match=words):
+        next(debias([item], features, torch.zeros(4, 3)))
+
+
+def test_an_id_twice_is_an_error():
+    with pytest.raises(ValueError, match="im: an id comes twice"):
+        debiased_centroids([given(RED), given(RED)], ColourFeatures().eval(), num_classes=4)
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        (ColourFeatures().train(), r"a network in training mode.*\.eval\(\)"),
+        (lambda image: np.zeros((6, 8)), r"im: want floating features \(D, h, w\), got \(6, 8\)"),
+        (lambda image: np.zeros((3, 6, 8), dtype=int), "im: want floating features .* of torch.int64"),
+        (lambda image: np.full((3, 6, 8), np.nan), "im: features that are not finite"),
+        (lambda image: None, "im: features: want a numpy array of numbers or a tensor, got NoneType"),
+    ],
+)
+def test_wrong_features_are_told_in_one_line(features, words):
+    with pytest.raises(ValueError, match=words):
+        debiased_centroids([given(RED)], features, num_classes=4)
+
+
+def test_features_of_two_kinds_are_told_apart():
+    images = [given(RED), given(RED, id="other")]
+    kinds = iter((3, 5))
+    with pytest.raises(ValueError, match="other: features of 5 channels, those of the first image have 3"):
+        debiased_centroids(images, lambda image: np.ones((next(kinds), 6, 8)), num_classes=4)
+    with pytest.raises(ValueError, match="features have 3 channels, centroids 7"):
+        next(debias(images, ColourFeatures().eval(), torch.ones(4, 7)))
+
+
+def test_labels_without_background_or_objects_are_told():
+    for label, words in (
+        (torch.ones(24, 32, dtype=torch.long), "0 background and 2"),
+        (RED["label"] * 0, "0 foreground"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            debiased_centroids([given(RED, label=label)], ColourFeatures().eval(), num_classes=4)
+    with pytest.raises(ValueError, match="0 background and 0 foreground"):
+        debiased_centroids([], ColourFeatures().eval(), num_classes=4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"alpha": 40}, "alpha is a share"),
+        ({"distance": "middle"}, "distance 'middle' is none of mean, minimum, nearest"),
+        ({"num_classes": 1}, "num_classes 1: want background and at least one class"),
+        ({"num_classes": 300}, "num_classes 300"),
+    ],
+)
+def test_wrong_settings_are_told_before_the_first_image(settings, words):
+    def never():
+        raise AssertionError("an image was read")
+        yield
+
+    with pytest.raises(ValueError, match=words):
+        debiased_centroids(never(), ColourFeatures().eval(), **{"num_classes": 4, **settings})
+    with pytest.raises(ValueError, match=r"centroids of shape \(4,\)"):
+        debias(never(), ColourFeatures().eval(), torch.zeros(4))
+
+
+def test_complement_fills_what_the_teacher_knows_and_lets_no_gradient_through():
+    label = torch.full((1, 24, 32), BIASED, dtype=torch.uint8)
+    label[0, COMPANION[0], COMPANION[1]] = 2
+    logits = torch.zeros(1, 4, 6, 8, requires_grad=True) + torch.tensor([0.0, 9, 0, 0]).view(1, 4, 1, 1)
+    filled, weight = Complement()(RED["image"][None], logits, label, RED["classes"][None])
+    assert filled.dtype == torch.long and not weight.requires_grad
+    assert filled[0, 0, 0] == 1 and (filled[0][COMPANION] == 2).all()
+    assert 0.99 < weight[0, 0, 0] < 1 and (weight[0][COMPANION] == 1).all()
+
+
+def test_a_batch_that_does_not_fit_together_is_named():
+    image, label = RED["image"][None], torch.full((1, 24, 32), BIASED)
+    logits, classes = torch.zeros(1, 4, 6, 8), RED["classes"][None]
+    for changed, words in (
+        ((image.float(), logits, label, classes), r"images: want uint8 \(1, 3, 24, 32\), got torch.float32"),
+        ((image, logits[0], label, classes), r"logits: want \(1, num_classes, h, w\)"),
+        ((image, logits, label[0], classes), r"label: want integers \(B, H, W\)"),
+        ((image, logits, label, torch.ones(1, 4)), r"classes: want \(1, 3\), background left out, got \(1, 4\)"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            Complement()(*changed)
