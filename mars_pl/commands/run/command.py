@@ -16,8 +16,8 @@ from mars_pl.pipeline.execution.needs import check_needs
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.tasks import cores, execute
 from mars_pl.pipeline.run_folder import Run
-from mars_pl.pipeline.settings.weights_files import MARS_WEIGHTS
 from mars_pl.pipeline.stage import Stage, with_inputs
+from mars_pl.training.weight_files import MARS_WEIGHTS
 
 
 def main(argv: Sequence[str]) -> int:

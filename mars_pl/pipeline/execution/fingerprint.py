@@ -13,8 +13,8 @@ from typing import Any
 from datamodules.files.image_labels import ANNOTATIONS, CLS_LABELS, IMAGE_LABELS
 from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, Tree
 from mars_pl.pipeline.settings.resolved import Settings, leaves, resolve, without_harmless
-from mars_pl.pipeline.settings.weights_files import find_weights_file
 from mars_pl.pipeline.stage import Output, Stage
+from mars_pl.training.weight_files import find_weights_file
 
 DIGITS = 12
 WEIGHTS = ("weights", "classifier_weights")

@@ -11,8 +11,8 @@ from datamodules.errors import DataError
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.execution.fingerprint import is_weights, split_of
 from mars_pl.pipeline.settings.resolved import Settings, leaves, resolve
-from mars_pl.pipeline.settings.weights_files import MARS_WEIGHTS, find_weights_file
 from mars_pl.pipeline.stage import Stage
+from mars_pl.training.weight_files import MARS_WEIGHTS, find_weights_file
 
 EXTRAS = {
     "mars_pl.refine.dense_crf": (
