@@ -118,10 +118,9 @@ def test_neighbours_and_tokens_of_thirty_crops(tiny_run):
 def test_stego_learns_from_tokens_and_from_images_alike(tiny_run):
     head = load_file(tiny_run.get("uss-fit") / "weights.safetensors")
     assert head["linear.weight"].shape == (70, 64, 1, 1)
-    again = load_file(
-        tiny_run.another("uss-fit", "runs/from_images", "--data.init_args.training_set.init_args.tokens", "null")
-        / "weights.safetensors"
-    )
+    (tiny_run.house / "no_tokens.yaml").write_text("data: {init_args: {training_set: {init_args: {tokens: null}}}}")
+    folder = tiny_run.another("uss-fit", "runs/from_images", "-c", "no_tokens.yaml")
+    again = load_file(folder / "weights.safetensors")
     # stored tokens are float16
     assert all(torch.allclose(head[name], again[name], atol=2e-3) for name in head)
 
@@ -184,7 +183,7 @@ def test_trainings_share_everything_but_labels_and_complement(tiny_run):
     for training in EVERY_TRAINING:
         found = config(tiny_run.get(f"{training}/segment"), "fit")
         found["model"]["init_args"].pop("complement")
-        found["data"]["init_args"].pop("labels")
+        found["data"]["init_args"].pop("label_folder")
         found["trainer"].pop("default_root_dir")
         kept.append(found)
     assert all(found == kept[0] for found in kept)
