@@ -10,8 +10,6 @@ from datamodules.files.labels import read_label
 from mars_pl.cli.main import main
 from mars_pl.commands.run import closing
 from mars_pl.commands.run.words import sort_words
-from mars_pl.pipeline.choices import read_choices
-from mars_pl.pipeline.data_set import prepare
 from tests.fakes.fake_archives import TEST_IDS, make_archives, md5
 from tests.fakes.fake_coco import make_coco_tree
 from tests.fakes.fake_folder import CLASSES, make_own_folder
@@ -95,8 +93,6 @@ def test_a_root_that_is_missing_is_named(capsys, data):
 
 def test_a_folder_with_images_alone_is_planned_without_rows_and_predicts_what_it_trained_on(tmp_path):
     make_own_folder(tmp_path / "data/folder", masks=False, val=False)
-    with chdir(tmp_path):
-        prepare(read_choices({"data": "folder"}, {}))
     stages = plan(tmp_path, "mars", "data=folder")
     assert not any(stage.startswith("row/") for stage in stages)
     words = stages["mars/segment-masks"]

@@ -19,6 +19,7 @@ from mars_pl.cli.main import main
 from mars_pl.commands.run import targets
 from mars_pl.commands.run.words import sort_words
 from mars_pl.pipeline.choices import read_choices
+from mars_pl.pipeline.data_set import prepare
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.words import command_words
 from mars_pl.pipeline.run_folder import Run
@@ -83,6 +84,9 @@ def planned_run(house: Path, target: str, *words: str) -> Run:
     sorted_words = sort_words(("data=voc", "trainer=cpu", *words))
     with chdir(house):
         choices = read_choices(sorted_words.choices, sorted_words.options)
+        if choices.data in ("coco", "folder"):
+            prepare(choices)
+            choices = read_choices(sorted_words.choices, sorted_words.options)
         if target == "gap":
             return targets.gap(
                 choices, sorted_words.seeds("seeds") or [choices.seed], sorted_words.seeds("segment_seeds")

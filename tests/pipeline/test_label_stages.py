@@ -1,53 +1,17 @@
-"""Every stage through the real command, with the shipped YAMLs in the Makefile's compositions, on eight images."""
+"""The stages up to the debiased labels, by the real command with the shipped YAMLs, on eight images."""
 
 import csv
 import json
-import shutil
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from PIL import Image
 from safetensors.torch import load_file
 
-from datamodules.files.labels import read_label
 from mars_pl.cli.main import main
-from tests.pipeline.tiny_run import EVERY_TRAINING, REPOSITORY
-
-BIASED, IGNORED = 254, 255
-SPLITS = {"train_aug": 6, "train": 4, "val": 2}
-
-
-def ids(run, split):
-    names = (run.house / "data/voc/ImageSets/Segmentation" / f"{split}.txt").read_text().split()
-    assert len(names) == SPLITS[split]
-    return names
-
-
-def labels(run, folder, split="train_aug"):
-    """The label of every image of the list: there is one of each, of its image's size, and nothing else."""
-    names = ids(run, split)
-    assert sorted(path.stem for path in folder.glob("*.png")) == sorted(names)
-    assert not list(folder.glob("*.part"))
-    found = {name: read_label(folder / f"{name}.png") for name in names}
-    for name, label in found.items():
-        with Image.open(run.house / "data/voc/JPEGImages" / f"{name}.jpg") as image:
-            assert label.shape == image.size[::-1]
-    return found
-
-
-def shown(run):
-    table = np.load(run.house / "data/voc/cls_labels.npy", allow_pickle=True).item()
-    return {name: set(np.flatnonzero(table[int(name.replace("_", ""))]) + 1) for name in ids(run, "train_aug")}
-
-
-def codes(label):
-    return {int(code) for code in np.unique(label)}
-
-
-def config(folder, subcommand):
-    return yaml.safe_load((folder / f"{subcommand}.yaml").read_text())
+from tests.pipeline.stage_outputs import BIASED, codes, config, ids, labels, shown
+from tests.pipeline.tiny_run import REPOSITORY
 
 
 def test_a_classifier_learns_and_leaves_its_weights_and_checkpoint(tiny_run):
@@ -162,84 +126,6 @@ def test_debiased_labels_differ_from_pseudo_labels_by_biased_object_pixels_only(
     assert len(similarity) == 6
 
 
-@pytest.mark.parametrize("training", EVERY_TRAINING)
-def test_each_training_leaves_a_teacher_and_a_student(tiny_run, training):
-    fit = tiny_run.get(f"{training}/segment")
-    teacher, student = (load_file(fit / f"{name}.safetensors") for name in ("weights", "student"))
-    assert teacher.keys() == student.keys()
-    assert any(not torch.equal(teacher[name], student[name]) for name in teacher)
-    assert all(torch.isfinite(value).all() for value in teacher.values())
-    found = config(fit, "fit")
-    complement = found["model"]["init_args"]["complement"]
-    rule = {"complement": "none", "mars": "paper", "mars_background": "background", "mars_removal": "removal"}
-    assert (complement or {}).get("init_args", {}).get("certain") == rule.get(training)
-    own = {"baseline": tiny_run.path("wsss-labels") / "baseline", "supervised": "data/voc/SegmentationClassAug"}
-    folder = own.get(training, tiny_run.path("debias-labels"))
-    assert tiny_run.house / found["data"]["init_args"]["label_folder"] == tiny_run.house / folder
-
-
-def test_trainings_share_everything_but_labels_and_complement(tiny_run):
-    kept = []
-    for training in EVERY_TRAINING:
-        found = config(tiny_run.get(f"{training}/segment"), "fit")
-        found["model"]["init_args"].pop("complement")
-        found["data"]["init_args"].pop("label_folder")
-        found["trainer"].pop("default_root_dir")
-        kept.append(found)
-    assert all(found == kept[0] for found in kept)
-
-
-@pytest.mark.parametrize("training", EVERY_TRAINING)
-def test_each_training_predicts_masks_that_are_scored(tiny_run, training):
-    for label in labels(tiny_run, tiny_run.get(f"{training}/segment-masks"), "val").values():
-        assert codes(label) <= set(range(21))
-    name = {"mars": "final", "debiased": "debiased-network"}.get(training, training)
-    row = json.loads((tiny_run.get(f"row/{name}") / "row.json").read_text())
-    assert (row["row"], row["split"], row["images"], row["network"]) == (name, "val", 2, "teacher")
-    assert row["refinement"] == "crf"
-    assert 0 <= row["miou"] <= 1
-
-
-def test_a_split_is_predicted_from_the_settings_of_a_fit(tiny_run):
-    fit = tiny_run.get("mars/segment").relative_to(tiny_run.house)
-    words = ["predict", "-c", f"{fit}/fit.yaml", "-c", "segment/predictions", "--model.init_args.weights"]
-    words += [f"{fit}/weights.safetensors", "--data.init_args.predict_split", "val"]
-    folder = "runs/from_fit"
-    assert tiny_run.run([*words, "--trainer.default_root_dir", folder]) == 0
-    expected = labels(tiny_run, tiny_run.get("mars/segment-masks"), "val")
-    found = labels(tiny_run, tiny_run.house / folder, "val")
-    assert found.keys() == expected.keys()
-    for name in found:
-        assert np.array_equal(found[name], expected[name])
-
-
-def test_images_from_anywhere_are_predicted_like_those_of_a_split(tiny_run, tmp_path):
-    masks = labels(tiny_run, tiny_run.get("supervised/segment-masks"), "val")
-    for number, name in enumerate(masks):
-        place = tmp_path / "images" / ("trip" if number else "")
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copy(tiny_run.house / "data/voc/JPEGImages" / f"{name}.jpg", place)
-    words = ["--data.init_args.images", str(tmp_path / "images"), "--data.init_args.root", "nowhere"]
-    window = ["--model.init_args.window.side", "64"]  # each of them fits into it
-    folder = tiny_run.another("supervised/segment-masks", "runs/images", *words, *window)
-    first, *others = masks
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
-    assert found == {f"{first}.png", *(f"trip/{name}.png" for name in others)}
-    for path in folder.rglob("*.png"):
-        assert np.array_equal(read_label(path), masks[path.stem])
-
-
-def test_complemented_labels_fill_the_biased_pixels_and_no_other(tiny_run):
-    before = labels(tiny_run, tiny_run.get("debias-labels"))
-    folder = tiny_run.get("mars/segment-complemented")
-    after = labels(tiny_run, folder)
-    for name in before:
-        known = before[name] != BIASED
-        assert (after[name][known] == before[name][known]).all()
-        assert codes(after[name][~known]) <= {0, *shown(tiny_run)[name]}  # so no 254
-    assert labels(tiny_run, folder / "prediction").keys() == before.keys()
-
-
 def test_rows_of_the_labels(tiny_run):
     rows = {}
     for name in ("pseudo", "pseudo-baseline", "debiased", "complemented"):
@@ -248,20 +134,3 @@ def test_rows_of_the_labels(tiny_run):
     assert rows["pseudo"]["kept"] == 1
     assert rows["debiased"]["kept"] <= 1
     assert rows["debiased"]["fp"] <= rows["pseudo"]["fp"], "a removal makes no false positive"
-
-
-def test_an_explicit_weights_file_wins_and_validation_runs_alone(tiny_run, capsys):
-    fit = tiny_run.get("mars/segment")
-    words = tiny_run.words("mars/segment")
-    words[0] = "validate"
-    root = [
-        "--trainer.default_root_dir",
-        "runs/validated",
-        "--model.init_args.weights",
-        str(fit / "weights.safetensors"),
-    ]
-    capsys.readouterr()
-    assert tiny_run.run([*words, *root]) == 0
-    printed = capsys.readouterr().out
-    assert "teacher mIoU" in printed and "student mIoU" not in printed
-    assert (tiny_run.house / "runs/validated/validate.yaml").is_file()
