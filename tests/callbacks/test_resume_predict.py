@@ -57,7 +57,7 @@ def house(tmp_path_factory):
     # red or green and not the companion's yellow, which is both; none for the last class
     vectors = torch.tensor([[0.0, 0, 0], [1, -0.8, 0], [-0.8, 1, 0], [0, 0, 0]])
     save_file({"centroids": vectors}, house / "centroids.safetensors")
-    data = {"root": str(house / "voc"), "class_names": ["background", *CLASSES], "labels": "Pseudo", "workers": 0}
+    data = {"root": str(house / "voc"), "class_names": ["background", *CLASSES], "label_folder": "Pseudo", "workers": 0}
     for name, (model, writer, settings) in JOBS.items():
         settings = settings if name == "centroids" else {"workers": 0, **settings}
         config = {
