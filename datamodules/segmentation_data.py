@@ -70,9 +70,7 @@ class SegmentationData(pl.LightningDataModule):
         super().__init__()
         self.tree = Tree(Path(root))
         self.class_names = checked_names(class_names)
-        self.fit_split = fit_split
-        self.validate_split = validate_split
-        self.predict_split = predict_split
+        self.fit_split, self.validate_split, self.predict_split = fit_split, validate_split, predict_split
         self.images = images
         self.scored_classes = scored_classes
         self.batch_size = batch_size
@@ -147,9 +145,7 @@ class SegmentationData(pl.LightningDataModule):
         """Whole images, each once."""
         return [] if self._evaluate is None else self._loader(self._evaluate, 1, EachOnce(len(self._evaluate)))
 
-    def test_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
-        """The same as for validation."""
-        return self.val_dataloader()
+    test_dataloader = val_dataloader
 
     def predict_dataloader(self) -> DataLoader[Batch]:
         """Images, or what the training set makes of them, each once."""

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from jsonargparse import ArgumentParser
-from mars_pl.pipeline.yamls import layers, segmenter
 from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch import nn
 
 from mars_pl.debias.distance import mean_distance
-from mars_pl.pipeline.settings import resolve
+from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.pipeline.settings.yamls import layers, segmenter
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.refine.pamr import PAMR
 from mars_pl.refine.protocol import Refine

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from mars_pl.pipeline.yamls import layers, masks, segmenter
+
+from mars_pl.pipeline.settings.yamls import layers, masks, segmenter
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ROOMS = sorted(path for path in CONFIGS.iterdir() if path.is_dir())
