@@ -42,6 +42,21 @@ RUN_WORDS = {
 }
 """Words that are no choice of a stage: default and meaning."""
 
+SOLE = {
+    "seeds": "gap",
+    "segment_seeds": "gap",
+    "each_wsss": "methods",
+    "each_uss": "methods",
+    "server_split": "server",
+}
+"""Words that one target alone reads."""
+
+INSTEAD = {
+    "gap": {"segment_seed": "segment_seeds"},
+    "methods": {"wsss": "each_wsss", "uss": "each_uss", "labels": "each_wsss", "run": "each_wsss"},
+}
+"""Words that a target does not read, since it goes over several of that kind, and the word that says which."""
+
 OPTION = re.compile(r"[a-z]+(-[a-z]+)*\.[\w.]+")
 
 
@@ -92,6 +107,22 @@ def sort_words(given: Sequence[str]) -> Words:
         else:
             raise unknown(name, (*NAMES, *RUN_WORDS))
     return words
+
+
+def refuse_unread(target: str, words: Words) -> None:
+    """Refuse words that a target would not read.
+
+    Raises:
+        DataError: on the first of them.
+    """
+    for name in words.run:
+        if SOLE.get(name, target) != target:
+            raise DataError(f"{name}=: is for `mars run {SOLE[name]}`; {target} does not read it")
+    for name in (*words.choices, *words.run):
+        if instead := INSTEAD.get(target, {}).get(name):
+            raise DataError(f"{name}=: {target} goes over several; {instead}= says which")
+    if "seed" in words.choices and "seeds" in words.run:
+        raise DataError("seed=: seeds= says which; leave one of them out")
 
 
 def help_text() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,17 +37,22 @@ def check_needs(stages: Sequence[Stage]) -> None:
     """Look for everything that stages which are still to be made will read from outside.
 
     Raises:
-        DataError: in as many lines as there are things missing, each with its setting and its remedy.
+        DataError: where something is missing; a line on each, with its setting and its remedy, is printed where there
+            are several.
     """
     missing = list(dict.fromkeys(line for stage in stages for line in _lacking(stage)))
+    if len(missing) == 1:
+        raise DataError(missing[0])
     if missing:
-        raise DataError(
-            "\n".join(missing) if len(missing) == 1 else "\n  ".join([f"{len(missing)} things are missing:", *missing])
-        )
+        print("\n".join(f"missing: {line}" for line in missing), file=sys.stderr)
+        raise DataError(f"{len(missing)} things are missing, named above; nothing has run")
 
 
 def _lacking(stage: Stage) -> Iterator[str]:
     settings = resolve(stage.yamls, stage.options)
+    split = split_of(stage, settings)
+    if stage.job == "predict" and "model.weights" in stage.options:
+        settings = settings | {"model": {}}  # what a fit left needs nothing that its network started from
     for name, value in leaves(settings):
         if is_weights(name, value) and find_weights_file(value) is None:
             folder = os.environ.get(MARS_WEIGHTS, "weights")
@@ -54,13 +60,13 @@ def _lacking(stage: Stage) -> Iterator[str]:
         if name.endswith("class_path") and isinstance(value, str):
             yield from _extra(value)
     yield from _downloads(settings)
-    for value in stage.options.values():
-        if isinstance(value, Path) and value.suffix != ".yaml" and not value.exists():
-            yield f"{value}: no such folder; {stage.name} reads it"
-    split = split_of(stage, settings)
-    if not Tree(stage.root).list_file(split).is_file():
-        there = ", ".join(Tree(stage.root).splits()) or "none"
-        yield f"{Tree(stage.root).list_file(split)}: no such list; {stage.name} reads it (there are: {there})"
+    tree = Tree(stage.root)
+    for name, value in stage.options.items():
+        if isinstance(value, Path) and not value.exists() and value != tree.list_file(split):
+            yield f"{name}: {value}: no such folder; {stage.name} reads it; put it there or name another"
+    if not tree.list_file(split).is_file():
+        there = ", ".join(tree.splits()) or "none"
+        yield f"{tree.list_file(split)}: no such list; {stage.name} reads it; write it, or name one of {there}"
 
 
 def _extra(class_path: str) -> Iterator[str]:
