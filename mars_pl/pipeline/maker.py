@@ -84,14 +84,12 @@ class Maker:
         words: dict[str, Value] = {"predictions": masks, "truth": c.place(c.truth)}
         words |= {"list": Tree(c.root).list_file(split), "data": find_config(f"data/{c.data}")}
         words |= {"root": c.data_root, "row": name, "split": split} | options
-        measures = [c.place(c.truth)]
         if c.where_truth:
             words["where-truth"] = True
         if c.place(c.companion).is_dir():
             words["companion"] = c.place(c.companion)
-            measures.append(c.place(c.companion))
         about = (c.data, *told, name)
-        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",), measures=tuple(measures))
+        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",))
 
     def layers(self, *names: str) -> tuple[Path, ...]:
         """Return bases, each with the data set's overlay."""

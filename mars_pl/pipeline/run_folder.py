@@ -81,11 +81,11 @@ class Run:
 
     def _named(self, places: Places) -> dict[str, Stage]:
         """Every stage by a name of its own in this run; what several of its pipelines share, once."""
-        own = {places.of(stage).folder: name for name, stage in reversed(self.stages.items())}
+        own = {places.of(stage).key: name for name, stage in reversed(self.stages.items())}
         named: dict[str, Stage] = {}
         for stage in places.each_once(self.every_stage()):
             if stage.job != "evaluate":
-                name = own.get(places.of(stage).folder, stage.name)
+                name = own.get(places.of(stage).key, stage.name)
                 named[name if name not in named else f"{name}-{stage.choices[1]}"] = stage
         return named
 

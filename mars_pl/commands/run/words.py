@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from datamodules.errors import DataError
+from mars_pl.pipeline.choice_files import near_miss
 from mars_pl.pipeline.choices import NAMES, Choices, unknown
+from mars_pl.pipeline.execution.places import STAGES as FOLDER
 
 TARGETS = {
     "demo": "MARS from scratch on generated scenes, with its report",
@@ -98,7 +101,8 @@ def sort_words(given: Sequence[str]) -> Words:
         small, stage = name.lower(), name.split(".")[0]
         if OPTION.fullmatch(name):
             if stage not in STAGES:
-                raise DataError(f"{name}: no stage {stage}; there are {', '.join(STAGES)}")
+                remedy = near_miss(stage, STAGES) or f"there are {', '.join(STAGES)}"
+                raise DataError(f"{name}: no stage {stage}; {remedy}")
             words.options[name] = value
         elif small in RUN_WORDS:
             words.run[small] = value
@@ -121,6 +125,9 @@ def refuse_unread(target: str, words: Words) -> None:
     for name in (*words.choices, *words.run):
         if instead := INSTEAD.get(target, {}).get(name):
             raise DataError(f"{name}=: {target} goes over several; {instead}= says which")
+    run = words.of_run("run")
+    if run and (Path(run).name != run or run.startswith(".") or run == FOLDER.name):
+        raise DataError(f"run={run}: cannot be a run's name; choose a folder's name other than {FOLDER.name}")
     if "seed" in words.choices and "seeds" in words.run:
         raise DataError("seed=: seeds= says which; leave one of them out")
 

@@ -70,13 +70,13 @@ class Fingerprints:
             "seed": stage.seed,
             "settings": settings,
             "inputs": inputs,
-            "data": {split: self._split(stage.root, split, _label_source(stage, settings))},
+            "data": self._split(stage.root, split, _label_source(stage, settings)),
             "weights": {
                 name: self._weights(name, value) for name, value in leaves(settings) if is_weights(name, value)
             },
         }
         results = _sum(facts)
-        truth = {path.name: self._place(path) for path in stage.measures}
+        truth = [self._place(path) for path in stage.measures]
         return Fingerprint(_sum([results, truth]), results, facts | {"truth": truth})
 
     def _split(self, root: Path, split: str, labels: str) -> Any:

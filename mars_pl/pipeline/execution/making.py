@@ -63,7 +63,7 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         DataError: where its command fails, or ends well and does not leave what it should.
     """
     stage = place.stage
-    with locked(place.folder) as lock:
+    with locked(place.key) as lock:
         if place.finished:
             return
         print(f"\n— {place.folder.name}", flush=True)

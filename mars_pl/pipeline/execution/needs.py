@@ -57,7 +57,7 @@ def _lacking(stage: Stage) -> Iterator[str]:
         if is_weights(name, value) and find_weights_file(value) is None:
             folder = os.environ.get(MARS_WEIGHTS, "weights")
             yield f"{name}: {value}: no such weights here or in {folder}/; put it there, or name its folder by weights="
-        if name.endswith("class_path") and isinstance(value, str):
+        if isinstance(value, str):
             yield from _extra(value)
     yield from _downloads(settings)
     tree = Tree(stage.root)
@@ -66,13 +66,13 @@ def _lacking(stage: Stage) -> Iterator[str]:
             yield f"{name}: {value}: no such folder; {stage.name} reads it; put it there or name another"
     if not tree.list_file(split).is_file():
         there = ", ".join(tree.splits()) or "none"
-        yield f"{tree.list_file(split)}: no such list; {stage.name} reads it; write it, or name one of {there}"
+        yield f"{tree.list_file(split)}: no such list; write it, or name one of {there}"
 
 
-def _extra(class_path: str) -> Iterator[str]:
+def _extra(value: str) -> Iterator[str]:
     for beginning, (package, purpose, remedy) in EXTRAS.items():
-        if class_path.startswith(beginning) and find_spec(package) is None:
-            yield f"{class_path}: {purpose} needs the package {package}; {remedy}"
+        if value.startswith(f"{beginning}.") and find_spec(package) is None:
+            yield f"{value}: {purpose} needs the package {package}; {remedy}"
 
 
 def _downloads(settings: Settings, path: str = "") -> Iterator[str]:

@@ -43,8 +43,16 @@ class Place:
     fingerprint: Fingerprint
 
     @property
+    def key(self) -> Path:
+        """Return what the stage is known by, and where its lock is; a folder's name says more, for people."""
+        return STAGES / f"{self.stage.name}-{self.fingerprint.folder}"
+
+    @property
     def folder(self) -> Path:
-        """Return the folder of the finished stage."""
+        """Return the folder of the finished stage: the one of its fingerprint, under whatever choices it was made."""
+        for ending in ("", ".part"):
+            for path in sorted(STAGES.glob(f"*-{self.fingerprint.folder}{ending}")):
+                return path.with_name(path.name.removesuffix(".part"))
         told = safe_name("-".join((self.stage.name, *self.stage.choices)))
         return STAGES / f"{told}-{self.fingerprint.folder}"
 
@@ -74,7 +82,7 @@ class Place:
 
     def reason(self) -> str:
         """Say why it is to be made: what differs from the likest finished one of the same stage."""
-        if is_locked(self.folder):
+        if is_locked(self.key):
             return "another command is making it"
         if self.begun:
             return "was broken off; goes on"
@@ -82,7 +90,7 @@ class Place:
         if likest is None:
             return "was never made"
         shown = "; ".join(differences[:3]) + ("; …" if len(differences) > 3 else "")
-        return f"{shown} (against {likest.name})" if shown else f"is what {likest.name} was made of, under another name"
+        return f"{shown} (against {likest.name})"
 
     def _likest(self) -> tuple[Path | None, list[str]]:
         """The finished one that differs least, of several the one of the likest name."""
@@ -112,9 +120,9 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
         return found
     if before == after:
         return []
-    group, _, name = _short(path).partition(".")
+    group, _, name = path.partition(".")
     if group in CONTENTS and before is not None and after is not None:
-        return [f"{name} has changed"]
+        return [f"{_short(name or group)} changed"]
     return [f"{_short(path)} is {_word(after)}, was {_word(before)}"]
 
 
@@ -138,10 +146,10 @@ class Places:
         return Place(stage, self._fingerprints.of(stage))
 
     def each_once(self, stages: Sequence[Stage]) -> list[Stage]:
-        """Leave out stages that lie where one before them does: several runs have them in common."""
+        """Leave out stages that are the same as one before them: several runs have them in common."""
         first: dict[Path, Stage] = {}
         for stage in stages:
-            first.setdefault(self.of(stage).folder, stage)
+            first.setdefault(self.of(stage).key, stage)
         return list(first.values())
 
 

@@ -64,7 +64,7 @@ class StageTasks(TaskLoader2):
         ]
 
     def _name(self, stage: Stage) -> str:
-        return self.places.of(stage).folder.name
+        return self.places.of(stage).key.name
 
     def _make(self, stage: Stage) -> TaskFailed | None:
         # Threads that wait for one another on taken cores make both stages several times as slow, so each takes its
