@@ -8,9 +8,10 @@ VENV  ?= .venv
 READY := $(VENV)/ready
 MARS  := $(VENV)/bin/mars
 # Of the words on make's command line, those that are make's own stay here; the others are choices of `mars run`.
-OWN   := VENV% JOBS% VOC_OPTIONS%
-WORDS = $(filter-out $(OWN),$(MAKEOVERRIDES))
-SIDE  = $(firstword $(JOBS:%=-j%) $(filter -j%,$(MAKEFLAGS)))
+OWN   := VENV JOBS VOC_OPTIONS
+GIVEN = $(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
+WORDS = $(foreach name,$(GIVEN),'$(name)=$(subst ','\'',$(value $(name)))')
+SIDE  = $(firstword $(JOBS:%=-j%) $(filter-out -j,$(filter -j%,$(MAKEFLAGS))))
 RUN_  = $(MARS) run $@ $(WORDS) $(SIDE) $(if $(findstring n,$(firstword -$(MAKEFLAGS))),-n)
 
 .PHONY: help setup demo mars gap methods server overlays test test-slow bench lint docs clean

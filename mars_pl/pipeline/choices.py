@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
+from mars_pl.pipeline.choice_files import FILES, look_for_file, near_miss
 from mars_pl.pipeline.machine import best_trainer
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
@@ -62,8 +62,9 @@ class Choices:
         return Path(self.data_root)
 
     def place(self, name: str) -> Path:
-        """Return a folder of the data set by its name in the root, or one from elsewhere by its path."""
-        return self.root / name if not Path(name).is_absolute() and not Path(name).is_dir() else Path(name)
+        """Return a folder of the data set by its name in the root, or else one from elsewhere by its path."""
+        inside = self.root / name
+        return Path(name) if not inside.is_dir() and Path(name).is_dir() else inside
 
     @property
     def label_name(self) -> str:
@@ -77,15 +78,6 @@ class Choices:
 
 
 NAMES = tuple(entry.name for entry in fields(Choices) if entry.name != "options")
-MODELS = {
-    "data": "data",
-    "backbone": "backbone",
-    "centroids": "debias",
-    "segmenter": "segment",
-    "train": "train",
-    "trainer": "trainer",
-}
-"""Choices that are a file, by the room of it."""
 
 
 def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choices:
@@ -101,8 +93,9 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
     for name in words:
         if name not in NAMES:
             raise unknown(name, NAMES)
-    data, uss = words.get("data", Choices.data), words.get("uss", Choices.uss)
-    find_config(f"data/{data}")
+    data = words.get("data", Choices.data)
+    look_for_file("data", data)
+    uss = words.get("uss") or _preferred(data).get("uss", Choices.uss)
     preferred = _preferred(uss) | _preferred(data)
     values: dict[str, Any] = {name: _value(name, text) for name, text in words.items()}
     for name, value in preferred.items():
@@ -116,8 +109,10 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         values["network_split"] = _first_listed(Path(values["data_root"]), values["network_split"])
     values["segment_seed"] = values.get("segment_seed", values.get("seed", Choices.seed))
     choices = Choices(**values, options=options)
-    for name, room in MODELS.items():
-        find_config(f"{room}/{getattr(choices, name)}")
+    for name in FILES:
+        chosen = getattr(choices, name)
+        for value in chosen if isinstance(chosen, tuple) else (chosen,):
+            look_for_file(name, value)
     if choices.labels and not Path(choices.labels).is_dir():
         raise DataError(f"labels={choices.labels}: no such folder; name a folder of masks <image id>.png")
     if choices.propagation_from not in (IMAGENET, CLASSIFIER):
@@ -127,8 +122,7 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
 
 def unknown(name: str, known: Sequence[str]) -> DataError:
     """Return the fault of a name that nothing reads, with the one that was probably meant."""
-    near = difflib.get_close_matches(name, known, n=1)
-    meant = f"did you mean {near[0]}?" if near else "`mars run --help` lists them"
+    meant = near_miss(name, known) or "`mars run --help` lists them"
     return DataError(f"{name}=: no choice has this name; {meant}")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.files.tree import Tree
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import layers
@@ -80,17 +81,15 @@ class Maker:
     def row(self, name: str, masks: Value, split: str, told: Sequence[str], **options: Value) -> Stage:
         """Make the stage that scores a folder of masks on a split."""
         c = self.choices
-        words: dict[str, Value] = {"predictions": masks, "truth": str(c.place(c.truth))}
-        words |= {"list": str(c.root / f"ImageSets/Segmentation/{split}.txt"), "data": find_config(f"data/{c.data}")}
+        words: dict[str, Value] = {"predictions": masks, "truth": c.place(c.truth)}
+        words |= {"list": Tree(c.root).list_file(split), "data": find_config(f"data/{c.data}")}
         words |= {"root": c.data_root, "row": name, "split": split} | options
-        measures = [c.place(c.truth)]
         if c.where_truth:
             words["where-truth"] = True
         if c.place(c.companion).is_dir():
-            words["companion"] = str(c.place(c.companion))
-            measures.append(c.place(c.companion))
+            words["companion"] = c.place(c.companion)
         about = (c.data, *told, name)
-        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",), measures=tuple(measures))
+        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",))
 
     def layers(self, *names: str) -> tuple[Path, ...]:
         """Return bases, each with the data set's overlay."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from datamodules.files.whole_file import whole_file
-from mars_pl.pipeline.choices import Choices
-from mars_pl.pipeline.execution.places import RUNS, Places
+from mars_pl.pipeline.choices import Choices, read_choices
+from mars_pl.pipeline.execution.places import RUNS, Places, safe_name
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.stage import Output, Stage, Value, with_inputs
 from mars_pl.pipeline.stages import Pipeline
@@ -54,7 +54,7 @@ class Run:
             "complemented": final.complemented / "",
             "prediction": final.complemented / "prediction",
         }
-        folders = {name: self._from_here(places.of(stage).folder) for name, stage in self._named().items()}
+        folders = {name: self._from_here(places.of(stage).folder) for name, stage in self._named(places).items()}
         return {
             "data": c.data,
             "data_yaml": str(find_config(f"data/{c.data}")),
@@ -79,13 +79,13 @@ class Run:
         self._link(places)
         return not (same and (self.folder / "metrics.json").is_file())
 
-    def _named(self) -> dict[str, Stage]:
-        """Every stage by a name of its own in this run."""
-        own = {id(stage): name for name, stage in self.stages.items()}
+    def _named(self, places: Places) -> dict[str, Stage]:
+        """Every stage by a name of its own in this run; what several of its pipelines share, once."""
+        own = {places.of(stage).key: name for name, stage in reversed(self.stages.items())}
         named: dict[str, Stage] = {}
-        for stage in self.every_stage():
+        for stage in places.each_once(self.every_stage()):
             if stage.job != "evaluate":
-                name = own.get(id(stage), stage.name)
+                name = own.get(places.of(stage).key, stage.name)
                 named[name if name not in named else f"{name}-{stage.choices[1]}"] = stage
         return named
 
@@ -100,7 +100,7 @@ class Run:
 
     def _link(self, places: Places) -> None:
         """One link a stage; those of an earlier selection go."""
-        wanted = {name: self._from_here(places.of(stage).folder) for name, stage in self._named().items()}
+        wanted = {name: self._from_here(places.of(stage).folder) for name, stage in self._named(places).items()}
         for path in self.folder.iterdir():
             if path.is_symlink() and wanted.get(path.name) != str(path.readlink()):
                 path.unlink()
@@ -109,23 +109,33 @@ class Run:
                 (self.folder / name).symlink_to(target, target_is_directory=True)
 
 
-def run_name(choices: Choices, base: Choices) -> str:
-    """Return a run's name where a person gave none: the data set, and what was chosen otherwise than ``base``.
+BARE = ("wsss", "uss", "backbone", "centroids", "segmenter", "train", "encoder", "trainer")
+"""Choices whose value says by itself what it is."""
 
-    Args:
-        choices: of the run.
-        base: the data set's own.
-    """
-    skipped = ("data", "data_root", "seed", "segment_seed", "options", "also", "trainer")
-    chosen, usual = asdict(choices), asdict(base)
-    parts = [_part(name, value) for name, value in chosen.items() if name not in skipped and value != usual[name]]
-    seed = [f"seed{choices.seed}"] if choices.seed else []
-    return "-".join([choices.data, *parts, *seed])
+PLACES = ("data_root", "labels", "truth", "truth_aug", "companion")
+"""Choices that are folders."""
+
+
+def run_name(choices: Choices) -> str:
+    """Return a run's name where a person gave none: the data set, and whatever was chosen otherwise than it does."""
+    plain = read_choices({"data": choices.data}, {})
+    alike = read_choices({"data": choices.data, "data_root": choices.data_root, "uss": choices.uss}, {})
+    usual = asdict(replace(alike, data_root=plain.data_root, uss=plain.uss))
+    parts = [
+        _part(name, value)
+        for name, value in asdict(choices).items()
+        if value != usual[name] and name not in ("data", "also", "seed", "segment_seed", "options")
+    ]
+    parts += [f"{name}_{value}" for name, value in sorted(choices.options.items())]
+    parts += [f"seed{choices.seed}"] * (choices.seed != 0)
+    parts += [f"segmenter{choices.segment_seed}"] * (choices.segment_seed != choices.seed)
+    return safe_name("-".join([choices.data, *parts]))
 
 
 def _part(name: str, value: Any) -> str:
-    text = Path(value).name if isinstance(value, str) else f"{name}{value}"
-    return text.replace("/", "_") or name
+    if name in PLACES:  # the whole path, since folders in two places may have the same name
+        value = "_".join(Path(os.path.relpath(value)).parts)
+    return str(value) if name in BARE else f"{name}_{value}" if isinstance(value, str) else f"{name}{value}"
 
 
 def _choices(choices: Choices) -> Mapping[str, Any]:

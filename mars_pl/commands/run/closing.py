@@ -41,7 +41,7 @@ def close(target: str, runs: Sequence[Run], choices: Choices, words: Words, plac
     if target == "gap":
         for training in dict.fromkeys([choices.train, *choices.also]):
             print()
-            gap([*folders, "--row", row_of(training, choices.seeded())])
+            gap([*folders, "--row", row_of(training)])
     elif target == "methods":
         print()
         methods(folders)

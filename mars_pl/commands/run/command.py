@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from datamodules.errors import DataError
 from mars_pl.commands.run import targets
 from mars_pl.commands.run.plan import print_plan
-from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, sort_words
+from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.data_set import is_ready, prepare
+from mars_pl.pipeline.execution.lock import locked
 from mars_pl.pipeline.execution.needs import check_needs
 from mars_pl.pipeline.execution.places import Places
-from mars_pl.pipeline.execution.tasks import cores, execute
+from mars_pl.pipeline.execution.tasks import cores, execute, launch_words
 from mars_pl.pipeline.run_folder import Run
 from mars_pl.pipeline.stage import Stage, with_inputs
 from mars_pl.training.weight_files import MARS_WEIGHTS
@@ -26,8 +27,10 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where a word is unknown, something is missing, or a stage fails.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_intermixed_args(argv)
     words = sort_words(arguments.words)
+    refuse_unread(arguments.target, words)
+    launch_words(words.of_run("launch"))
     if arguments.target == "demo":
         words.choices.setdefault("data", "scenes")
     if words.of_run("weights"):
@@ -36,45 +39,58 @@ def main(argv: Sequence[str]) -> int:
     if arguments.dry_run:
         if not is_ready(choices):
             print(f"{choices.root}: would be made ready first; folders' names and figures follow from it")
-        print_plan(_chosen(arguments.target, choices, words)[1], Places(), commands=arguments.commands)
+        places = Places()
+        print_plan(_chosen(arguments.target, choices, words, places)[1], places, commands=arguments.commands)
         return 0
+    if not is_ready(choices):  # a fault in the words shows before hours of preparing
+        _refuse_absent(arguments.target, choices, targets.mars(choices).every_stage())
     prepare(choices)
     choices = read_choices(words.choices, words.options)  # now that its lists are there
-    runs, stages = _chosen(arguments.target, choices, words)
     places = Places()
+    runs, stages = _chosen(arguments.target, choices, words, places)
     check_needs([stage for stage in stages if not places.of(stage).finished])
     jobs = arguments.jobs or (min(2, cores()) if arguments.target == "demo" else 1)
     execute(stages, places, jobs, words.of_run("launch"))
     from mars_pl.commands.run import closing  # reports and tables, which a plan needs not
 
-    for run in runs:
-        changed = run.write(places)
-        if arguments.target != "server":
-            closing.report(run, changed)
+    if arguments.target != "server":  # whose masks are no part of the run's report
+        for run in runs:
+            with locked(run.folder):
+                closing.report(run, run.write(places))
     closing.close(arguments.target, runs, choices, words, places)
     return 0
 
 
-def _chosen(target: str, choices: Choices, words: Words) -> tuple[list[Run], list[Stage]]:
-    """Return the runs that a target makes, none for a single stage, and all stages of theirs, inputs first."""
-    name = words.of_run("run")
+def _chosen(target: str, choices: Choices, words: Words, places: Places) -> tuple[list[Run], list[Stage]]:
+    """Return the runs that a target makes, none for a single stage, and all stages of theirs, each once, inputs first.
+
+    Raises:
+        DataError: where a stage that a word names is not among them.
+    """
+    runs = _runs(target, choices, words)
+    stages = places.each_once(with_inputs([stage for run in runs for stage in run.every_stage()]))
+    _refuse_absent(target, choices, stages)
     if target in STAGES:
-        every = targets.mars(choices, name).every_stage()
-        wanted = [stage for stage in every if stage.name == target]
-        if not wanted:
-            there = ", ".join(dict.fromkeys(stage.name for stage in every))
-            raise DataError(f"{target}: these choices have no such stage; they have {there}")
-        return [], with_inputs(wanted)
+        return [], with_inputs([stage for stage in stages if stage.name == target])
+    return runs, stages
+
+
+def _refuse_absent(target: str, choices: Choices, stages: Sequence[Stage]) -> None:
+    there = dict.fromkeys(stage.name for stage in stages if stage.job != "evaluate")
+    for word in (*([target] if target in STAGES else []), *choices.options):
+        if word.partition(".")[0] not in there:
+            raise DataError(f"{word}: these choices have no such stage; they have {', '.join(there)}")
+
+
+def _runs(target: str, choices: Choices, words: Words) -> list[Run]:
+    name = words.of_run("run")
     if target == "gap":
-        seeds = words.seeds("seeds") or [choices.seed]
-        runs = targets.gap(choices, seeds, words.seeds("segment_seeds"), name)
-    elif target == "methods":
-        runs = targets.methods(choices, words.listed("each_wsss"), words.listed("each_uss"), words.choices)
-    elif target == "server":
-        runs = [targets.server(choices, words.of_run("server_split"))]
-    else:
-        runs = [targets.mars(choices, name)]
-    return runs, with_inputs([stage for run in runs for stage in run.every_stage()])
+        return targets.gap(choices, words.seeds("seeds") or [choices.seed], words.seeds("segment_seeds"), name)
+    if target == "methods":
+        return targets.methods(choices, words.listed("each_wsss"), words.listed("each_uss"), words.choices)
+    if target == "server":
+        return [targets.server(choices, words.of_run("server_split"), name)]
+    return [targets.mars(choices, name)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,5 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("words", nargs="*", metavar="NAME=VALUE", help="choices; see below")
     parser.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why")
     parser.add_argument("--commands", action="store_true", help="with -n: the command of each stage too")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="stages side by side (default: 1, of demo 2)")
+    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help="stages side by side (default: 1, of demo 2)")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of stages; name 1 or more")
+    return int(text)

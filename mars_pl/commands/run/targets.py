@@ -14,16 +14,14 @@ ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
 """Rows of trainings that are not called like them: `debiased` is the row of the labels."""
 
 
-def row_of(training: str, choices: Choices) -> str:
-    """Return the row of a training's network."""
-    suffix = f"-seed{choices.segment_seed}" if choices.segment_seed != choices.seed else ""
-    return ROW_NAMES.get(training, training) + suffix
+def row_of(training: str, segment_seed: int | None = None) -> str:
+    """Return the row of a training's network; of another seed of the segmenter than the run's it says which."""
+    return ROW_NAMES.get(training, training) + ("" if segment_seed is None else f"-seed{segment_seed}")
 
 
 def mars(choices: Choices, name: str = "") -> Run:
     """All stages of one choice: labels, networks, and where there is truth their figures."""
-    base = read_choices({"data": choices.data, "data_root": choices.data_root, "trainer": choices.trainer}, {})
-    run = Run(name or run_name(choices, base), Pipeline(choices))
+    run = Run(name or run_name(choices), Pipeline(choices))
     pipeline, final = run.pipeline, run.pipeline.training(choices.train)
     run.stages |= {
         "debias-centroids": pipeline.centroids,
@@ -59,7 +57,7 @@ def gap(choices: Choices, seeds: Sequence[int], segment_seeds: Sequence[int], na
             raise DataError(
                 f"{choices.place(choices.truth)}: no true masks to measure a gap with; truth= says where they lie"
             )
-        for segment_seed in segment_seeds or [seed]:
+        for segment_seed in dict.fromkeys([seed, *segment_seeds]):  # the run's own networks are there anyway
             pipeline = run.pipeline if segment_seed == seed else Pipeline(choices.seeded(seed, segment_seed))
             for training in dict.fromkeys(["baseline", choices.train, *choices.also, "supervised"]):
                 _measure(run, training, pipeline)
@@ -73,16 +71,18 @@ def methods(choices: Choices, each_wsss: Sequence[str], each_uss: Sequence[str],
     return [mars(read_choices(words | {"wsss": wsss, "uss": uss}, choices.options)) for wsss, uss in pairs]
 
 
-def server(choices: Choices, split: str) -> Run:
+def server(choices: Choices, split: str, name: str = "") -> Run:
     """The final network's masks of a split that need not have truth, for VOC's evaluation server."""
-    run = Run(mars(choices).name, Pipeline(replace(choices, network_split=split)))
+    run = Run(mars(choices, name).name, Pipeline(replace(choices, network_split=split)))
     run.stages["server-masks"] = run.pipeline.training(choices.train).masks
     return run
 
 
 def _measure(run: Run, training: str, pipeline: Pipeline) -> None:
     c = pipeline.choices
-    row, stages = row_of(training, c), pipeline.training(training)
+    row = row_of(training, None if pipeline is run.pipeline else c.segment_seed)
+    stages = pipeline.training(training)
     told = (training, c.segmenter, *(() if training == "supervised" else (c.label_name,)))
-    run.stages.setdefault(f"segment-{row}", stages.fit)
+    if stages.fit not in run.stages.values():  # the final one's stages have names already
+        run.stages |= {f"segment-{row}": stages.fit, f"segment-masks-{row}": stages.masks}
     run.rows[row] = pipeline.make.row(row, stages.masks / "", c.network_split, told, network="teacher")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from datamodules.errors import DataError
+from mars_pl.pipeline.choice_files import near_miss
 from mars_pl.pipeline.choices import NAMES, Choices, unknown
+from mars_pl.pipeline.execution.places import STAGES as FOLDER
 
 TARGETS = {
     "demo": "MARS from scratch on generated scenes, with its report",
@@ -41,6 +44,21 @@ RUN_WORDS = {
     "weights": ("", "folder of weights files (default: weights/, or where MARS_WEIGHTS says)"),
 }
 """Words that are no choice of a stage: default and meaning."""
+
+SOLE = {
+    "seeds": "gap",
+    "segment_seeds": "gap",
+    "each_wsss": "methods",
+    "each_uss": "methods",
+    "server_split": "server",
+}
+"""Words that one target alone reads."""
+
+INSTEAD = {
+    "gap": {"segment_seed": "segment_seeds"},
+    "methods": {"wsss": "each_wsss", "uss": "each_uss", "labels": "each_wsss", "run": "each_wsss"},
+}
+"""Words that a target does not read, since it goes over several of that kind, and the word that says which."""
 
 OPTION = re.compile(r"[a-z]+(-[a-z]+)*\.[\w.]+")
 
@@ -83,7 +101,8 @@ def sort_words(given: Sequence[str]) -> Words:
         small, stage = name.lower(), name.split(".")[0]
         if OPTION.fullmatch(name):
             if stage not in STAGES:
-                raise DataError(f"{name}: no stage {stage}; there are {', '.join(STAGES)}")
+                remedy = near_miss(stage, STAGES) or f"there are {', '.join(STAGES)}"
+                raise DataError(f"{name}: no stage {stage}; {remedy}")
             words.options[name] = value
         elif small in RUN_WORDS:
             words.run[small] = value
@@ -92,6 +111,25 @@ def sort_words(given: Sequence[str]) -> Words:
         else:
             raise unknown(name, (*NAMES, *RUN_WORDS))
     return words
+
+
+def refuse_unread(target: str, words: Words) -> None:
+    """Refuse words that a target would not read.
+
+    Raises:
+        DataError: on the first of them.
+    """
+    for name in words.run:
+        if SOLE.get(name, target) != target:
+            raise DataError(f"{name}=: is for `mars run {SOLE[name]}`; {target} does not read it")
+    for name in (*words.choices, *words.run):
+        if instead := INSTEAD.get(target, {}).get(name):
+            raise DataError(f"{name}=: {target} goes over several; {instead}= says which")
+    run = words.of_run("run")
+    if run and (Path(run).name != run or run.startswith(".") or run == FOLDER.name):
+        raise DataError(f"run={run}: cannot be a run's name; choose a folder's name other than {FOLDER.name}")
+    if "seed" in words.choices and "seeds" in words.run:
+        raise DataError("seed=: seeds= says which; leave one of them out")
 
 
 def help_text() -> str:

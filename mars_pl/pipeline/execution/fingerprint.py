@@ -12,13 +12,16 @@ from typing import Any
 
 from datamodules.files.image_labels import ANNOTATIONS, CLS_LABELS, IMAGE_LABELS
 from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, Tree
-from mars_pl.pipeline.settings.resolved import Settings, leaves, resolve, without_harmless
-from mars_pl.pipeline.stage import Output, Stage
+from mars_pl.pipeline.settings.resolved import Settings, is_yaml, leaves, resolve, without_harmless
+from mars_pl.pipeline.stage import Stage
 from mars_pl.training.weight_files import find_weights_file
 
 DIGITS = 12
 WEIGHTS = ("weights", "classifier_weights")
 """Settings that name a file of weights."""
+
+TABLES = {"npy": CLS_LABELS, "json": IMAGE_LABELS}
+"""Files of image labels, in the order in which `datamodules` looks for them."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,15 @@ class Fingerprints:
         return self._stages[stage]
 
     def _taken(self, stage: Stage) -> Fingerprint:
-        settings = without_harmless(resolve(stage.yamls, stage.options))
-        inputs: dict[str, Any] = {}
-        for name, value in stage.options.items():
-            if isinstance(value, Output):
-                inputs[name] = [self.of(value.stage).results, value.path]
-            elif isinstance(value, Path) and value.suffix != ".yaml":
-                inputs[name] = self._place(value)
+        # Places from outside are known by what they hold, wherever they lie: they are inputs and no settings.
+        outside = {
+            name: value for name, value in stage.options.items() if isinstance(value, Path) and not is_yaml(value)
+        }
+        said = {name: value for name, value in stage.options.items() if name not in outside}
+        settings = without_harmless(resolve(stage.yamls, said))
+        inputs: dict[str, Any] = {name: self._place(path) for name, path in outside.items()}
+        for before in dict.fromkeys(stage.inputs()):
+            inputs[before.name] = [*inputs.get(before.name, []), self.of(before).results]
         split = split_of(stage, settings)
         facts = {
             "stage": stage.name,
@@ -65,17 +70,17 @@ class Fingerprints:
             "seed": stage.seed,
             "settings": settings,
             "inputs": inputs,
-            "data": {split: self._split(stage.root, split, _labelled(settings))},
+            "data": self._split(stage.root, split, _label_source(stage, settings)),
             "weights": {
                 name: self._weights(name, value) for name, value in leaves(settings) if is_weights(name, value)
             },
         }
         results = _sum(facts)
-        truth = {path.name: self._place(path) for path in stage.measures}
+        truth = [self._place(path) for path in stage.measures]
         return Fingerprint(_sum([results, truth]), results, facts | {"truth": truth})
 
-    def _split(self, root: Path, split: str, labelled: bool) -> Any:
-        return self._once(("split", str(root), split, str(labelled)), lambda: _split_facts(root, split, labelled))
+    def _split(self, root: Path, split: str, labels: str) -> Any:
+        return self._once(("split", str(root), split, labels), lambda: _split_facts(root, split, labels))
 
     def _place(self, path: Path) -> Any:
         return self._once(("place", str(path)), lambda: _place_facts(path))
@@ -93,9 +98,8 @@ def split_of(stage: Stage, settings: Settings) -> str:
     """Return the list that a stage reads."""
     if stage.job == "evaluate":
         return str(stage.options["split"])
-    data = (settings.get("data") or {}).get("init_args") or {}
     name, otherwise = ("fit_split", FIT_SPLIT) if stage.job == "fit" else ("predict_split", PREDICT_SPLIT)
-    return str(data.get(name, otherwise))
+    return str(_data(settings).get(name, otherwise))
 
 
 def file_sum(path: Path | None) -> str:
@@ -118,17 +122,19 @@ def listing_sum(files: Sequence[Path], *, times: bool) -> list[Any]:
     return [len(seen), _sum(sorted(seen))]
 
 
-def _split_facts(root: Path, split: str, labelled: bool) -> dict[str, Any]:
-    """A list by its content, its images by names and sizes, image labels by content (XML: also times)."""
+def _split_facts(root: Path, split: str, labels: str) -> dict[str, Any]:
+    """A list by its content, its images by names and sizes, image labels by content (XML: by sizes and times)."""
     tree = Tree(root)
     if not tree.list_file(split).is_file():
         return {"list": "missing"}
     ids = tree.ids(split)
     facts: dict[str, Any] = {"list": _sum(ids), "images": listing_sum([tree.image(name) for name in ids], times=False)}
-    if labelled:
-        tables = [root / name for name in (CLS_LABELS, IMAGE_LABELS) if (root / name).is_file()]
-        xml = [root / ANNOTATIONS / f"{name}.xml" for name in ids] if not tables else []
-        facts["image labels"] = [file_sum(path) for path in tables] or listing_sum(xml, times=True)
+    if labels == "auto":
+        labels = next((source for source, name in TABLES.items() if (root / name).is_file()), "xml")
+    if labels in TABLES:
+        facts["image labels"] = file_sum(root / TABLES[labels])
+    elif labels == "xml":
+        facts["image labels"] = listing_sum([root / ANNOTATIONS / f"{name}.xml" for name in ids], times=True)
     return facts
 
 
@@ -139,9 +145,13 @@ def _place_facts(path: Path) -> Any:
     return file_sum(path)
 
 
-def _labelled(settings: Settings) -> bool:
-    data = (settings.get("data") or {}).get("init_args") or {}
-    return bool(data.get("image_labels", "auto") != "none")
+def _label_source(stage: Stage, settings: Settings) -> str:
+    """Where a stage has its image labels from; a row reads none."""
+    return "none" if stage.job == "evaluate" else str(_data(settings).get("image_labels", "auto"))
+
+
+def _data(settings: Settings) -> dict[str, Any]:
+    return (settings.get("data") or {}).get("init_args") or {}
 
 
 def is_weights(name: str, value: Any) -> bool:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from threading import Lock
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+from mars_pl.pipeline.execution.lock import locked
 from mars_pl.pipeline.execution.places import FACTS, SECONDS, Place, Places
 from mars_pl.pipeline.execution.words import command_words, mars_command
 
@@ -65,7 +63,7 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         DataError: where its command fails, or ends well and does not leave what it should.
     """
     stage = place.stage
-    with locked(place.folder) as lock:
+    with locked(place.key) as lock:
         if place.finished:
             return
         print(f"\n— {place.folder.name}", flush=True)
@@ -79,6 +77,8 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
             environment.setdefault("OMP_NUM_THREADS", str(threads))
         begun = time.monotonic()
         code = commands.run([*(launch if stage.job != "evaluate" else ()), *words], environment, lock)
+        if code == 0 and commands.stopped:  # what was told to end and ended well need not be whole
+            raise DataError(f"{stage.name}: was told to end")
         if code != 0:
             raise DataError(
                 f"{stage.name}: its command ended with {_ending(code)} and said why above; see {place.part}"
@@ -89,19 +89,6 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         with whole_file(place.part / SECONDS) as partial:
             partial.write_text(json.dumps({stage.name: round(time.monotonic() - begun, 1)}), encoding="utf-8")
         place.part.rename(place.folder)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[int]:
-    """Hold the lock beside a folder; where another command holds it, say so and wait. Yields the lock's descriptor."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_name(f".{folder.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"{folder.name}: another command is making it; waiting", flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield file.fileno()
 
 
 def _ending(code: int) -> str:

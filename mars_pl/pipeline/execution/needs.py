@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,37 +37,42 @@ def check_needs(stages: Sequence[Stage]) -> None:
     """Look for everything that stages which are still to be made will read from outside.
 
     Raises:
-        DataError: in as many lines as there are things missing, each with its setting and its remedy.
+        DataError: where something is missing; a line on each, with its setting and its remedy, is printed where there
+            are several.
     """
     missing = list(dict.fromkeys(line for stage in stages for line in _lacking(stage)))
+    if len(missing) == 1:
+        raise DataError(missing[0])
     if missing:
-        raise DataError(
-            "\n".join(missing) if len(missing) == 1 else "\n  ".join([f"{len(missing)} things are missing:", *missing])
-        )
+        print("\n".join(f"missing: {line}" for line in missing), file=sys.stderr)
+        raise DataError(f"{len(missing)} things are missing, named above; nothing has run")
 
 
 def _lacking(stage: Stage) -> Iterator[str]:
     settings = resolve(stage.yamls, stage.options)
+    split = split_of(stage, settings)
+    if stage.job == "predict" and "model.weights" in stage.options:
+        settings = settings | {"model": {}}  # what a fit left needs nothing that its network started from
     for name, value in leaves(settings):
         if is_weights(name, value) and find_weights_file(value) is None:
             folder = os.environ.get(MARS_WEIGHTS, "weights")
             yield f"{name}: {value}: no such weights here or in {folder}/; put it there, or name its folder by weights="
-        if name.endswith("class_path") and isinstance(value, str):
+        if isinstance(value, str):
             yield from _extra(value)
     yield from _downloads(settings)
-    for value in stage.options.values():
-        if isinstance(value, Path) and value.suffix != ".yaml" and not value.exists():
-            yield f"{value}: no such folder; {stage.name} reads it"
-    split = split_of(stage, settings)
-    if not Tree(stage.root).list_file(split).is_file():
-        there = ", ".join(Tree(stage.root).splits()) or "none"
-        yield f"{Tree(stage.root).list_file(split)}: no such list; {stage.name} reads it (there are: {there})"
+    tree = Tree(stage.root)
+    for name, value in stage.options.items():
+        if isinstance(value, Path) and not value.exists() and value != tree.list_file(split):
+            yield f"{name}: {value}: no such folder; {stage.name} reads it; put it there or name another"
+    if not tree.list_file(split).is_file():
+        there = ", ".join(tree.splits()) or "none"
+        yield f"{tree.list_file(split)}: no such list; write it, or name one of {there}"
 
 
-def _extra(class_path: str) -> Iterator[str]:
+def _extra(value: str) -> Iterator[str]:
     for beginning, (package, purpose, remedy) in EXTRAS.items():
-        if class_path.startswith(beginning) and find_spec(package) is None:
-            yield f"{class_path}: {purpose} needs the package {package}; {remedy}"
+        if value.startswith(f"{beginning}.") and find_spec(package) is None:
+            yield f"{value}: {purpose} needs the package {package}; {remedy}"
 
 
 def _downloads(settings: Settings, path: str = "") -> Iterator[str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.execution.fingerprint import Fingerprint, Fingerprints, split_of
+from mars_pl.pipeline.execution.lock import is_locked
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.pipeline.stage import Stage
 
@@ -19,6 +22,12 @@ FACTS = "stage.json"
 """What a stage was made of, in its folder, for people and for the reasons of a plan."""
 
 SECONDS = "seconds.json"
+
+LONGEST = 200
+"""Bytes of a folder's name; file systems take 255, and `.part`, `.lock` and temporary names are longer."""
+
+CONTENTS = ("inputs", "data", "weights", "truth")
+"""Facts that are sums of what lies somewhere, which say nothing to a person but that they differ."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +43,18 @@ class Place:
     fingerprint: Fingerprint
 
     @property
+    def key(self) -> Path:
+        """Return what the stage is known by, and where its lock is; a folder's name says more, for people."""
+        return STAGES / f"{self.stage.name}-{self.fingerprint.folder}"
+
+    @property
     def folder(self) -> Path:
-        """Return the folder of the finished stage."""
-        name = "-".join((self.stage.name, *self.stage.choices, self.fingerprint.folder))
-        return STAGES / re.sub(r"[^\w.-]+", "_", name)
+        """Return the folder of the finished stage: the one of its fingerprint, under whatever choices it was made."""
+        for ending in ("", ".part"):
+            for path in sorted(STAGES.glob(f"*-{self.fingerprint.folder}{ending}")):
+                return path.with_name(path.name.removesuffix(".part"))
+        told = safe_name("-".join((self.stage.name, *self.stage.choices)))
+        return STAGES / f"{told}-{self.fingerprint.folder}"
 
     @property
     def part(self) -> Path:
@@ -65,16 +82,20 @@ class Place:
 
     def reason(self) -> str:
         """Say why it is to be made: what differs from the likest finished one of the same stage."""
+        if is_locked(self.key):
+            return "another command is making it"
         if self.begun:
             return "was broken off; goes on"
         likest, differences = self._likest()
         if likest is None:
             return "was never made"
         shown = "; ".join(differences[:3]) + ("; …" if len(differences) > 3 else "")
-        return f"{shown} (against {likest.name})" if shown else "what it reads is made anew"
+        return f"{shown} (against {likest.name})"
 
     def _likest(self) -> tuple[Path | None, list[str]]:
+        """The finished one that differs least, of several the one of the likest name."""
         best: tuple[Path | None, list[str]] = (None, [])
+        nearness = (0, 0)
         for path in sorted(STAGES.glob(f"{self.stage.name}-*/{FACTS}")):
             try:
                 facts = json.loads(path.read_text(encoding="utf-8"))
@@ -83,8 +104,9 @@ class Place:
             if facts.get("stage") != self.stage.name:
                 continue
             found = differences(facts, json.loads(json.dumps(self.fingerprint.facts, default=str)))
-            if best[0] is None or len(found) < len(best[1]):
-                best = (path.parent, found)
+            near = (len(found), -len({*path.parent.name.split("-")} & {*self.folder.name.split("-")}))
+            if best[0] is None or near < nearness:
+                best, nearness = (path.parent, found), near
         return best
 
 
@@ -96,7 +118,12 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
             if key not in ("command", "seconds"):
                 found += differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
         return found
-    return [] if before == after else [f"{_short(path)} is {_word(after)}, was {_word(before)}"]
+    if before == after:
+        return []
+    group, _, name = path.partition(".")
+    if group in CONTENTS and before is not None and after is not None:
+        return [f"{_short(name or group)} changed"]
+    return [f"{_short(path)} is {_word(after)}, was {_word(before)}"]
 
 
 def _short(path: str) -> str:
@@ -117,3 +144,19 @@ class Places:
     def of(self, stage: Stage) -> Place:
         """Return where a stage lies."""
         return Place(stage, self._fingerprints.of(stage))
+
+    def each_once(self, stages: Sequence[Stage]) -> list[Stage]:
+        """Leave out stages that are the same as one before them: several runs have them in common."""
+        first: dict[Path, Stage] = {}
+        for stage in stages:
+            first.setdefault(self.of(stage).key, stage)
+        return list(first.values())
+
+
+def safe_name(name: str) -> str:
+    """Return what a folder can be called: letters of any language, digits, points and dashes; a long one is cut."""
+    name = re.sub(r"[^\w.-]+", "_", name)
+    encoded = name.encode()
+    if len(encoded) <= LONGEST:
+        return name
+    return f"{encoded[:LONGEST].decode(errors='ignore')}-{hashlib.sha256(encoded).hexdigest()[:6]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import sys
 import tempfile
@@ -39,7 +40,7 @@ class StageTasks(TaskLoader2):
 
     def __init__(self, stages: Sequence[Stage], places: Places, jobs: int, launch: str) -> None:
         super().__init__()
-        self.stages, self.places, self.jobs, self.launch = stages, places, jobs, shlex.split(launch)
+        self.stages, self.places, self.jobs, self.launch = stages, places, jobs, launch_words(launch)
         self.commands = Commands()
         self.faults: list[Exception] = []
 
@@ -63,7 +64,7 @@ class StageTasks(TaskLoader2):
         ]
 
     def _name(self, stage: Stage) -> str:
-        return self.places.of(stage).folder.name
+        return self.places.of(stage).key.name
 
     def _make(self, stage: Stage) -> TaskFailed | None:
         # Threads that wait for one another on taken cores make both stages several times as slow, so each takes its
@@ -97,14 +98,23 @@ def execute(stages: Sequence[Stage], places: Places, jobs: int, launch: str = ""
         SystemExit: with 143 or 130 where we are told to end; the running stages are ended too and go on next time.
     """
     tasks = StageTasks(stages, places, jobs, launch)
-    with tempfile.TemporaryDirectory() as state, _ended_together(tasks.commands):
-        # doit's own record is not needed: a stage is finished when its folder has its name.
+    with tempfile.TemporaryDirectory() as state, _ended_together(tasks.commands, state):
+        # doit's own record is not needed: a stage is finished when its folder has its name. Nor is its configuration,
+        # for which it would look in a pyproject.toml of the working directory.
         options = ["run", "--db-file", str(Path(state) / "doit"), "-n", str(jobs), "-P", "thread"]
-        code = DoitMain(tasks).run(options)
+        code = DoitMain(tasks, config_filenames=()).run(options)
     if tasks.faults:
         raise tasks.faults[0]
     if code != FINISHED:
         raise DataError(f"the pipeline ended with code {code}; run it again")
+
+
+def launch_words(launch: str) -> list[str]:
+    """Split what stands before ``mars`` as a shell does; raises DataError where a quote is left open."""
+    try:
+        return shlex.split(launch)
+    except ValueError as error:
+        raise DataError(f"launch={launch}: cannot be split into words ({error}); close the quote") from None
 
 
 def cores() -> int:
@@ -113,8 +123,8 @@ def cores() -> int:
 
 
 @contextmanager
-def _ended_together(commands: Commands) -> Iterator[None]:
-    """End the running commands with us."""
+def _ended_together(commands: Commands, state: str) -> Iterator[None]:
+    """End the running commands with us, and remove doit's state."""
 
     def end(number: int, frame: FrameType | None) -> None:
         commands.stop()
@@ -122,6 +132,7 @@ def _ended_together(commands: Commands) -> Iterator[None]:
             f"mars: ended by {signal.Signals(number).name}; what is finished stays, the rest goes on next time",
             file=sys.stderr,
         )
+        shutil.rmtree(state, ignore_errors=True)
         os._exit(128 + number)  # doit's threads wait for nothing any more
 
     numbers = (signal.SIGTERM, signal.SIGINT)

@@ -48,4 +48,6 @@ def _text(value: Value, places: Places) -> str:
     if isinstance(value, Output):
         folder = places.of(value.stage).folder
         return str(folder / value.path) if value.path else str(folder)
+    if isinstance(value, Path):  # whole, since a folder's bare name would be looked for in the data set first
+        return str(value.absolute())
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -32,6 +32,11 @@ def resolve(yamls: Sequence[Path], options: Mapping[str, Value]) -> Settings:
     return settings
 
 
+def is_yaml(value: Value) -> bool:
+    """Tell whether an option names a configuration, which stands for the settings in it."""
+    return isinstance(value, Path) and value.suffix == ".yaml" and value.is_file()
+
+
 def without_harmless(value: Any) -> Any:
     """Leave out what changes no result."""
     if isinstance(value, dict):
@@ -76,9 +81,14 @@ def _nested(parents: Sequence[str], value: Settings) -> Settings:
 
 
 def _plain(value: Value) -> Any:
-    """A YAML's content in place of its path; what a person typed as YAML reads it."""
+    """A YAML's content in place of its path; what a person typed as YAML reads it, or else as it stands."""
     if isinstance(value, Output):
         return {"stage": value.stage.name, "output": value.path}
     if isinstance(value, Path):
-        return read_settings(value) if value.suffix == ".yaml" and value.is_file() else str(value)
-    return yaml.safe_load(value) if isinstance(value, str) else value
+        return read_settings(value) if is_yaml(value) else str(value)
+    if isinstance(value, str):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+    return value

@@ -1,0 +1,43 @@
+import pytest
+
+from mars_pl.pipeline.settings.weights_files import MARS_WEIGHTS
+from tests.commands.run.house import PATCHES, House
+
+
+@pytest.fixture(autouse=True)
+def stub(monkeypatch):
+    for module, name, substitute in PATCHES:
+        monkeypatch.setattr(module, name, substitute)
+    monkeypatch.setattr("mars_pl.commands.run.closing.report", lambda run, changed: reports.append((run.name, changed)))
+    for name in (MARS_WEIGHTS, "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    reports = []
+    return reports
+
+
+@pytest.fixture(scope="session")
+def pattern(tmp_path_factory):
+    """A house in which nothing has run."""
+    return House.build(tmp_path_factory.mktemp("pattern") / "house")
+
+
+@pytest.fixture
+def house(pattern, tmp_path):
+    return pattern.copied(tmp_path / "house")
+
+
+@pytest.fixture(scope="session")
+def finished(pattern, tmp_path_factory):
+    """A house in which `mars run mars data=voc` has run, and what it made."""
+    house = pattern.copied(tmp_path_factory.mktemp("finished") / "house")
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, substitute in PATCHES:
+            patch.setattr(module, name, substitute)
+        patch.setattr("mars_pl.commands.run.closing.report", lambda run, changed: None)
+        first = house.run()
+    return house, first, house.calls()
+
+
+@pytest.fixture
+def made(finished, tmp_path):
+    return finished[0].copied(tmp_path / "house")

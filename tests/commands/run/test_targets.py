@@ -1,0 +1,168 @@
+"""What a target makes: demo, gap, methods, server, overlays, one stage; rows only where there is truth."""
+
+import json
+import shutil
+from collections import Counter
+
+import pytest
+
+from datamodules.errors import DataError
+from tests.commands.run.test_order import BASELINE, PAPER, ROWS
+
+SUPERVISED = ["segment supervised", "segment-masks supervised", "row supervised"]
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """What the commands after the stages were called with."""
+    calls = []
+    for name in ("gap", "methods", "convert", "check"):
+        monkeypatch.setattr(
+            f"mars_pl.commands.run.closing.{name}", lambda words, name=name: calls.append([name, *words]) or 0
+        )
+    return calls
+
+
+def rows_of(house, run):
+    return list(json.loads((house.folder / "runs" / run / "run.json").read_text())["rows"])
+
+
+def test_a_gap_adds_full_supervision_and_is_printed(made, closed):
+    assert made.run("gap") == SUPERVISED
+    assert rows_of(made, "voc") == [*ROWS, "supervised"]
+    assert closed == [["gap", "runs/voc", "--row", "final"]]
+    fit = made.run("gap", "segment.model.lr=.5") and made.call("segment supervised")
+    assert fit.after("--data.init_args.label_folder") == str(made.root / "SegmentationClassAug")
+
+
+def test_a_mask_that_only_full_supervision_learns_from_reruns_it_alone(made, closed):
+    made.run("gap")
+    shutil.copy(made.root / "SegmentationClassAug/2007_000001.png", made.root / "SegmentationClassAug/2007_000002.png")
+    (made.root / "SegmentationClassAug/2007_000002.png").touch()
+    assert made.run("gap") == SUPERVISED
+
+
+def test_each_seed_is_a_run_and_each_seed_of_the_segmenter_rows_of_its_own(made, closed):
+    ran = Counter(made.run("gap", "seeds=0,1", "segment_seeds=0,1", "also=debiased"))
+    assert ran["wsss-classifier"] == ran["debias-labels"] == 1, "of seed 1; the segmenter's seeds share them"
+    assert ran["segment debiased"] == 4
+    assert ran["segment supervised"] == 2, "it learns no labels of the run's seed"
+    assert ran["segment mars"] == ran["segment baseline"] == 3, "that of seed 0 is there"
+    rows = ["baseline", "final", "debiased-network", "supervised"]
+    for run, other in (("voc", 1), ("voc-seed1", 0)):
+        assert set(rows_of(made, run)) == {*ROWS, *rows, *(f"{row}-seed{other}" for row in rows)}
+    assert closed == [["gap", "runs/voc", "runs/voc-seed1", "--row", row] for row in ("final", "debiased-network")]
+    links = {path.name: path.resolve().name for path in (made.folder / "runs/voc").iterdir() if path.is_symlink()}
+    assert {"segment-masks-baseline-seed1", "segment-final-seed1", "segment-masks-final-seed1"} <= set(links)
+    assert len(set(links.values())) == len(links), "what the seeds share is linked once"
+    assert made.run("gap", "seeds=0,1", "segment_seeds=0,1", "also=debiased") == []
+
+
+def test_the_runs_own_seed_is_measured_beside_those_of_the_segmenter(house, closed):
+    house.run("gap", "segment_seeds=1,2")
+    measured = rows_of(house, "voc")
+    assert {f"supervised{suffix}" for suffix in ("", "-seed1", "-seed2")} <= set(measured)
+
+
+def test_a_seed_of_the_segmenter_alone_has_the_usual_rows(made):
+    made.run("segment_seed=3")
+    assert rows_of(made, "voc-segmenter3") == ROWS
+
+
+def test_the_gap_is_that_of_the_chosen_training_and_of_one_named_run(house, closed):
+    house.run("gap", "train=mars_removal", "also=mars", "run=mine", "seeds=1")
+    assert closed == [["gap", "runs/mine", "--row", row] for row in ("mars_removal", "final")]
+
+
+def test_a_gap_needs_truth(house):
+    (house.root / "SegmentationClass").rename(house.folder / "gone")
+    with pytest.raises(
+        DataError, match=r"data/voc/SegmentationClass: no true masks to measure a gap with; truth= says"
+    ):
+        house.run("gap")
+
+
+def test_methods_makes_each_pair_once_and_shares_what_it_can(house, closed):
+    ran = Counter(house.run("methods", "each_wsss=irn,advcam", "each_uss=stego,backbone"))
+    assert ran["wsss-classifier"] == ran["uss-fit"] == ran["uss-neighbours"] == 1
+    assert ran["wsss-scores"] == ran["wsss-propagation"] == ran["wsss-labels"] == ran["segment baseline"] == 2
+    assert ran["debias-centroids"] == ran["segment mars"] == ran["row final"] == 4
+    runs = ["voc-irn", "voc-irn-backbone", "voc-advcam", "voc-advcam-backbone"]
+    assert closed == [["methods", *(f"runs/{run}" for run in runs)]]
+    assert all(rows_of(house, run) == ROWS for run in runs)
+    assert house.run("methods", "each_wsss=irn,advcam", "each_uss=stego,backbone") == []
+    assert house.run("wsss=irn") == [], "a run of one pair shares it all"
+
+
+def test_the_servers_masks_leave_the_run_as_it_is(made, closed, stub):
+    (made.root / "ImageSets/Segmentation/test.txt").write_text("2007_000004\n")
+    before = (made.folder / "runs/voc/run.json").read_text()
+    assert made.run("server") == ["segment-masks mars"]
+    assert made.call("segment-masks mars").after("--data.init_args.predict_split") == "test"
+    assert (made.folder / "runs/voc/run.json").read_text() == before and stub == []
+    masks = f"runs/stages/{made.call('segment-masks mars').folder}"
+    files = ["--list", "data/voc/ImageSets/Segmentation/test.txt", "--images", "data/voc/JPEGImages"]
+    archive = "runs/voc/results-test.tar.gz"
+    assert closed == [
+        ["convert", "export", "voc-server", masks, archive, "--split", "test", *files],
+        ["check", "archive", archive, *files],
+    ]
+    assert made.run("server", "server_split=val") == [], "scored before"
+
+
+@pytest.mark.parametrize(
+    ("target", "made_then"),
+    [("wsss-classifier", PAPER[:1]), ("uss-fit", PAPER[2:4]), ("debias-labels", PAPER[:6])],
+)
+def test_one_stage_is_made_with_what_it_reads(house, stub, target, made_then):
+    assert house.run(target) == made_then
+    assert not (house.folder / "runs/voc").exists() and stub == []
+
+
+def test_the_target_segment_makes_every_training(house):
+    assert house.run("segment") == [*PAPER[:7], "segment baseline"]
+
+
+def test_rows_only_where_there_is_truth(house):
+    truth = house.root / "SegmentationClass"
+    truth.rename(house.folder / "truth")
+    assert house.run() == PAPER
+    assert rows_of(house, "voc") == []
+    (house.folder / "truth").rename(truth)
+    measured = {"wsss-labels", "debias-centroids"}  # their own figures
+    assert set(house.run()) == {*measured, *BASELINE, *(f"row {row}" for row in ROWS)}
+
+
+def test_a_folder_of_labels_has_no_labels_of_the_baselines_own(house):
+    shutil.copytree(house.root / "SegmentationClass", house.folder / "masks")
+    ran = house.run("labels=masks")
+    assert "row pseudo" in ran and "row pseudo-baseline" not in ran
+    masks = str(house.folder / "masks")
+    assert house.call("segment baseline").after("--data.init_args.label_folder") == masks
+    assert house.call("row pseudo").words[1] == masks
+
+
+def test_companions_are_measured_where_there_are_some(made):
+    shutil.copytree(made.root / "SegmentationClass", made.root / "Companion")
+    assert set(made.run()) == {f"row {row}" for row in ROWS}
+    assert made.call("row final").after("--companion") == str(made.root / "Companion")
+    shutil.copytree(made.root / "Companion", made.folder / "others")
+    assert set(made.run("companion=others")) == set(), "the same masks"
+    made.run("companion=others", "network_split=train")
+    assert made.call("row final").after("--companion") == str(made.folder / "others")
+
+
+def test_images_without_truth_can_be_left_out(made):
+    assert set(made.run("where_truth=true")) == {f"row {row}" for row in ROWS}
+    assert "--where-truth" in made.call("row final").words
+
+
+def test_further_trainings_are_fitted_and_scored(made):
+    ran = made.run("also=complement,debiased")
+    assert ran == [
+        f"{stage} {name}" for name in ("complement", "debiased") for stage in ("segment", "segment-masks")
+    ] + [
+        "row complement",
+        "row debiased-network",
+    ]
+    assert rows_of(made, "voc") == [*ROWS, "complement", "debiased-network"]
