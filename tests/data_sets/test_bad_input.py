@@ -184,7 +184,8 @@ def test_a_network_that_is_no_network_of_ours_is_told_of_the_adapter(fault):
     sizes = {"in_channels": "3", "out_channels": "21", "kernel_size": "1"}
     options = [word for name, value in sizes.items() for word in (f"--model.init_args.network.init_args.{name}", value)]
     line = fault(*SUPERVISED, *layer, *options)
-    assert "the network Conv2d does not take uint8 images" in line and "adapted_network.AdaptedNetwork" in line
+    assert "network Conv2d: in_channels, its first parameter, is the data's number of classes" in line
+    assert "adapted_network.AdaptedNetwork" in line
 
 
 class ThreeChannels(torch.nn.Module):
