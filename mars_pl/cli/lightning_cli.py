@@ -6,28 +6,36 @@ import itertools
 import logging
 import re
 import warnings
+from argparse import ArgumentError
 from collections.abc import Sequence
-from inspect import signature
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.loggers.csv_logs import ExperimentWriter
+from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.depthwise_precision import DepthwisePrecision
 from callbacks.seed_epoch import SeedEpoch
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
+from datamodules.errors import DataError
 from datamodules.segmentation_data import SegmentationData
+from mars_pl.cli.ending import EndOnSignal, last_checkpoint
+from mars_pl.cli.interruption import Interruption
+from mars_pl.cli.network_faults import network_fault
+from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.training.initial_weights import leave_out_initial_weights
 
-LINKS = ("num_classes", "ignore_index", "biased_index")
-"""What is said once, by the data, and flows to every module and network that takes it."""
+LINKS = ("num_classes", "ignore_index", "biased_index", "scored_class_ids")
+"""What is said once, by the data, and flows to every module that takes it."""
+
+CONFIG = ("-c", "--config")
 
 WRITER = "writer"
 """The callback that writes what a predict job predicts; a key of its own, so that an overlay can change parts of it."""
@@ -40,22 +48,24 @@ class RunConfig(SaveConfigCallback):
         """Write the configuration; a later run of the same stage replaces it."""
         path = Path(trainer.default_root_dir) / f"{trainer.state.fn.value}.yaml"  # type: ignore[union-attr]
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.parser.save(self.config, str(path), skip_none=False, overwrite=True, multifile=False)
+        config = self.config.clone()
+        if trainer.state.fn == TrainerFn.FITTING:
+            config.pop("ckpt_path", None)  # what reads a finished fit's configuration does not go on with the fit
+        self.parser.save(config, str(path), skip_none=False, overwrite=True, multifile=False)
         if trainer.logger is not None and not isinstance(trainer.logger, CSVLogger):
-            trainer.logger.log_hyperparams({"config": self.parser.dump(self.config, skip_none=False)})
+            trainer.logger.log_hyperparams({"config": self.parser.dump(config, skip_none=False)})
 
 
 class MarsCLI(LightningCLI):
     """The links, and what every fit does: reseed by epoch, keep the last checkpoint, leave its weights.
 
     Args:
-        has_network: the module takes a ``network``, whose number of classes is linked too; jsonargparse ignores a link
-            to an argument that a class lacks, but not one to an argument of an argument.
+        interruption: hears the signals that end the command.
         options: of LightningCLI.
     """
 
-    def __init__(self, has_network: bool, **options: Any) -> None:
-        self.has_network = has_network
+    def __init__(self, interruption: Interruption, **options: Any) -> None:
+        self.interruption = interruption
         super().__init__(pl.LightningModule, SegmentationData, **options)
 
     def init_parser(self, **options: Any) -> LightningArgumentParser:
@@ -63,32 +73,44 @@ class MarsCLI(LightningCLI):
         return super().init_parser(exit_on_error=False, **options)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Take the writer; link what the data says to the module and its parts, and the seed to the data."""
+        """Take the writer; link what the data says to the module, and the seed to the data."""
         parser.add_lightning_class_args(Callback, WRITER, subclass_mode=True, required=False)
         for name in LINKS:
             parser.link_arguments(f"data.{name}", f"model.init_args.{name}", apply_on="instantiate")
-        if self.has_network:
-            parser.link_arguments(
-                "data.num_classes", "model.init_args.network.init_args.num_classes", apply_on="instantiate"
-            )
-        parser.link_arguments("data.scored_class_ids", "model.init_args.scored_class_ids", apply_on="instantiate")
         parser.link_arguments("seed_everything", "data.init_args.seed")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Say what is wrong with a network's first parameter, which the parser only calls unknown."""
+        try:
+            super().parse_arguments(parser, args)
+        except ArgumentError as error:
+            raise network_fault(error) or error from None
+
+    def before_instantiate_classes(self) -> None:
+        """Leave out initial weights where those of a finished fit replace them all."""
+        config = self.config[self.config.subcommand]
+        weights = config.get("model.init_args.weights")
+        if weights is None:
+            return
+        if self.config.subcommand != "fit" and config.get("ckpt_path") is not None:
+            raise DataError(
+                f"ckpt_path: {config.ckpt_path} would take the place of model.init_args.weights, {weights}; "
+                "leave one out (--ckpt_path null)"
+            )
+        leave_out_initial_weights(config.model.init_args)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """Build the trainer; its default_root_dir holds everything that this run writes."""
         config = self._get(self.config_init, "trainer")
         root = Path(config["default_root_dir"])
-        config["callbacks"] = [*(config.get("callbacks") or []), VariedSizes()]
+        config["callbacks"] = [*(config.get("callbacks") or []), VariedSizes(), EndOnSignal(self.interruption)]
         if self._get(self.config_init, WRITER) is None:
             self._parser(self.subcommand).callback_keys.remove(WRITER)
         if self.subcommand == "fit":
             config["callbacks"] += [
                 SeedEpoch(),
                 DepthwisePrecision(),
-                # monitor-free: no stage chooses an epoch by pixel masks
-                ModelCheckpoint(
-                    root / "checkpoints", filename="last", enable_version_counter=False, save_on_train_epoch_end=True
-                ),
+                last_checkpoint(root),
                 WeightsWriter(),
             ]
         if config.get("logger") is None:
@@ -106,25 +128,29 @@ def keep_earlier_log(root: Path) -> None:
         log.rename(next(path for n in itertools.count(1) if not (path := root / f"{log.stem}-{n}.csv").exists()))
 
 
-def takes_network(args: Sequence[str]) -> bool:
-    """Tell from the words after ``mars`` whether the module they name has an argument ``network``.
+def with_found_configs(args: Sequence[str]) -> list[str]:
+    """Return the words with the path of each YAML that ``-c`` or ``--config`` names.
 
     Raises:
-        DataError: where a configuration among them is no YAML or holds no settings.
+        DataError: where there is no such YAML, neither here nor among the shipped ones.
     """
-    class_path = ""
-    words = [part for word in args for part in (word.split("=", 1) if word.startswith("-") else [word])]
-    for flag, value in itertools.pairwise(words):
-        if flag in ("-c", "--config") and Path(value).is_file():
-            model = read_settings(Path(value)).get("model")
-            named = model.get("class_path") if isinstance(model, dict) else model
-            class_path = named if isinstance(named, str) else class_path
-        elif flag in ("--model", "--model.class_path"):
-            class_path = value
-    try:
-        return "network" in signature(resolve_name(class_path)).parameters
-    except (ImportError, AttributeError, TypeError, ValueError):
-        return False  # the parser names what is wrong with it
+    words: list[str] = []
+    for word in args:
+        flag, equals, value = word.partition("=")
+        if flag in CONFIG and equals:
+            words.append(f"{flag}={_config(value)}")
+        else:
+            words.append(_config(word) if words and words[-1] in CONFIG else word)
+    return words
+
+
+def _config(name: str) -> str:
+    """The path of a YAML that can be read; what is no path but YAML itself stays."""
+    if "{" in name:
+        return name
+    path = find_config(name)
+    read_settings(path)
+    return str(path)
 
 
 NOISE = (
@@ -155,11 +181,16 @@ def _quieten() -> None:
         logging.getLogger(name).addFilter(lambda record: not idle.search(record.getMessage()))
 
 
-def run(args: Sequence[str]) -> None:
-    """Parse and run one subcommand of LightningCLI."""
+def run(args: Sequence[str], interruption: Interruption) -> None:
+    """Parse and run one subcommand of LightningCLI.
+
+    Args:
+        args: the words after ``mars``; a shipped YAML may be named as ``find_config`` knows it.
+        interruption: hears the signals that end the command.
+    """
     _quieten()
     MarsCLI(
-        takes_network(args),
+        interruption,
         subclass_mode_model=True,
         subclass_mode_data=True,
         save_config_callback=RunConfig,
@@ -173,5 +204,5 @@ def run(args: Sequence[str]) -> None:
         },
         auto_configure_optimizers=False,
         parser_kwargs={"predict": {"default_config_files": [str(Path(__file__).parent / "predict_defaults.yaml")]}},
-        args=list(args),
+        args=with_found_configs(args),
     )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import time
 from argparse import ArgumentError
 from collections.abc import Sequence
 from pathlib import Path
 
+import mars_pl
 from datamodules.errors import DataError
+from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.parser_faults import first_fault
 
 LIGHT_COMMANDS = {
@@ -40,7 +43,8 @@ to sleep at once makes a training step on idle cores half as long again.
 
 USAGE = """usage: mars COMMAND …
 
-  fit, validate, test, predict   a LightningCLI: mars fit -c configs/… --help
+  run TARGET [data=… …]          the stages of the paper in their order, each made once: mars run demo
+  fit, validate, test, predict   one stage by hand: mars fit -c data/voc -c wsss/cam; YAMLs of one's own by their path
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run
   gap RUN [RUN …]                how much of the gap to full supervision closes
@@ -51,7 +55,7 @@ USAGE = """usage: mars COMMAND …
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
   data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
 
-Every command answers to --help. MARS_TRACEBACK=1 shows where an error came from."""
+Every command answers to --help, and mars to --version. MARS_TRACEBACK=1 shows where an error came from."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -64,15 +68,14 @@ def main(args: Sequence[str] | None = None) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(USAGE)
         return 0 if words else 2
+    if words[0] == "--version":
+        print(f"mars-pl {mars_pl.__version__}")
+        return 0
     try:
         _refuse_shadowed_packages()
         if words[0] in LIGHT_COMMANDS:
             return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
-        for name, value in THREADS.items():  # before torch loads
-            os.environ.setdefault(name, value)
-        from mars_pl.cli.lightning_cli import run
-
-        run(words)
+        return _run_lightning(words)
     except (DataError, ValueError, ArgumentError) as error:
         if os.environ.get("MARS_TRACEBACK"):
             raise
@@ -81,7 +84,27 @@ def main(args: Sequence[str] | None = None) -> int:
         if not _first_process_has_ended(parent):
             print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
         return 2 if misspelt else 1
-    return 0
+    except KeyboardInterrupt:
+        print("mars: ended by SIGINT before it was done", file=sys.stderr)
+        return 128 + signal.SIGINT
+
+
+def _run_lightning(words: Sequence[str]) -> int:
+    """Run fit, validate, test or predict; a signal that ended it, wherever it came, is the exit code."""
+    for name, value in THREADS.items():  # before torch loads
+        os.environ.setdefault(name, value)
+    with Interruption() as interruption:
+        try:
+            from mars_pl.cli.lightning_cli import run
+
+            run(words, interruption)
+        except BaseException:
+            if interruption.signum is None or os.environ.get("MARS_TRACEBACK"):
+                raise
+        interruption.closing = True
+        if interruption.signum is not None and os.environ.get("LOCAL_RANK", "0") == "0":
+            print(f"mars: {interruption}", file=sys.stderr)
+        return interruption.code
 
 
 def _first_process_has_ended(parent: int) -> bool:

@@ -7,6 +7,12 @@ import re
 FRAME = ("Does not validate against any of the Union", "Subtypes: ", "Errors:", "Given value type: ", "Given value: ")
 """Beginnings of the lines around the one that a person needs."""
 
+CALLED = re.compile(
+    r"Type [\w.]*Callable\[.*\] expects a function or a callable class: (.*?)\.+ Got value: "
+    r"Namespace\(class_path='(?:\w+\.)*(\w+)'.*"
+)
+"""What the parser says of a class that is called later, with one more argument."""
+
 
 def first_fault(message: str) -> str:
     """Return a message's first line of reasoning as one line: of each union what its first type, the wanted one, says.
@@ -32,5 +38,6 @@ def first_fault(message: str) -> str:
         if text and not text.startswith(FRAME):
             kept.append(text)
     line = " ".join(" ".join(kept).split())
+    line = CALLED.sub(r"\2: \1", line)
     line = re.sub(r"Problem with given class_path '(?:[\w]+\.)*(\w+)'", r"\1", line)
     return re.sub(r'Parser key "([^"]+)"', r"\1", line)

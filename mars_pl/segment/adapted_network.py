@@ -17,8 +17,8 @@ class AdaptedNetwork(nn.Module):
     """A network for normalised images, found by its path, with the number of classes that the data has.
 
     Args:
-        path: of a class or function that builds the network, e.g. ``segmentation_models_pytorch.Unet``.
         num_classes: including background.
+        path: of a class or function that builds the network, e.g. ``segmentation_models_pytorch.Unet``.
         classes_argument: what the class calls that number (segmentation-models-pytorch: ``classes``).
         options: its further arguments.
         multiple: images are resized to sides that are multiples of this, where the network asks for it.
@@ -32,8 +32,8 @@ class AdaptedNetwork(nn.Module):
 
     def __init__(
         self,
-        path: str,
         num_classes: int,
+        path: str,
         classes_argument: str = "num_classes",
         options: Mapping[str, Any] | None = None,
         multiple: int = 1,

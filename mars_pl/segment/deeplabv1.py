@@ -23,8 +23,8 @@ class DeepLabV1(nn.Module):
     convolutions only, so scales and shifts of all batch norms stay as loaded while their statistics move.
 
     Args:
-        backbone: published with Wide ResNet-38, nothing of it frozen.
         num_classes: including background.
+        backbone: published with Wide ResNet-38, nothing of it frozen.
         channels: between the convolutions of the head.
         batch_norm_momentum: of the head's statistics.
         mean: of RGB in [0, 1], as the backbone was trained.
@@ -33,8 +33,8 @@ class DeepLabV1(nn.Module):
 
     def __init__(
         self,
-        backbone: IntermediateFeatureBackbone,
         num_classes: int,
+        backbone: IntermediateFeatureBackbone,
         channels: int = 512,
         batch_norm_momentum: float = 3e-4,
         mean: Sequence[float] = IMAGENET_MEAN,

@@ -18,8 +18,8 @@ class DeepLabV2(nn.Module):
     """Four parallel dilated classifiers, summed; the image is looked at in several sizes (configs/voc12.yaml).
 
     Args:
-        encoder: timm name, e.g. ``resnet101.tv_in1k``.
         num_classes: including background.
+        encoder: timm name, e.g. ``resnet101.tv_in1k``.
         output_stride: of the encoder.
         pretrained: take timm's ImageNet weights from its hub.
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
@@ -38,8 +38,8 @@ class DeepLabV2(nn.Module):
 
     def __init__(
         self,
-        encoder: str,
         num_classes: int,
+        encoder: str,
         output_stride: int = 8,
         pretrained: bool = False,
         weights: str | None = None,

@@ -16,8 +16,8 @@ class DeepLabV3Plus(nn.Module):
     """Semantic segmentation with a timm encoder and the head of RS+EPM and DHR (1×1 classifier, as in DHR).
 
     Args:
-        encoder: timm name, e.g. ``resnet101``.
         num_classes: including background.
+        encoder: timm name, e.g. ``resnet101``.
         output_stride: of the encoder, 8 (ASPP rates 12/24/36) or 16 (6/12/18).
         pretrained: take timm's ImageNet weights from its hub.
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
@@ -37,8 +37,8 @@ class DeepLabV3Plus(nn.Module):
 
     def __init__(
         self,
-        encoder: str,
         num_classes: int,
+        encoder: str,
         output_stride: int = 8,
         pretrained: bool = False,
         weights: str | None = None,

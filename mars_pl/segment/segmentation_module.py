@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any, Literal
 
-import pytorch_lightning as pl
 import torch
 from pytorch_lightning.trainer.states import TrainerFn
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from mars_pl.metrics.segmentation_scores import SegmentationScores
 from mars_pl.networks.aspp import resize
+from mars_pl.networks.network_maker import make_network
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import Average, SegmentationPrediction, drop_improbable, multi_scale_probabilities
 from mars_pl.segment.output_check import check_output
 from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
-from mars_pl.training.optimisation import Kind, optimisation
-from mars_pl.training.weights import load_weights
+from mars_pl.training.optimisation import Kind
+from mars_pl.training.trained_module import TrainedModule
 
 
-class SegmentationModule(pl.LightningModule):
+class SegmentationModule(TrainedModule):
     """Trains a network on (debiased) labels; the callback ``EMATeacher`` moves ``teacher`` after ``network``.
 
     Args:
-        network: maps uint8 images (B, 3, H, W) to logits (B, num_classes, h, w) of any size; the student. While
-            training it may return a list of such, whose losses are summed (DeepLabv2). A method
-            ``parameter_groups(lr, head_factor)`` says which of its layers learn faster.
+        network: makes the student from the number of classes. It maps uint8 images (B, 3, H, W) to logits
+            (B, num_classes, h, w) of any size; while training it may return a list of such, whose losses are summed
+            (DeepLabv2). A method ``parameter_groups(lr, head_factor)`` says which of its layers learn faster.
         num_classes: including background (linked from the data).
         ignore_index: label code of pixels that neither train nor score (linked).
         biased_index: label code of biased pixels (linked).
@@ -57,7 +56,7 @@ class SegmentationModule(pl.LightningModule):
 
     def __init__(
         self,
-        network: nn.Module,
+        network: Callable[[int], nn.Module],
         num_classes: int,
         ignore_index: int = 255,
         biased_index: int = 254,
@@ -80,19 +79,22 @@ class SegmentationModule(pl.LightningModule):
         predict_with: Literal["teacher", "student"] = "teacher",
         weights: str | None = None,
     ) -> None:
-        super().__init__()
-        if weights is not None:
-            load_weights(network, weights)
-        self.network = network
-        self.teacher = deepcopy(network).requires_grad_(False).eval()
+        super().__init__(
+            make_network(network, num_classes),
+            lr=lr,
+            optimizer=optimizer,
+            head_factor=head_factor,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            lr_every=lr_every,
+            weights=weights,
+        )
+        self.teacher = deepcopy(self.network).requires_grad_(False).eval()
         self.complement = complement
         self.loss = WeightedCrossEntropy(ignore_index, norm, loss_size)
         self.teacher_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.student_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
-        self.lr, self.lr_every, self.head_factor = lr, lr_every, head_factor
-        self.momentum, self.weight_decay = momentum, weight_decay
-        self.optimizer: Kind = optimizer
         self.scales, self.flip, self.average, self.window = tuple(scales), flip, average, window
         self.predict_with, self.least_probability, self.compiled = predict_with, least_probability, compile
         self._same_weights = weights is not None
@@ -118,14 +120,14 @@ class SegmentationModule(pl.LightningModule):
         outputs = self.network(batch["image"])
         every = outputs if isinstance(outputs, list) else [outputs]
         loss = torch.stack([self.loss(logits, label, weight) for logits in every]).sum()
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(label))
+        self.log_training(batch, prog_bar=True, loss=loss)
         return loss
 
     def _target(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
         """Return Yᶜᵒ and W; without a complement, Yᵈᵇ with its biased pixels ignored."""
         label = batch["label"]
         biased = label == self.biased_index
-        self.log("train/biased_share", biased.float().mean(), batch_size=len(label))
+        self.log_training(batch, biased_share=biased.float().mean())
         with_biased = int(biased.flatten(1).any(dim=1).sum())
         if not with_biased:
             return label, None
@@ -191,14 +193,11 @@ class SegmentationModule(pl.LightningModule):
         probabilities = slide(predict, batch["image"], self.window) if self.window else predict(batch["image"])
         return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities, self.least_probability)[0])
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Optimise the student with the poly schedule per optimiser step."""
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Optimise the student as it says; where it says nothing, at one rate."""
         if hasattr(self.network, "parameter_groups"):
-            groups = self.network.parameter_groups(self.lr, self.head_factor)  # type: ignore[operator]
-        else:  # it learns at one rate
-            groups = [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
-        steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps, self.lr_every)
+            return self.network.parameter_groups(self.lr, self.head_factor)  # type: ignore[operator]
+        return [{"params": [p for p in self.network.parameters() if p.requires_grad]}]
 
     def export(self) -> dict[str, nn.Module]:
         """Return what a fit leaves, by file name: the teacher, to be used next, and the student for comparison."""

@@ -37,7 +37,7 @@ def test_weights_of_another_network(fault, tmp_path):
 
 def test_network_with_another_number_of_classes(fault):
     network = "--model.init_args.network"
-    words = [f"{network}.class_path", "tests.data_sets.test_bad_input.ThreeChannels"]
+    words = [f"{network}.class_path", "tests.data_sets.test_bad_settings.ThreeChannels"]
     line = fault(*SUPERVISED, *words)
     assert (
         "the network ThreeChannels has 3 output channels, the data 21 classes" in line
@@ -50,7 +50,8 @@ def test_a_network_that_is_no_network_of_ours_is_told_of_the_adapter(fault):
     sizes = {"in_channels": "3", "out_channels": "21", "kernel_size": "1"}
     options = [word for name, value in sizes.items() for word in (f"--model.init_args.network.init_args.{name}", value)]
     line = fault(*SUPERVISED, *layer, *options)
-    assert "the network Conv2d does not take uint8 images" in line and "adapted_network.AdaptedNetwork" in line
+    assert "network Conv2d: in_channels, its first parameter, is the data's number of classes" in line
+    assert "adapted_network.AdaptedNetwork" in line
 
 
 class ThreeChannels(torch.nn.Module):

@@ -19,7 +19,7 @@ def make_network():
     def make(num_classes=CLASSES, **options):
         defaults = {"aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4}
         torch.manual_seed(0)
-        return DeepLabV3Plus("test_resnet", num_classes, **{"output_stride": 16, **defaults, **options})
+        return DeepLabV3Plus(num_classes, "test_resnet", **{"output_stride": 16, **defaults, **options})
 
     return make
 

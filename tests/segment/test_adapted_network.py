@@ -28,7 +28,7 @@ class Dictionary(Halving):
 
 
 def test_it_is_built_with_the_datas_classes_and_sees_what_it_asks_for():
-    network = AdaptedNetwork(PATH, 5, "classes", {"width": 7}, multiple=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    network = AdaptedNetwork(5, PATH, "classes", {"width": 7}, multiple=32, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
     assert network.network.width == 7
     logits = network(torch.full((2, 3, 33, 90), 255, dtype=torch.uint8))
     assert network.network.seen == [(32, 96)] and logits.shape == (2, 5, 32, 96)
@@ -38,7 +38,7 @@ def test_it_is_built_with_the_datas_classes_and_sees_what_it_asks_for():
 
 
 def test_an_image_that_fits_is_not_resized_and_a_small_one_grows():
-    network = AdaptedNetwork(PATH, 5, "classes", multiple=2)
+    network = AdaptedNetwork(5, PATH, "classes", multiple=2)
     network(torch.zeros(1, 3, 34, 2, dtype=torch.uint8))
     network(torch.zeros(1, 3, 1, 2, dtype=torch.uint8))
     assert network.network.seen == [(34, 2), (2, 2)]
@@ -46,9 +46,9 @@ def test_an_image_that_fits_is_not_resized_and_a_small_one_grows():
 
 def test_logits_of_a_dict_by_their_key():
     path = PATH.replace("Halving", "Dictionary")
-    check_output(AdaptedNetwork(path, 5, "classes", output="out"), 5)
+    check_output(AdaptedNetwork(5, path, "classes", output="out"), 5)
     with pytest.raises(ValueError, match=r"AdaptedNetwork returns a dict, no logits \(B, 5, h, w\)"):
-        check_output(AdaptedNetwork(path, 5, "classes"), 5)
+        check_output(AdaptedNetwork(5, path, "classes"), 5)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_logits_of_a_dict_by_their_key():
 )
 def test_what_cannot_be_built_says_what_to_mend(path, argument, says):
     with pytest.raises(ValueError, match=says) as caught:
-        AdaptedNetwork(path, 5, argument)
+        AdaptedNetwork(5, path, argument)
     assert "\n" not in str(caught.value)
 
 
@@ -77,6 +77,6 @@ def test_a_network_for_floats_is_told_of_the_adapter():
 def test_segmentation_models_pytorch(classes):
     pytest.importorskip("segmentation_models_pytorch")
     options = {"encoder_name": "resnet18", "encoder_weights": None}
-    network = AdaptedNetwork("segmentation_models_pytorch.Unet", classes, "classes", options, multiple=32).eval()
+    network = AdaptedNetwork(classes, "segmentation_models_pytorch.Unet", "classes", options, multiple=32).eval()
     check_output(network, classes)
     assert network(torch.zeros(1, 3, 40, 70, dtype=torch.uint8)).shape == (1, classes, 32, 64)

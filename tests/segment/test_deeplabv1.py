@@ -14,12 +14,12 @@ LEARNS = {"frozen_front": False, "frozen_batch_norm": False, "batch_norm_momentu
 def of_shapes(**options):
     """The published network without its half gigabyte of weights."""
     with torch.device("meta"):
-        return DeepLabV1(WideResNet38(**LEARNS, **options), 21)
+        return DeepLabV1(21, WideResNet38(**LEARNS, **options))
 
 
 def make():
     torch.manual_seed(0)
-    return DeepLabV1(TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), 4, channels=8)
+    return DeepLabV1(4, TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), channels=8)
 
 
 @pytest.mark.parametrize(("side", "cells"), [(321, 41), (448, 56), (513, 65)])

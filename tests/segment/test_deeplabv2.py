@@ -10,14 +10,14 @@ IMAGES = torch.randint(0, 256, (2, 3, 64, 48), dtype=torch.uint8, generator=torc
 
 def make(**options):
     torch.manual_seed(0)
-    return DeepLabV2("test_resnet", 4, **options)
+    return DeepLabV2(4, "test_resnet", **options)
 
 
 @pytest.fixture(scope="module", params=["resnet50", "resnet101"])
 def of_shapes(request):
     """A published network without its weights."""
     with torch.device("meta"):
-        return DeepLabV2(request.param, 21)
+        return DeepLabV2(21, request.param)
 
 
 @pytest.mark.parametrize(("side", "cells"), [(321, [41, 30, 20]), (448, [56, 42, 28]), (513, [65, 48, 32])])
@@ -80,5 +80,5 @@ def test_groups_are_convolutions_classifiers_and_their_biases(of_shapes):
 
 def test_an_encoder_that_is_no_resnet_keeps_its_own_dilations():
     with pytest.raises(ValueError, match="first_dilations"):
-        DeepLabV2("test_efficientnet", 4)
-    assert DeepLabV2("test_efficientnet", 4, first_dilations=None).eval()(IMAGES).shape == (2, 4, 8, 6)
+        DeepLabV2(4, "test_efficientnet")
+    assert DeepLabV2(4, "test_efficientnet", first_dilations=None).eval()(IMAGES).shape == (2, 4, 8, 6)

@@ -69,7 +69,7 @@ def test_all_four_stages_can_be_frozen_and_not_five(make_network):
 
 
 def test_frozen_stages_of_an_encoder_whose_stages_timm_flattens():
-    network = DeepLabV3Plus("test_convnext", 3, 16, frozen_stages=1, aspp_channels=8, decoder_channels=8)
+    network = DeepLabV3Plus(3, "test_convnext", 16, frozen_stages=1, aspp_channels=8, decoder_channels=8)
     frozen = {name.split(".")[1] for name, p in network.encoder.named_parameters() if not p.requires_grad}
     assert frozen == {"stem_0", "stem_1", "stages_0"}
 
@@ -79,7 +79,7 @@ def test_weights_of_the_whole_timm_model_reach_the_encoder(tmp_path, name):
     torch.manual_seed(1)
     classifier = timm.create_model(name)
     save_file(classifier.state_dict(), tmp_path / "w.safetensors")
-    network = DeepLabV3Plus(name, 3, 16, weights=str(tmp_path / "w.safetensors")).eval()
+    network = DeepLabV3Plus(3, name, 16, weights=str(tmp_path / "w.safetensors")).eval()
     image = torch.rand(1, 3, 64, 64)
     whole = timm.create_model(name, features_only=True, output_stride=16).eval()
     assert len(whole(image)) >= 2
@@ -93,7 +93,7 @@ def test_weights_of_the_whole_timm_model_reach_the_encoder(tmp_path, name):
 def test_weights_of_another_model_are_refused(tmp_path):
     save_file({"conv1.weight": torch.zeros(3)}, tmp_path / "w.safetensors")
     with pytest.raises(ValueError, match=r"w\.safetensors: not the weights"):
-        DeepLabV3Plus("test_resnet", 3, weights=str(tmp_path / "w.safetensors"))
+        DeepLabV3Plus(3, "test_resnet", weights=str(tmp_path / "w.safetensors"))
 
 
 def test_normalises_with_the_encoders_statistics(make_network):
@@ -104,7 +104,7 @@ def test_normalises_with_the_encoders_statistics(make_network):
 @pytest.mark.parametrize(("side", "cells", "context"), [(321, 81, 41), (448, 112, 56), (513, 129, 65)])
 def test_sides_of_the_published_network(side, cells, context):
     with torch.device("meta"):
-        network = DeepLabV3Plus("resnet101", 21, first_dilations=(1, 1))
+        network = DeepLabV3Plus(21, "resnet101", first_dilations=(1, 1))
     image = torch.zeros(2, 3, side, side, dtype=torch.uint8, device="meta")
     assert network.encoder(network.normalise(image))[1].shape == (2, 2048, context, context)
     assert network(image).shape == (2, 21, cells, cells)
@@ -112,6 +112,6 @@ def test_sides_of_the_published_network(side, cells, context):
 
 def test_dilations_are_those_of_rsepm_and_dhr():
     with torch.device("meta"):
-        features = DeepLabV3Plus("resnet101", 21, first_dilations=(1, 1)).encoder.features
+        features = DeepLabV3Plus(21, "resnet101", first_dilations=(1, 1)).encoder.features
     assert [block.conv2.dilation[0] for block in features["layer3"]] == [1] + [2] * 22
     assert [block.conv2.dilation[0] for block in features["layer4"]] == [1, 4, 4]

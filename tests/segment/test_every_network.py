@@ -1,7 +1,7 @@
 """What the last stage asks of every network: MARS's complement, half precision, compilation, layout, accumulation."""
 
 import math
-from functools import partialmethod
+from functools import partial, partialmethod
 
 import pytest
 import pytorch_lightning as pl
@@ -23,12 +23,12 @@ from mars_pl.training.weights import load_weights
 CLASSES, BIASED = 4, 254
 HALVES = pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
 MAKE = {
-    "v1": lambda: DeepLabV1(TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), CLASSES, channels=8),
-    "v2": lambda: DeepLabV2("test_resnet", CLASSES, frozen_batch_norm=False),
+    "v1": lambda: DeepLabV1(CLASSES, TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), channels=8),
+    "v2": lambda: DeepLabV2(CLASSES, "test_resnet", frozen_batch_norm=False),
     "v3plus": lambda: DeepLabV3Plus(
-        "test_resnet", CLASSES, 16, aspp_channels=8, decoder_channels=8, low_level_channels=4
+        CLASSES, "test_resnet", 16, aspp_channels=8, decoder_channels=8, low_level_channels=4
     ),
-    "adapted": lambda: AdaptedNetwork("tests.segment.test_adapted_network.Halving", CLASSES, "classes", multiple=2),
+    "adapted": lambda: AdaptedNetwork(CLASSES, "tests.segment.test_adapted_network.Halving", "classes", multiple=2),
 }
 NETWORKS = pytest.mark.parametrize("name", MAKE)
 
@@ -65,7 +65,7 @@ class Seen:
 
 @NETWORKS
 def test_mars_trains_it_in_half_precision_with_loss_and_certainty_in_single(name, tmp_path, make_loader):
-    module = SegmentationModule(make(name), CLASSES, complement=Complement(), lr=0.01, head_factor=1)
+    module = SegmentationModule(lambda _: make(name), CLASSES, complement=Complement(), lr=0.01, head_factor=1)
     before, seen = [p.clone() for p in module.network.parameters()], Seen(module)
     trainer = fit(module, make_loader(length=4), tmp_path, precision="bf16-mixed")
     assert any(not torch.equal(a, b) for a, b in zip(before, module.network.parameters(), strict=True))
@@ -78,7 +78,7 @@ def test_mars_trains_it_in_half_precision_with_loss_and_certainty_in_single(name
 
 
 def test_the_teacher_fills_with_the_maximum_over_scales(tmp_path, make_loader):
-    module = SegmentationModule(DeepLabV2("test_resnet", CLASSES), CLASSES, complement=Complement(), lr=0.0)
+    module = SegmentationModule(partial(DeepLabV2, encoder="test_resnet"), CLASSES, complement=Complement(), lr=0.0)
     seen = Seen(module)
     fit(module, make_loader(length=4), tmp_path)
     odd = torch.stack([make_loader().dataset[index]["image"] for index in (1, 3)])  # those with biased pixels
@@ -112,7 +112,7 @@ def test_certainty_of_equation_6_in_single_precision_by_hand(half):
 
 
 def test_certainty_stays_single_where_the_trainer_makes_half_the_default(make_loader):
-    module = SegmentationModule(make("v3plus"), CLASSES, complement=Complement())
+    module = SegmentationModule(lambda _: make("v3plus"), CLASSES, complement=Complement())
     module.log = lambda *_, **__: None
     batch = next(iter(make_loader()))
     torch.set_default_dtype(torch.bfloat16)  # as precision bf16-true does around each step
@@ -139,7 +139,7 @@ def test_compiled_it_learns_the_same_under_the_same_names(name, tmp_path, make_l
     monkeypatch.setattr(nn.Module, "compile", partialmethod(plain, backend="eager"))  # traced, and not built by a C++
     weights = {}
     for compile in (False, True):
-        module = SegmentationModule(make(name), CLASSES, complement=Complement(), lr=0.01, compile=compile)
+        module = SegmentationModule(lambda _: make(name), CLASSES, complement=Complement(), lr=0.01, compile=compile)
         torch.manual_seed(1)  # dropout
         fit(module, make_loader(length=4), tmp_path, WeightsWriter(str(tmp_path / str(compile))))
         assert (module.network._compiled_call_impl is not None) == compile
@@ -157,7 +157,7 @@ def test_accumulated_batches_move_teacher_and_schedule_once(tmp_path, make_loade
         def on_before_optimizer_step(self, trainer, module, optimizer):
             self.used.append(optimizer.param_groups[0]["lr"])
 
-    module = SegmentationModule(make("v3plus"), CLASSES, lr=0.1, head_factor=1)
+    module = SegmentationModule(lambda _: make("v3plus"), CLASSES, lr=0.1, head_factor=1)
     rates = Rates()
     trainer = fit(module, make_loader(batch_size=2, length=12), tmp_path, rates, accumulate_grad_batches=2)
     assert trainer.global_step == trainer.callbacks[0].updates == 3
@@ -165,6 +165,6 @@ def test_accumulated_batches_move_teacher_and_schedule_once(tmp_path, make_loade
 
 
 def test_the_schedule_changes_every_so_many_steps(tmp_path, make_loader):
-    module = SegmentationModule(make("v3plus"), CLASSES, lr=0.1, head_factor=1, lr_every=2)
+    module = SegmentationModule(lambda _: make("v3plus"), CLASSES, lr=0.1, head_factor=1, lr_every=2)
     trainer = fit(module, make_loader(batch_size=2, length=6), tmp_path)  # 3 steps, the last at the rate of step 2
     assert trainer.optimizers[0].param_groups[0]["lr"] == pytest.approx(0.1 * (1 / 3) ** 0.9)

@@ -28,7 +28,9 @@ class Spy(Refine):
 def make_module(make_network):
     def make(network=None, **options):
         network = make_network() if network is None else network
-        return SegmentationModule(network, CLASSES, **{"lr": 0.05, "head_factor": 1, "scales": (1.0,), **options})
+        return SegmentationModule(
+            lambda num_classes: network, CLASSES, **{"lr": 0.05, "head_factor": 1, "scales": (1.0,), **options}
+        )
 
     return make
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from inspect import signature
+from collections.abc import Callable
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 from jsonargparse import ArgumentParser
@@ -12,14 +11,13 @@ from torch import nn
 
 from datamodules.errors import DataError
 from mars_pl.commands.data_choice import data_choice
+from mars_pl.networks.network_maker import make_network
 from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.training.initial_weights import start_from_random
 from mars_pl.training.weights import load_weights
 
 FILES = {"teacher": "weights.safetensors", "student": "student.safetensors"}
 """What a segment fit leaves, by network."""
-
-UNTRAINED = {"weights": None, "pretrained": False, "encoder_weights": None}
-"""Settings that would fetch weights to start from; those of the fit take their place."""
 
 
 def read_network(fit: Path, weights: Path | None = None, role: str = "teacher") -> tuple[nn.Module, tuple[str, ...]]:
@@ -44,24 +42,15 @@ def read_network(fit: Path, weights: Path | None = None, role: str = "teacher") 
     chosen = read_settings(path, "model", "init_args").get("network")
     if not isinstance(chosen, dict) or "class_path" not in chosen:
         raise DataError(f"{path}: names no network at model.init_args.network; name the folder of a segment fit")
-    network = _build(without_downloads(chosen), len(class_names))
+    start_from_random(chosen)
+    network = _make(chosen, len(class_names))
     load_weights(network, weights or path.parent / FILES[role])
     return network.eval(), class_names
 
 
-def without_downloads(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings, nested ones too, that start from random weights."""
-    kept = {name: without_downloads(value) if isinstance(value, dict) else value for name, value in settings.items()}
-    return kept | {name: value for name, value in UNTRAINED.items() if name in kept}
-
-
-def _build(chosen: dict[str, Any], num_classes: int) -> nn.Module:
-    """Build a class from its path and arguments; the number of classes comes from the data, as in a fit."""
-    arguments = dict(chosen.get("init_args") or {})
-    if "num_classes" in signature(resolve_name(chosen["class_path"])).parameters:
-        arguments["num_classes"] = num_classes
+def _make(chosen: dict[str, Any], num_classes: int) -> nn.Module:
+    """Make a network from its class path and arguments, as a fit does."""
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("--network", type=nn.Module)
-    parsed = parser.parse_object({"network": {"class_path": chosen["class_path"], "init_args": arguments}})
-    network: nn.Module = parser.instantiate_classes(parsed).network
-    return network
+    parser.add_argument("--network", type=Callable[[int], nn.Module])
+    parsed = parser.parse_object({"network": chosen})
+    return make_network(parser.instantiate_classes(parsed).network, num_classes)

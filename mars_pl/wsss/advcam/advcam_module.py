@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 
+from mars_pl.networks.network_maker import make_network
 from mars_pl.training.weights import load_weights
 from mars_pl.wsss.advcam.climbing import Climb
 from mars_pl.wsss.advcam.multi_scale import multi_scale_climbing_cam
@@ -22,7 +23,8 @@ class AdvCAMModule(pl.LightningModule):
     lose the small gradients of the pixels.
 
     Args:
-        network: the classifier.
+        network: makes the classifier from the number of classes.
+        num_classes: including background (linked from the data).
         scales: of the image's sides.
         iterations: of each climb; at scale 0.5 fewer, by AdvCAM's rule.
         step: of normalised values, for the pixel with the steepest gradient.
@@ -33,7 +35,8 @@ class AdvCAMModule(pl.LightningModule):
 
     def __init__(
         self,
-        network: CAMClassifier,
+        network: Callable[[int], CAMClassifier],
+        num_classes: int,
         scales: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
         iterations: int = 27,
         step: float = 0.08,
@@ -42,11 +45,11 @@ class AdvCAMModule(pl.LightningModule):
         weights: str | None = None,
     ) -> None:
         super().__init__()
-        self.network = network.requires_grad_(False)
+        self.network = make_network(network, num_classes).requires_grad_(False)
         self.scales = tuple(scales)
         self.climb = Climb(iterations, step, regulariser, mask_threshold)
         if weights is not None:
-            load_weights(network, weights)
+            load_weights(self.network, weights)
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1].

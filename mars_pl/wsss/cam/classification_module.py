@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytorch_lightning as pl
 import torch.nn.functional as F
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics.classification import MultilabelAveragePrecision
 
-from mars_pl.training.optimisation import Kind, optimisation
-from mars_pl.training.weights import load_weights
+from mars_pl.networks.network_maker import make_network
+from mars_pl.training.optimisation import Kind
 from mars_pl.wsss.cam.activation import multi_scale_activation, normalise_activation
 from mars_pl.wsss.cam.classifier import CAMClassifier
+from mars_pl.wsss.image_label_module import ImageLabelModule
 
 
-class ClassificationModule(pl.LightningModule):
+class ClassificationModule(ImageLabelModule):
     """Multi-label classification by the soft-margin loss; predicts scores of the image's classes.
 
     Args:
-        network: the classifier.
+        network: makes the classifier from the number of classes.
         num_classes: including background (linked from the data).
         lr: of the backbone.
         optimizer: IRNet's SGD, or AdamW.
@@ -32,9 +30,11 @@ class ClassificationModule(pl.LightningModule):
         weights: of a finished fit, for predict.
     """
 
+    network: CAMClassifier
+
     def __init__(
         self,
-        network: CAMClassifier,
+        network: Callable[[int], CAMClassifier],
         num_classes: int,
         lr: float = 0.1,
         optimizer: Kind = "sgd",
@@ -44,29 +44,27 @@ class ClassificationModule(pl.LightningModule):
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
         weights: str | None = None,
     ) -> None:
-        super().__init__()
-        self.network = network
-        self.optimizer: Kind = optimizer
-        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        super().__init__(
+            make_network(network, num_classes),
+            num_classes,
+            lr=lr,
+            optimizer=optimizer,
+            head_factor=head_factor,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            weights=weights,
+        )
         self.scales = tuple(scales)
-        self.precision_metric = MultilabelAveragePrecision(num_labels=num_classes - 1, validate_args=False)
-        if weights is not None:
-            load_weights(network, weights)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Multi-label soft-margin loss of a batch of crops."""
         loss = F.multilabel_soft_margin_loss(self.network(batch["image"]).float(), batch["classes"])
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["id"]))
+        self.log_training(batch, prog_bar=True, loss=loss)
         return loss
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Collect logits for the mean average precision."""
-        self.precision_metric.update(self.network(batch["image"]).float(), batch["classes"].long())
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the mean over classes of the average precision."""
-        self.log("val/mean_average_precision", self.precision_metric.compute(), prog_bar=True)
-        self.precision_metric.reset()
+    def class_logits(self, image: Tensor) -> Tensor:
+        """Return the classifier's logits."""
+        return self.network(image).float()
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1]."""
@@ -74,14 +72,8 @@ class ClassificationModule(pl.LightningModule):
         maps = multi_scale_activation(self.network, batch["image"], self.scales)[present]
         return {"id": batch["id"][0], "class_ids": present + 1, "scores": normalise_activation(maps)}
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Let the classifier learn faster; poly schedule per step."""
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let the classifier learn faster."""
         backbone = [p for p in self.network.backbone.parameters() if p.requires_grad]
         head = list(self.network.classifier.parameters())
-        groups: list[dict[str, Any]] = [{"params": backbone}, {"params": head, "lr": self.lr * self.head_factor}]
-        steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
-
-    def export(self) -> CAMClassifier:
-        """Return the network whose weights the next stage reads."""
-        return self.network
+        return [{"params": backbone}, {"params": head, "lr": self.lr * self.head_factor}]

@@ -22,8 +22,8 @@ class CAMClassifier(nn.Module):
     Because pooling and the 1×1 convolution commute, the same weights that classify also draw the class activation maps.
 
     Args:
-        backbone: timm name, e.g. ``resnet50``.
         num_classes: including the background, which the classifier does not predict.
+        backbone: timm name, e.g. ``resnet50``.
         pretrained: take timm's ImageNet weights from its hub.
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
         output_stride: of the last feature map; IRNet has 16.
@@ -40,8 +40,8 @@ class CAMClassifier(nn.Module):
 
     def __init__(
         self,
-        backbone: str,
         num_classes: int,
+        backbone: str,
         pretrained: bool = False,
         weights: str | None = None,
         output_stride: int = 16,

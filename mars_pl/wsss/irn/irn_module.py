@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import pytorch_lightning as pl
 import torch.nn.functional as F
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
-from mars_pl.training.optimisation import Kind, optimisation
-from mars_pl.training.weights import load_weights
+from mars_pl.networks.network_maker import make_network
+from mars_pl.training.optimisation import Kind
+from mars_pl.training.trained_module import TrainedModule
 from mars_pl.wsss.cam.activation import resize_image
 from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
 from mars_pl.wsss.irn.network import STRIDE, IRNetwork
@@ -19,14 +19,14 @@ from mars_pl.wsss.irn.propagation import flip_averaged_edge, propagate
 from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 
 
-class IRNModule(pl.LightningModule):
+class IRNModule(TrainedModule):
     """Inter-pixel relations; predicts scores that have walked between the boundaries of one image.
 
     An image is looked at as it is; the published code pads smaller ones to 512×512 for this, which moves the
     group norms a little.
 
     Args:
-        network: with the frozen backbone.
+        network: makes the network with the frozen backbone from the number of classes.
         num_classes: including background (linked from the data); labels from it on are unsure.
         lr: of the edge branch.
         optimizer: IRNet's SGD, or AdamW.
@@ -42,9 +42,11 @@ class IRNModule(pl.LightningModule):
         weights: of a finished fit, for predict.
     """
 
+    network: IRNetwork
+
     def __init__(
         self,
-        network: IRNetwork,
+        network: Callable[[int], IRNetwork],
         num_classes: int,
         lr: float = 0.1,
         optimizer: Kind = "sgd",
@@ -59,15 +61,18 @@ class IRNModule(pl.LightningModule):
         scale: float = 1.0,
         weights: str | None = None,
     ) -> None:
-        super().__init__()
-        self.network, self.num_classes = network, num_classes
-        self.optimizer: Kind = optimizer
-        self.lr, self.displacement_factor = lr, displacement_factor
-        self.momentum, self.weight_decay = momentum, weight_decay
+        super().__init__(
+            make_network(network, num_classes),
+            lr=lr,
+            optimizer=optimizer,
+            head_factor=displacement_factor,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            weights=weights,
+        )
+        self.num_classes = num_classes
         self.radius, self.walk_radius = radius, walk_radius
         self.exponent, self.steps, self.seed_exponent, self.scale = exponent, steps, seed_exponent, scale
-        if weights is not None:
-            load_weights(network, weights)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Loss of affinities and displacements over the pairs of the confident labels of a batch of crops."""
@@ -75,10 +80,10 @@ class IRNModule(pl.LightningModule):
         pairs = label_pairs(batch["label"][:, ::STRIDE, ::STRIDE], self.radius, self.num_classes)
         # in float32: 1 + 1e-5 − affinity is 0 in half precision
         loss = affinity_loss(path_affinity(edge.float().sigmoid(), self.radius), pairs)
-        self.log("train/affinity", loss, prog_bar=True, batch_size=len(batch["id"]))
+        self.log_training(batch, prog_bar=True, affinity=loss)
         if displacement is not None:
             field = displacement_loss(displacement.float(), self.radius, pairs)
-            self.log("train/displacement", field, prog_bar=True, batch_size=len(batch["id"]))
+            self.log_training(batch, prog_bar=True, displacement=field)
             loss = loss + field
         return loss
 
@@ -91,18 +96,12 @@ class IRNModule(pl.LightningModule):
         walked = _resize(walked, (image.shape[-2], image.shape[-1]))
         return {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": walked}
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Let the displacement branch learn faster; poly schedule per step."""
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let the displacement branch learn faster."""
         groups: list[dict[str, Any]] = [{"params": self.network.edge_parameters()}]
         if self.network.has_displacement:
-            field = {"params": self.network.displacement_parameters(), "lr": self.lr * self.displacement_factor}
-            groups.append(field)
-        steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
-
-    def export(self) -> IRNetwork:
-        """Return the network whose weights the next stage reads."""
-        return self.network
+            groups.append({"params": self.network.displacement_parameters(), "lr": self.lr * self.head_factor})
+        return groups
 
 
 def _resize(scores: Tensor, size: tuple[int, int]) -> Tensor:

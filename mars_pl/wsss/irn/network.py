@@ -31,8 +31,8 @@ class IRNetwork(nn.Module):
     branches have published names and widths; the channels they read follow the backbone.
 
     Args:
-        backbone: timm name of a network with a map at half the image's size, e.g. a ResNet.
         num_classes: including the background; the classifier has them, the branches do not depend on them.
+        backbone: timm name of a network with a map at half the image's size, e.g. a ResNet.
         pretrained: take timm's ImageNet weights from its hub.
         weights: or a safetensors file of the timm model, its ImageNet classifier included.
         classifier_weights: or what the fit of a `CAMClassifier` on this backbone left.
@@ -51,8 +51,8 @@ class IRNetwork(nn.Module):
 
     def __init__(
         self,
-        backbone: str,
         num_classes: int,
+        backbone: str,
         pretrained: bool = False,
         weights: str | None = None,
         classifier_weights: str | None = None,
@@ -66,8 +66,8 @@ class IRNetwork(nn.Module):
     ) -> None:
         super().__init__()
         classifier = CAMClassifier(
-            backbone,
             num_classes,
+            backbone,
             pretrained=pretrained,
             weights=weights,
             output_stride=output_stride,

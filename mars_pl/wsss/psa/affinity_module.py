@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from mars_pl.networks.aspp import resize
-from mars_pl.training.optimisation import Kind, groups_by_role, optimisation
-from mars_pl.training.weights import load_weights
+from mars_pl.training.optimisation import Kind, groups_by_role
+from mars_pl.training.trained_module import TrainedModule
 from mars_pl.wsss.cam.activation import resize_image
 from mars_pl.wsss.propagation.affinity_loss import affinity_loss, grid_labels, pair_labels
 from mars_pl.wsss.propagation.background_power import background_power
@@ -49,7 +47,7 @@ def walked_scores(
     return walked[1:] / (walked[1:] + walked[:1] + EPSILON)
 
 
-class AffinityModule(pl.LightningModule):
+class AffinityModule(TrainedModule):
     """PSA's propagation: learns affinities of cells within a radius, and lets class maps walk along them.
 
     Args:
@@ -69,6 +67,8 @@ class AffinityModule(pl.LightningModule):
         weights: of a finished fit, for predict.
     """
 
+    network: AffinityNet
+
     def __init__(
         self,
         affinity_net: AffinityNet,
@@ -85,24 +85,27 @@ class AffinityModule(pl.LightningModule):
         ignore_index: int = UNSURE,
         weights: str | None = None,
     ) -> None:
-        super().__init__()
-        self.affinity_net = affinity_net
-        self.optimizer: Kind = optimizer
-        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        super().__init__(
+            affinity_net,
+            lr=lr,
+            optimizer=optimizer,
+            head_factor=head_factor,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            weights=weights,
+        )
         self.walk: dict[str, Any] = {"alpha": alpha, "beta": beta, "steps": steps}
         self.scale = scale
         self.ignore_index = ignore_index
         self.offsets = half_disc(radius)
-        if weights is not None:
-            load_weights(affinity_net, weights)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Affinity loss of a batch of crops and their confident labels."""
-        affinity = pair_affinity(self.affinity_net(batch["image"]).float(), self.offsets)
-        labels = grid_labels(batch["label"], self.affinity_net.stride, self.ignore_index)
+        affinity = pair_affinity(self.network(batch["image"]).float(), self.offsets)
+        labels = grid_labels(batch["label"], self.network.stride, self.ignore_index)
         pairs = pair_labels(labels, self.offsets, self.ignore_index)
         loss = affinity_loss(affinity, pairs)
-        self.log("train/loss", loss, prog_bar=True, batch_size=len(batch["id"]))
+        self.log_training(batch, prog_bar=True, loss=loss)
         return loss
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
@@ -111,20 +114,14 @@ class AffinityModule(pl.LightningModule):
         if len(out["scores"]):
             whole = batch["image"].shape[-2:]
             size = (max(1, round(whole[0] * self.scale)), max(1, round(whole[1] * self.scale)))
-            features = self.affinity_net(resize_image(batch["image"], size)).float()
+            features = self.network(resize_image(batch["image"], size)).float()
             affinity = pair_affinity(features, self.offsets)[0]
             scores = resize(batch["scores"], size)[0]
-            scores = walked_scores(scores, affinity, self.offsets, self.affinity_net.stride, **self.walk)
+            scores = walked_scores(scores, affinity, self.offsets, self.network.stride, **self.walk)
             out["scores"] = resize(scores[None], whole)[0]
         return out
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Let what is new learn faster; poly schedule per step."""
-        net = self.affinity_net
-        groups = groups_by_role([net.backbone], [net.narrow, net.merge], self.lr, self.head_factor)
-        steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
-
-    def export(self) -> AffinityNet:
-        """Return the network whose weights the next stage reads."""
-        return self.affinity_net
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let what is new learn faster."""
+        net = self.network
+        return groups_by_role([net.backbone], [net.narrow, net.merge], self.lr, self.head_factor)

@@ -37,8 +37,8 @@ class SingleStageNetwork(nn.Module):
     as the decoder, and the decoder ends in a 3×3 convolution.
 
     Args:
-        encoder: timm name, e.g. ``resnet50``.
         num_classes: including background, which the classifier does not predict.
+        encoder: timm name, e.g. ``resnet50``.
         output_stride: of the encoder, 8 or 16.
         dilated: keep timm's dilation in the stages that lost their stride.
         pretrained: take timm's ImageNet weights from its hub.
@@ -59,8 +59,8 @@ class SingleStageNetwork(nn.Module):
 
     def __init__(
         self,
-        encoder: str,
         num_classes: int,
+        encoder: str,
         output_stride: int = 16,
         dilated: bool = False,
         pretrained: bool = False,

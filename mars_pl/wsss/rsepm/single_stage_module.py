@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from typing import Any
 
-import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics.classification import MultilabelAveragePrecision
 
-from mars_pl.training.optimisation import Kind, optimisation
-from mars_pl.training.weights import load_weights
+from mars_pl.networks.network_maker import make_network
+from mars_pl.training.optimisation import Kind
+from mars_pl.wsss.image_label_module import ImageLabelModule
 from mars_pl.wsss.propagation.confident_label import UNSURE
 from mars_pl.wsss.rsepm.edge_predict_mix import EdgePredictMix
 from mars_pl.wsss.rsepm.inference import multi_scale_scores
@@ -24,7 +22,7 @@ from mars_pl.wsss.rsepm.seed_source import SeedSource, activation_scores, decode
 from mars_pl.wsss.rsepm.seeds import present_probabilities, seed_cross_entropy
 
 
-class SingleStageModule(pl.LightningModule):
+class SingleStageModule(ImageLabelModule):
     """Trains on image labels alone; the callback ``EMATeacher`` moves ``teacher`` after ``network``.
 
     Three phases (the numbers are the authors', what happens in each is our reading of their experiment tag): seeds from
@@ -32,7 +30,7 @@ class SingleStageModule(pl.LightningModule):
     The loss is the sum, all weights 1, of the classifier's soft-margin loss and the decoder's cross entropy on seeds.
 
     Args:
-        network: the student; the teacher starts as its copy.
+        network: makes the student from the number of classes; the teacher starts as its copy.
         num_classes: including background (linked from the data).
         seeds: how the teacher's scores become labels.
         mix: how images are mixed; ``None`` mixes none.
@@ -51,9 +49,11 @@ class SingleStageModule(pl.LightningModule):
         ValueError: where the network's classes are not those of the data, or too many for 8-bit seeds.
     """
 
+    network: SingleStageNetwork
+
     def __init__(
         self,
-        network: SingleStageNetwork,
+        network: Callable[[int], SingleStageNetwork],
         num_classes: int,
         seeds: SeedSource,
         mix: EdgePredictMix | None = None,
@@ -68,22 +68,26 @@ class SingleStageModule(pl.LightningModule):
         flip: bool = True,
         weights: str | None = None,
     ) -> None:
-        super().__init__()
-        found = network.classifier.out_channels + 1
-        if found != num_classes:
-            raise ValueError(f"the network has {found} classes, background counted, the data {num_classes}")
         if num_classes > UNSURE:
             raise ValueError(f"RS+EPM's seeds know {UNSURE} classes, the data has {num_classes}; choose another WSSS")
-        if weights is not None:
-            load_weights(network, weights)
-        self.network = network
-        self.teacher = deepcopy(network).requires_grad_(False).eval()
+        made = make_network(network, num_classes)
+        found = made.classifier.out_channels + 1
+        if found != num_classes:
+            raise ValueError(f"the network has {found} classes, background counted, the data {num_classes}")
+        super().__init__(
+            made,
+            num_classes,
+            lr=lr,
+            optimizer=optimizer,
+            head_factor=head_factor,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            weights=weights,
+        )
+        self.teacher = deepcopy(self.network).requires_grad_(False).eval()
         self.seeds, self.mix = seeds, mix
         self.recursive_from, self.mixed_from = recursive_from, mixed_from
-        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
-        self.optimizer: Kind = optimizer
         self.scales, self.flip = tuple(scales), flip
-        self.precision_metric = MultilabelAveragePrecision(num_labels=num_classes - 1, validate_args=False)
 
     def train(self, mode: bool = True) -> SingleStageModule:
         """Switch to training; the teacher stays in evaluation."""
@@ -93,20 +97,19 @@ class SingleStageModule(pl.LightningModule):
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Classification and segmentation loss of a batch of crops, with its mixtures in the last phase."""
-        image, classes = batch["image"], batch["classes"]
-        image, label, classes = self._targets(image, classes, batch["valid"])
+        image, label, classes = self._targets(batch)
         output = self.network(image)
         classification = F.multilabel_soft_margin_loss(output.class_logits.float(), classes)
         segmentation = seed_cross_entropy(output.segmentation_logits, label)
-        size = len(batch["id"])
-        self.log("train/classification", classification, batch_size=size)
-        self.log("train/segmentation", segmentation, batch_size=size)
-        self.log("train/loss", classification + segmentation, prog_bar=True, batch_size=size)
-        return classification + segmentation
+        loss = classification + segmentation
+        self.log_training(batch, classification=classification, segmentation=segmentation)
+        self.log_training(batch, prog_bar=True, loss=loss)
+        return loss
 
     @torch.no_grad()
-    def _targets(self, image: Tensor, classes: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _targets(self, batch: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
         """Images, seeds and classes to learn from; in the last phase twice as many."""
+        image, classes, valid = batch["image"], batch["classes"], batch["valid"]
         phase = phase_of(self.current_epoch, self.trainer.max_epochs, self.recursive_from, self.mixed_from)
         output = self.teacher(image)
         if phase == Phase.CAM:
@@ -114,21 +117,16 @@ class SingleStageModule(pl.LightningModule):
         else:
             scores = decoder_scores(output.segmentation_logits, classes)
         label = self.seeds(image, output, scores, valid)
-        self.log("train/unsure_share", (label == UNSURE).float().mean(), batch_size=len(image))
+        self.log_training(batch, unsure_share=(label == UNSURE).float().mean())
         if phase != Phase.MIXED or self.mix is None:
             return image, label, classes
         probabilities = present_probabilities(output.segmentation_logits, classes)
         mixed = self.mix(image, label, classes, probabilities, valid)
         return torch.cat([image, mixed.image]), torch.cat([label, mixed.label]), torch.cat([classes, mixed.classes])
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Collect the teacher's logits for the mean average precision."""
-        self.precision_metric.update(self.teacher(batch["image"]).class_logits.float(), batch["classes"].long())
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the mean over classes of the average precision."""
-        self.log("val/mean_average_precision", self.precision_metric.compute(), prog_bar=True)
-        self.precision_metric.reset()
+    def class_logits(self, image: Tensor) -> Tensor:
+        """Return the teacher's logits."""
+        return self.teacher(image).class_logits.float()
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1]."""
@@ -136,11 +134,9 @@ class SingleStageModule(pl.LightningModule):
         scores = multi_scale_scores(self.teacher, batch["image"], present, self.scales, self.flip)
         return {"id": batch["id"][0], "class_ids": present + 1, "scores": scores}
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Optimise the student with the poly schedule per optimiser step."""
-        groups = self.network.parameter_groups(self.lr, self.head_factor)
-        steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Optimise the student."""
+        return self.network.parameter_groups(self.lr, self.head_factor)
 
     def export(self) -> SingleStageNetwork:
         """Return the teacher, which is also what the authors save."""

@@ -30,16 +30,16 @@ class SEAM(nn.Module):
     """A backbone with three intermediate feature maps, a 1×1 classifier without bias, and pixel correlation.
 
     Args:
-        backbone: published with Wide ResNet-38.
         num_classes: including the background.
+        backbone: published with Wide ResNet-38.
         mean: of RGB in [0, 1], as the backbone was trained.
         std: likewise.
     """
 
     def __init__(
         self,
-        backbone: IntermediateFeatureBackbone,
         num_classes: int,
+        backbone: IntermediateFeatureBackbone,
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
     ) -> None:

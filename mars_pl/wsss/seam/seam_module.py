@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import pytorch_lightning as pl
 import torch.nn.functional as F
-from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics.classification import MultilabelAveragePrecision
 
-from mars_pl.training.optimisation import Kind, groups_by_role, optimisation
-from mars_pl.training.weights import load_weights
+from mars_pl.networks.network_maker import make_network
+from mars_pl.training.optimisation import Kind, groups_by_role
 from mars_pl.wsss.cam.activation import multi_scale_activation
+from mars_pl.wsss.image_label_module import ImageLabelModule
 from mars_pl.wsss.seam.losses import seam_losses
 from mars_pl.wsss.seam.maps import min_max_normalise
 from mars_pl.wsss.seam.network import SEAM
 
 
-class SEAMModule(pl.LightningModule):
+class SEAMModule(ImageLabelModule):
     """Siamese training on image labels; predicts scores of the image's classes.
 
     Args:
-        network: the network that both views share.
+        network: makes the network that both views share from the number of classes.
         num_classes: including background (linked from the data).
         lr: of the backbone's weights.
         optimizer: SEAM's SGD, or AdamW.
@@ -38,9 +36,11 @@ class SEAMModule(pl.LightningModule):
         ValueError: where ``view_scale`` does not lie between 0 and 1.
     """
 
+    network: SEAM
+
     def __init__(
         self,
-        network: SEAM,
+        network: Callable[[int], SEAM],
         num_classes: int,
         lr: float = 0.01,
         optimizer: Kind = "sgd",
@@ -51,36 +51,33 @@ class SEAMModule(pl.LightningModule):
         scales: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
         weights: str | None = None,
     ) -> None:
-        super().__init__()
         if not 0 < view_scale < 1:
             raise ValueError(f"view_scale: the second view is smaller than the first, not {view_scale} of it")
-        self.network = network
-        self.optimizer: Kind = optimizer
-        self.lr, self.head_factor, self.momentum, self.weight_decay = lr, head_factor, momentum, weight_decay
+        super().__init__(
+            make_network(network, num_classes),
+            num_classes,
+            lr=lr,
+            optimizer=optimizer,
+            head_factor=head_factor,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            weights=weights,
+        )
         self.view_scale, self.scales = view_scale, tuple(scales)
-        self.precision_metric = MultilabelAveragePrecision(num_labels=num_classes - 1, validate_args=False)
-        if weights is not None:
-            load_weights(network, weights)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Sum of the three losses over a batch of crops and of the same crops made smaller."""
         image = batch["image"].float()
         smaller = F.interpolate(image, scale_factor=self.view_scale, mode="bilinear", align_corners=True)
         losses = seam_losses(self.network(image), self.network(smaller), batch["classes"])
-        loss, count = losses.total(), len(batch["id"])
-        self.log("train/loss", loss, prog_bar=True, batch_size=count)
-        self.log_dict({f"train/{name}": value for name, value in losses._asdict().items()}, batch_size=count)
+        loss = losses.total()
+        self.log_training(batch, prog_bar=True, loss=loss)
+        self.log_training(batch, **losses._asdict())
         return loss
 
-    def validation_step(self, batch: dict[str, Any], batch_index: int) -> None:
-        """Collect logits for the mean average precision."""
-        logits = self.network(batch["image"]).activation.mean((-2, -1))[:, 1:]
-        self.precision_metric.update(logits, batch["classes"].long())
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the mean over classes of the average precision."""
-        self.log("val/mean_average_precision", self.precision_metric.compute(), prog_bar=True)
-        self.precision_metric.reset()
+    def class_logits(self, image: Tensor) -> Tensor:
+        """Return the spatial means of the raw maps."""
+        return self.network(image).activation.mean((-2, -1))[:, 1:]
 
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1]."""
@@ -88,13 +85,7 @@ class SEAMModule(pl.LightningModule):
         maps = multi_scale_activation(self.network, batch["image"], self.scales, stride=1)[present]
         return {"id": batch["id"][0], "class_ids": present + 1, "scores": min_max_normalise(maps)}
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Let what is new learn faster, and biases twice as fast as weights; poly schedule per step."""
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let what is new learn faster, and biases twice as fast as weights."""
         heads = [self.network.pixel_correlation, self.network.classifier]
-        groups = groups_by_role([self.network.backbone], heads, self.lr, self.head_factor)
-        steps = int(self.trainer.estimated_stepping_batches)
-        return optimisation(self.optimizer, groups, self.lr, self.momentum, self.weight_decay, steps)
-
-    def export(self) -> SEAM:
-        """Return the network whose weights the next stage reads."""
-        return self.network
+        return groups_by_role([self.network.backbone], heads, self.lr, self.head_factor)

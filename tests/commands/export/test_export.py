@@ -11,7 +11,7 @@ from torch import nn
 
 from mars_pl.cli.main import main
 from mars_pl.commands.export import onnx_file
-from mars_pl.commands.export.network import read_network, without_downloads
+from mars_pl.commands.export.network import read_network
 from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.training.weights import save_weights
@@ -63,7 +63,7 @@ def test_a_deeplab_gives_the_same_logits_at_any_size(make_fit, tmp_path, capsys)
     arguments = SMALL | {"encoder": "test_resnet", "pretrained": True, "weights": "imagenet.safetensors"}
     folder = make_fit("mars_pl.segment.deeplabv3plus.DeepLabV3Plus", **arguments)
     torch.manual_seed(0)
-    network = DeepLabV3Plus("test_resnet", 4, **SMALL).eval()
+    network = DeepLabV3Plus(4, "test_resnet", **SMALL).eval()
     nn.init.normal_(network.decoder[-1].weight)
     save_weights(network, folder / "weights.safetensors")
     target = tmp_path / "out/segmenter.onnx"
@@ -147,23 +147,11 @@ def test_a_network_of_other_classes_is_refused(tmp_path):
         onnx_file.export_onnx(Pixelwise(5), tmp_path / "a.onnx", CLASSES)
 
 
-def test_weights_to_start_from_are_left_out_at_any_depth():
-    settings = {"init_args": {"pretrained": True, "encoder": {"init_args": {"weights": "a", "depth": 3}}}}
-    assert without_downloads(settings) == {
-        "init_args": {"pretrained": False, "encoder": {"init_args": {"weights": None, "depth": 3}}}
-    }
-
-
-def test_settings_of_segmentation_models_pytorch_start_from_random_weights_too():
-    settings = {"path": "smp.Unet", "options": {"encoder_name": "resnet34", "encoder_weights": "imagenet"}}
-    assert without_downloads(settings)["options"] == {"encoder_name": "resnet34", "encoder_weights": None}
-
-
 def test_scales_within_a_network_want_a_size(make_fit, tmp_path, capsys):
     arguments = {"encoder": "test_resnet", "pretrained": False, "first_dilations": None, "rates": [1, 2]}
     folder = make_fit("mars_pl.segment.deeplabv2.DeepLabV2", **arguments)
     torch.manual_seed(0)
-    network = DeepLabV2("test_resnet", 4, first_dilations=None, rates=(1, 2)).eval()
+    network = DeepLabV2(4, "test_resnet", first_dilations=None, rates=(1, 2)).eval()
     for classifier in network.classifiers:
         nn.init.normal_(classifier.weight)
     save_weights(network, folder / "weights.safetensors")

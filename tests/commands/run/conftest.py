@@ -1,6 +1,6 @@
 import pytest
 
-from mars_pl.pipeline.settings.weights_files import MARS_WEIGHTS
+from mars_pl.training.weight_files import MARS_WEIGHTS
 from tests.commands.run.house import PATCHES, House
 
 

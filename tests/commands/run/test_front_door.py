@@ -37,13 +37,16 @@ def make(door, *words):
 @pytest.mark.parametrize("target", ["demo", "mars", "gap", "methods", "server", "overlays"])
 def test_a_target_hands_on_its_words(door, target):
     assert make(door, target) == ["run", target]
-    first, second, *words = make(door, target, "DATA=voc", "segment.trainer.max_epochs=3", "debias-labels.writer.exponent=2")
+    first, second, *words = make(
+        door, target, "DATA=voc", "segment.trainer.max_epochs=3", "debias-labels.writer.exponent=2"
+    )
     assert [first, second] == ["run", target]
     assert sorted(words) == ["DATA=voc", "debias-labels.writer.exponent=2", "segment.trainer.max_epochs=3"]
 
 
 @pytest.mark.parametrize(
-    "value", ["my masks", "two  blanks", "it's", 'say "x"', "a;b & (c) | d > e", "*.png", "a\\b", "#1", "été", "~/x", "-n"]
+    "value",
+    ["my masks", "two  blanks", "it's", 'say "x"', "a;b & (c) | d > e", "*.png", "a\\b", "#1", "été", "~/x", "-n"],
 )
 def test_a_word_arrives_as_it_was_typed(door, value):
     assert make(door, "mars", f"LABELS={value}") == ["run", "mars", f"LABELS={value}"]

@@ -46,8 +46,7 @@ def test_the_folder_of_weights_reaches_the_commands(house, monkeypatch):
 def test_a_missing_list_is_named_with_those_there_are(house, capsys):
     (line,) = missing(house, capsys, "network_split=vla")
     assert line == (
-        "data/voc/ImageSets/Segmentation/vla.txt: no such list; write it, or name one of "
-        "all, train, train_aug, val"
+        "data/voc/ImageSets/Segmentation/vla.txt: no such list; write it, or name one of all, train, train_aug, val"
     )
 
 

@@ -11,11 +11,11 @@ IMAGE = torch.randint(0, 256, (1, 3, 40, 56), dtype=torch.uint8, generator=torch
 
 def classifier(seed: int = 0) -> CAMClassifier:
     torch.manual_seed(seed)
-    return CAMClassifier("test_resnet", num_classes=5, frozen=["conv1"])
+    return CAMClassifier(5, "test_resnet", frozen=["conv1"])
 
 
 def make(**options) -> AdvCAMModule:
-    return AdvCAMModule(classifier(), **{"scales": [0.5, 1.0], "iterations": 3} | options).eval()
+    return AdvCAMModule(lambda num_classes: classifier(), 5, **{"scales": [0.5, 1.0], "iterations": 3} | options).eval()
 
 
 def batch(*classes: float) -> dict[str, object]:
@@ -63,7 +63,7 @@ def test_images_climb_in_float32_whatever_the_precision():
 
 def test_the_weights_of_the_fit_are_taken(tmp_path):
     save_weights(classifier(seed=1), tmp_path / "weights.safetensors")
-    donor = AdvCAMModule(classifier(seed=1), scales=[1.0], iterations=2).eval()
+    donor = AdvCAMModule(lambda num_classes: classifier(seed=1), 5, scales=[1.0], iterations=2).eval()
     module = make(scales=[1.0], iterations=2, weights=str(tmp_path / "weights.safetensors"))
     assert torch.equal(predict(module, 1.0, 0.0, 0.0, 0.0)["scores"], predict(donor, 1.0, 0.0, 0.0, 0.0)["scores"])
     with pytest.raises(ValueError, match="no such weights"):

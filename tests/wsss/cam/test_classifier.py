@@ -10,7 +10,7 @@ from mars_pl.wsss.cam.classifier import CAMClassifier
 
 def make(**options) -> CAMClassifier:
     torch.manual_seed(0)
-    return CAMClassifier("test_resnet", num_classes=4, **options)
+    return CAMClassifier(4, "test_resnet", **options)
 
 
 IMAGES = torch.randint(0, 256, (2, 3, 64, 80), dtype=torch.uint8)

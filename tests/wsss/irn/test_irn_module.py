@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 
@@ -11,7 +13,7 @@ from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 
 def make(displacement=True, **options) -> IRNModule:
     torch.manual_seed(0)
-    network = IRNetwork("test_resnet", 4, displacement=displacement)
+    network = partial(IRNetwork, backbone="test_resnet", displacement=displacement)
     return IRNModule(network, num_classes=4, **{"radius": 3, "walk_radius": 3, "steps": 16, **options})
 
 

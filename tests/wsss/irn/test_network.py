@@ -79,7 +79,7 @@ def test_without_the_displacement_branch_the_edges_are_the_same():
 
 def test_the_backbone_of_a_trained_classifier_is_taken(tmp_path):
     torch.manual_seed(5)
-    classifier = CAMClassifier("test_resnet", num_classes=4)
+    classifier = CAMClassifier(4, "test_resnet")
     save_weights(classifier, tmp_path / "cam.safetensors")
     network = make(classifier_weights=str(tmp_path / "cam.safetensors"))
     for key, value in classifier.backbone.state_dict().items():
@@ -92,7 +92,7 @@ def test_what_a_fit_leaves_is_read_strictly(tmp_path):
     one = make()
     save_weights(one, tmp_path / "irn.safetensors")
     torch.manual_seed(9)
-    other = IRNetwork("test_resnet", 4)
+    other = IRNetwork(4, "test_resnet")
     load_weights(other, tmp_path / "irn.safetensors")
     assert torch.equal(other.edge(IMAGES), one.edge(IMAGES))
     with pytest.raises(ValueError, match="too many"):

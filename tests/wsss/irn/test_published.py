@@ -70,7 +70,7 @@ def published():
 
 def test_a_published_checkpoint_fits_strictly():
     with torch.device("meta"):
-        network = IRNetwork("resnet50", 21, dilated=False)
+        network = IRNetwork(21, "resnet50", dilated=False)
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     weights = published_weights(published())
     assert {key: tuple(value.shape) for key, value in weights.items()} == wanted
@@ -82,7 +82,7 @@ def test_the_command_turns_the_file_into_a_fit(tmp_path):
     torch.save(published(), tmp_path / "res50_irn.pth")
     assert main(["weights", "import", "irn", str(tmp_path / "res50_irn.pth"), str(tmp_path / "fit")]) == 0
     with torch.device("meta"):
-        network = IRNetwork("resnet50", 21, dilated=False)
+        network = IRNetwork(21, "resnet50", dilated=False)
     network.to_empty(device="cpu")
     load_weights(network, tmp_path / "fit/weights.safetensors")
     assert torch.equal(network.fc_dp7[3].weight, published()["fc_dp7.3.weight"])

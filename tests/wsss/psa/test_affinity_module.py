@@ -111,6 +111,6 @@ def test_groups_have_their_rates_and_weights_come_back(tmp_path):
     module._trainer = type("Trainer", (), {"estimated_stepping_batches": 10, "barebones": False})()
     optimizer = module.configure_optimizers()["optimizer"]
     assert [group["initial_lr"] for group in optimizer.param_groups] == pytest.approx([0.01, 0.1])
-    module.affinity_net.merge.weight.data.fill_(2)
+    module.network.merge.weight.data.fill_(2)
     save_weights(module.export(), tmp_path / "w.safetensors")
-    assert (make(weights=str(tmp_path / "w.safetensors")).affinity_net.merge.weight == 2).all()
+    assert (make(weights=str(tmp_path / "w.safetensors")).network.merge.weight == 2).all()

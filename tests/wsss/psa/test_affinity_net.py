@@ -36,7 +36,7 @@ def test_everything_learns_but_what_is_frozen():
 
 def test_it_starts_from_the_backbone_of_a_classifier(tmp_path):
     torch.manual_seed(1)
-    classifier = SEAM(TimmIntermediateFeatures("test_resnet"), num_classes=3)
+    classifier = SEAM(3, TimmIntermediateFeatures("test_resnet"))
     save_weights(classifier, tmp_path / "w.safetensors")
     network = make(classifier_weights=str(tmp_path / "w.safetensors"))
     ours, theirs = network.backbone.state_dict(), classifier.backbone.state_dict()

@@ -15,6 +15,6 @@ def make_network():
 
     def make(num_classes=4, seed=0, **options):
         torch.manual_seed(seed)
-        return SingleStageNetwork("test_resnet", num_classes, **{"channels": 8, "low_level_channels": 4, **options})
+        return SingleStageNetwork(num_classes, "test_resnet", **{"channels": 8, "low_level_channels": 4, **options})
 
     return make

@@ -30,7 +30,7 @@ def test_the_last_stage_keeps_stride_one_without_dilation():
     torch.manual_seed(0)
     theirs = torchvision.models.resnet50().eval()
     theirs.layer4[0].conv2.stride = theirs.layer4[0].downsample[0].stride = (1, 1)
-    network = SingleStageNetwork("resnet50", 3, channels=4, low_level_channels=4).eval()
+    network = SingleStageNetwork(3, "resnet50", channels=4, low_level_channels=4).eval()
     state = {key: value for key, value in theirs.state_dict().items() if not key.startswith("fc.")}
     network.encoder.features.load_state_dict(state)
     image = network.normalise(IMAGES[:1])

@@ -16,7 +16,7 @@ def published_shapes():
 
 def test_every_published_tensor_has_its_place_and_no_place_stays_empty():
     with torch.device("meta"):
-        network = SingleStageNetwork("resnet50", 21)
+        network = SingleStageNetwork(21, "resnet50")
     wanted = {key: tuple(value.shape) for key, value in network.state_dict().items()}
     assert {our_name(key): shape for key, shape in published_shapes().items()} == wanted
 

@@ -33,7 +33,7 @@ class Crops(Dataset):
 def make(network, **options):
     seeds = SeedSource(guidance=SelfCorrelationGuidance())
     defaults = {"mix": EdgePredictMix(0.0), "recursive_from": 1, "mixed_from": 2, "lr": 0.01, "optimizer": "adamw"}
-    return SingleStageModule(network, 4, seeds, **{**defaults, **options})
+    return SingleStageModule(lambda num_classes: network, 4, seeds, **{**defaults, **options})
 
 
 def fit(module, epochs=3, callbacks=None, resume=None):

@@ -10,7 +10,7 @@ IMAGES = torch.randint(0, 256, (2, 3, 50, 66), dtype=torch.uint8)
 
 def make() -> SEAM:
     torch.manual_seed(0)
-    return SEAM(TimmIntermediateFeatures("test_resnet"), num_classes=4)
+    return SEAM(4, TimmIntermediateFeatures("test_resnet"))
 
 
 def test_maps_have_the_size_of_the_image_and_the_corrected_ones_lie_in_0_to_1():

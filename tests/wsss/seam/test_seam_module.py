@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,8 @@ from mars_pl.wsss.seam.seam_module import SEAMModule
 
 def make(**options) -> SEAMModule:
     torch.manual_seed(0)
-    return SEAMModule(SEAM(TimmIntermediateFeatures("test_resnet"), num_classes=4), num_classes=4, **options)
+    network = partial(SEAM, backbone=TimmIntermediateFeatures("test_resnet"))
+    return SEAMModule(network, num_classes=4, **options)
 
 
 def image_of(*classes):

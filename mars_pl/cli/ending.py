@@ -1,0 +1,53 @@
+"""What a signal ends in the middle of a Lightning job: this process and those that it started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.trainer.states import TrainerFn
+
+from mars_pl.cli.interruption import Interruption
+
+CHECKPOINT = Path("checkpoints", "last.ckpt")
+"""Of a fit, within its folder."""
+
+
+def last_checkpoint(root: Path) -> ModelCheckpoint:
+    """Return what keeps a fit's state at the end of each epoch; no stage chooses an epoch by pixel masks."""
+    return ModelCheckpoint(
+        root / CHECKPOINT.parent, filename=CHECKPOINT.stem, enable_version_counter=False, save_on_train_epoch_end=True
+    )
+
+
+class EndOnSignal(Callback):
+    """Keeps Lightning from hearing the signals: it would only note SIGTERM, and end a fit as if it were finished.
+
+    Args:
+        interruption: that hears them.
+    """
+
+    def __init__(self, interruption: Interruption) -> None:
+        self.interruption = interruption
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """Hand the signal on to the processes that this one has started, and say how a fit goes on."""
+        if self.interruption.signum is None:
+            return
+        self.interruption.closing = True
+        if trainer.strategy.launcher is not None:
+            trainer.strategy.launcher.kill(self.interruption.signum)
+        checkpoint = Path(trainer.default_root_dir, CHECKPOINT)
+        if trainer.state.fn == TrainerFn.FITTING and checkpoint.is_file():
+            self.interruption.remedy = f"; the same command with --ckpt_path {checkpoint} goes on after its last epoch"
+
+    def _listen(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.interruption.listen()
+
+    def _end(self, *_: Any, **__: Any) -> None:
+        self.interruption.end()
+
+    on_train_start = on_validation_start = on_test_start = on_predict_start = _listen
+    on_train_batch_end = on_validation_batch_end = on_test_batch_end = on_predict_batch_end = _end

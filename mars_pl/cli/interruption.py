@@ -1,0 +1,90 @@
+"""SIGTERM and SIGINT end a command with 128 + the signal's number and one line; Lightning alone ends with 0 or 1."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+REQUEUE = "_slurm_sigusr_handler_fn"
+"""Lightning's handler that saves a checkpoint and puts a SLURM job back into the queue: it comes to its end first."""
+
+
+class Interrupted(SystemExit):
+    """Raised in the main thread where a signal asks the command to end; Lightning exits by itself at others."""
+
+
+class Interruption:
+    """Hears the signals while a command runs; raises ``Interrupted`` wherever the main thread stands.
+
+    Attributes:
+        signum: of the signal that was heard, or None.
+        closing: the command is cleaning up; further signals are not heard.
+        remedy: what goes on with what was broken off.
+    """
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+        self.closing = False
+        self.remedy = ""
+        self._process = os.getpid()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Interruption:
+        """Listen, to what the command was not started to ignore; threads but the main one may not."""
+        if threading.current_thread() is threading.main_thread():
+            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self.hear) for number in heard}
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Put the handlers back that were there."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def listen(self) -> None:
+        """Take the signals back from whoever took them since."""
+        for number in self._before:
+            signal.signal(number, self.hear)
+
+    def hear(self, signum: int, frame: FrameType | None) -> None:
+        """Handle a signal: end, unless we are ending already; a forked worker does what it does without us."""
+        if os.getpid() != self._process:
+            if signum == signal.SIGINT:
+                signal.default_int_handler(signum, frame)
+            signal.signal(signum, signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
+            return
+        if self.closing:
+            return
+        self.signum = signum
+        if not _requeues(frame):
+            self.end()
+
+    def end(self) -> None:
+        """Raise ``Interrupted`` where a signal was heard; to be asked now and then, for what is raised can be lost."""
+        if self.signum is not None:
+            raise Interrupted(self.code)
+
+    @property
+    def code(self) -> int:
+        """Exit code of a command that a signal ended, 0 where none was heard."""
+        return 0 if self.signum is None else 128 + self.signum
+
+    def __str__(self) -> str:
+        """Say in a line what happened, and what to do."""
+        name = signal.Signals(self.signum).name if self.signum else "no signal"
+        return f"ended by {name} before it was done{self.remedy}"
+
+
+def _requeues(frame: FrameType | None) -> bool:
+    """Tell whether Lightning is putting the job back into SLURM's queue at the moment."""
+    while frame is not None:
+        if frame.f_code.co_name == REQUEUE:
+            return True
+        frame = frame.f_back
+    return False

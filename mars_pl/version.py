@@ -1,0 +1,18 @@
+"""The version of the package that runs."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+
+
+def running_version() -> str:
+    """Return the installed version; that of a checkout that was never installed ends in ``+checkout``."""
+    try:
+        return version("mars-pl")
+    except PackageNotFoundError:
+        said = tomllib.loads(CHECKOUT.read_text(encoding="utf-8"))["project"]["version"] if CHECKOUT.is_file() else "0"
+        return f"{said}+checkout"
