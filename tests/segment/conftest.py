@@ -7,11 +7,6 @@ from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 BIASED, IGNORED, CLASSES = 254, 255, 4
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def make_network():
     """Factory of tiny networks: random weights, timm's test encoder, no download."""
