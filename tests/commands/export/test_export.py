@@ -160,10 +160,10 @@ def test_settings_of_segmentation_models_pytorch_start_from_random_weights_too()
 
 
 def test_scales_within_a_network_want_a_size(make_fit, tmp_path, capsys):
-    arguments = {"encoder": "test_resnet", "pretrained": False, "first_dilations": None, "rates": [1, 2]}
+    arguments = {"encoder": "test_resnet", "first_dilations": None, "rates": [1], "scales": [0.5]}
     folder = make_fit("mars_pl.segment.deeplabv2.DeepLabV2", **arguments)
     torch.manual_seed(0)
-    network = DeepLabV2("test_resnet", 4, first_dilations=None, rates=(1, 2)).eval()
+    network = DeepLabV2(num_classes=4, **arguments).eval()
     for classifier in network.classifiers:
         nn.init.normal_(classifier.weight)
     save_weights(network, folder / "weights.safetensors")
