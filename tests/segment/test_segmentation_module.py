@@ -9,6 +9,7 @@ from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.training.weights import save_weights
+from tests.fakes.quiet_trainer import quiet_trainer
 
 BIASED, CLASSES = 254, 4
 
@@ -23,9 +24,8 @@ class Spy(Refine):
 
 
 def trainer_of(tmp_path, callbacks=(), **options):
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    defaults = {"default_root_dir": tmp_path, "max_epochs": 1, "num_sanity_val_steps": 0, "enable_checkpointing": False}
-    return pl.Trainer(callbacks=list(callbacks), **{**quiet, **defaults, **options})
+    defaults = {"default_root_dir": tmp_path, "max_epochs": 1, "num_sanity_val_steps": 0}
+    return quiet_trainer(callbacks=list(callbacks), **{**defaults, **options})
 
 
 def test_gradient_flows_to_the_student_only_and_the_teacher_stays_in_evaluation(tmp_path, make_module, make_loader):

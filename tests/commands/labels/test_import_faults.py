@@ -1,7 +1,5 @@
 """What an import refuses: each fault in one line that names file and remedy."""
 
-import os
-
 import numpy as np
 import pytest
 import torch
@@ -11,14 +9,11 @@ from datamodules.errors import DataError
 from mars_pl.cli.main import main as mars
 from mars_pl.commands.labels.command import main
 from tests.fakes.foreign_labels import A, irn, png, rsepm, save
+from tests.fakes.touch import Touch
 
 
 def spoil_code(root):
-    class Touch:
-        def __reduce__(self):
-            return os.mkdir, (str(root / "ran"),)
-
-    save(root / "source" / "a.npy", Touch())
+    save(root / "source" / "a.npy", Touch(root / "ran"))
 
 
 def spoil_both(root):
