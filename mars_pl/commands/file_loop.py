@@ -51,6 +51,20 @@ def each_image(
         raise DataError(faults[0].text + more)
 
 
+def ids_in(folder: Path, suffix: str) -> list[str]:
+    """Return the ids of the images that have a file `<id><suffix>` in a folder, sorted.
+
+    Raises:
+        DataError: where there is no such folder, or none in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
+    ids = sorted(path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}"))
+    if not ids:
+        raise DataError(f"{folder}: holds no <image id>{suffix}; is it the right folder, or of another kind?")
+    return ids
+
+
 def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
     """Return the images whose files are wanted: those of the list, or else all that lie in the folder, sorted.
 
@@ -62,15 +76,11 @@ def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
     Raises:
         DataError: where the folder or a listed file is missing, or there is none at all.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
-    there = {path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}")}
-    if not there:
-        raise DataError(f"{folder}: holds no <image id>{suffix}; is this the right folder and KIND?")
+    there = ids_in(folder, suffix)
     if listed is None:
-        return sorted(there)
-    ids = read_ids(listed)
-    missing = [image_id for image_id in ids if image_id not in there]
+        return there
+    ids, known = read_ids(listed), set(there)
+    missing = [image_id for image_id in ids if image_id not in known]
     if missing:
         count = f" ({len(missing)} of {len(ids)} are missing, this is the first)" if len(missing) > 1 else ""
         file = folder / f"{missing[0]}{suffix}"

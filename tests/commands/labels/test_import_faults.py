@@ -120,5 +120,5 @@ def test_a_wrong_folder_is_named(tmp_path, capsys):
     assert capsys.readouterr().err == (
         f"mars: error: {tmp_path / 'nowhere'}: no such folder; name the one that holds <image id>.npy\n"
     )
-    with pytest.raises(DataError, match=r"holds no <image id>\.npy; is this the right folder and KIND"):
+    with pytest.raises(DataError, match=r"holds no <image id>\.npy; is it the right folder, or of another kind"):
         main(["import", "irn", str(tmp_path), str(tmp_path / "to"), "--data", "voc"])
