@@ -107,7 +107,7 @@ class DenseCRF(Refine):
 
     Args:
         preset: the settings of a published system, one of `NAMED`.
-        scale: of both reaches in pixels, for pictures that are not of VOC's size (500 pixels).
+        scale: of both reaches in pixels, for images that are not of VOC's size (500 pixels).
         workers: processes that share a batch; 0 works in this one (where the caller already is a worker).
 
     Raises:

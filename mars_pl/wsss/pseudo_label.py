@@ -57,4 +57,4 @@ def pseudo_label(
     if refine is not None and index.any():
         probabilities = label_probabilities(index, len(scores) + 1, certainty)
         index = refine(image[None], probabilities[None])[0].argmax(0)
-    return torch.cat([class_ids.new_zeros(1), class_ids])[index]
+    return torch.cat([class_ids.new_zeros(1), class_ids])[index]  # map number → label: 0, then the classes

@@ -24,7 +24,7 @@ class Rule:
         background: constant score that a class must exceed (IRN, AdvCAM, SEAM's out_cam).
         alpha: exponent of the background (1 − max)^alpha (SEAM, RS+EPM).
         crf: settings of the dense CRF, a name of `refine.dense_crf.NAMED`; None leaves the argmax.
-        crf_scale: of its reaches in pixels, for pictures that are not of VOC's size.
+        crf_scale: of its reaches in pixels, for images that are not of VOC's size.
     """
 
     background: float | None = None

@@ -32,6 +32,7 @@ def correlation(first: Tensor, second: Tensor) -> Tensor:
     Returns:
         (B, h, w, i, j) in [-1, 1].
     """
+    # Unit vectors: the sum of products over the channels is the cosine, for each of the h·w × i·j pairs of places.
     return torch.einsum("bchw,bcij->bhwij", F.normalize(first, dim=1, eps=_TINY), F.normalize(second, dim=1, eps=_TINY))
 
 

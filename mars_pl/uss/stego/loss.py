@@ -32,7 +32,7 @@ def draw_random_negatives(batch: int, device: torch.device | str | None = None) 
         raise ValueError("STEGO compares each image with another of its batch: batches need at least 2 images")
     cycle = torch.randperm(batch, device=device)
     partner = torch.empty_like(cycle)
-    partner[cycle] = cycle.roll(-1)
+    partner[cycle] = cycle.roll(-1)  # each image of a random order meets the next one, the last the first
     return partner
 
 

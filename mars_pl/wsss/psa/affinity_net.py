@@ -55,7 +55,7 @@ class AffinityNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 (B, 3, H, W) to features (B, 448, ⌈H / stride⌉, ⌈W / stride⌉); padding is right and below."""
         padded = pad_to_cells(self.normalise(image), self.stride)
-        narrowed = [F.elu(narrow(tap)) for narrow, tap in zip(self.narrow, self.backbone(padded), strict=True)]
+        narrowed = [F.elu(narrow(maps)) for narrow, maps in zip(self.narrow, self.backbone(padded), strict=True)]
         return F.elu(self.merge(torch.cat(narrowed, dim=1)))
 
 

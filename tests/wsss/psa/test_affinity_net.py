@@ -22,7 +22,7 @@ def test_features_by_the_three_taps_on_whole_cells():
     features = network(image)
     assert features.shape == (2, 448, 7, 9)
     intermediate = network.backbone(pad_to_cells(network.normalise(image), 8))
-    narrowed = [nn.ELU()(convolution(tap)) for convolution, tap in zip(network.narrow, intermediate, strict=True)]
+    narrowed = [nn.ELU()(convolution(maps)) for convolution, maps in zip(network.narrow, intermediate, strict=True)]
     assert [part.shape[1] for part in narrowed] == [64, 128, 256]
     assert torch.allclose(features, nn.ELU()(network.merge(torch.cat(narrowed, 1))), atol=1e-6)
 
