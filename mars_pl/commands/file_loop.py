@@ -15,7 +15,7 @@ from datamodules.progress import with_progress
 Result = TypeVar("Result")
 
 
-class Fault(NamedTuple):
+class Failed(NamedTuple):
     """What was wrong with one image."""
 
     text: str
@@ -36,11 +36,11 @@ def each_image(
     Raises:
         DataError: at the end, where it was raised for one image or more: the first one's, and how many there were.
     """
-    faults: list[Fault] = []
+    faults: list[Failed] = []
     with _executor(workers, processes) as executor:
         try:
             for outcome in with_progress(executor.map(partial(_attempt, function), ids), len(ids), description):
-                if isinstance(outcome, Fault):
+                if isinstance(outcome, Failed):
                     faults.append(outcome)
                 else:
                     yield outcome
@@ -88,11 +88,11 @@ def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
     return ids
 
 
-def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault:
+def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Failed:
     try:
         return function(image_id)
     except DataError as error:
-        return Fault(str(error))
+        return Failed(str(error))
 
 
 def _executor(workers: int, processes: bool) -> Executor:

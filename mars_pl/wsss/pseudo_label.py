@@ -22,13 +22,13 @@ def region_index(scores: Tensor, background_score: float) -> Tensor:
     return torch.cat([background, scores]).argmax(0)
 
 
-def label_probabilities(index: Tensor, labels: int, certainty: float) -> Tensor:
-    """Probabilities (labels, H, W) of a hard label map: ``certainty`` for its label, the rest shared by the others.
+def label_probabilities(index: Tensor, channels: int, certainty: float) -> Tensor:
+    """Probabilities (channels, H, W) of a hard label map: ``certainty`` for its label, the rest shared by the others.
 
     This is the unary that dense CRF takes from labels (``unary_from_labels`` without an unsure label; IRNet has 0.7).
     """
-    others = (1 - certainty) / max(labels - 1, 1)
-    probabilities = torch.full((labels, *index.shape), others)
+    others = (1 - certainty) / max(channels - 1, 1)
+    probabilities = torch.full((channels, *index.shape), others)
     return probabilities.scatter_(0, index[None], certainty)
 
 

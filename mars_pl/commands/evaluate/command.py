@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         "row": options.row,
         "split": options.split,
         "images": len(ids),
-        **measure(counts, folders, names, over),
+        **row_figures(counts, folders, names, over),
         **_about(options),
         "scored": scored,
     }
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def measure(counts: Counts, folders: Folders, names: Sequence[str], over: Sequence[int] | None) -> dict[str, Any]:
+def row_figures(counts: Counts, folders: Folders, names: Sequence[str], over: Sequence[int] | None) -> dict[str, Any]:
     """Turn counts into the figures of a row of ``metrics.json``.
 
     Args:

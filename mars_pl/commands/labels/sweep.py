@@ -17,7 +17,7 @@ from rich.table import Table
 from datamodules.errors import DataError
 from datamodules.files.labels import label_codes, read_label
 from mars_pl.commands.json_files import null_for_nan, write_json
-from mars_pl.commands.labels.from_scores import Rule, ScoreFolder, label_of
+from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
 from mars_pl.commands.metrics_table import fraction, percent, terminal
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
@@ -59,7 +59,7 @@ class Count:
 
     source: ScoreFolder
     truth: Path
-    rule: Rule
+    rule: LabelRule
     swept: Sequence[float]
 
     def __call__(self, image_id: str) -> Confusions:
@@ -103,7 +103,12 @@ class Sweep:
 
     @classmethod
     def from_counts(
-        cls, counts: Sequence[Confusions], over: Sequence[int] | None, split: str, rule: Rule, swept: Sequence[float]
+        cls,
+        counts: Sequence[Confusions],
+        over: Sequence[int] | None,
+        split: str,
+        rule: LabelRule,
+        swept: Sequence[float],
     ) -> Sweep:
         """Sum the counts of the images; means are taken over the classes `over`, None for all.
 

@@ -14,7 +14,7 @@ def random_points(batch: int, points: int, device: torch.device | str | None = N
     return 2 * torch.rand(batch, points, points, 2, device=device) - 1
 
 
-def sample(maps: Tensor, places: Tensor) -> Tensor:
+def read_at(maps: Tensor, places: Tensor) -> Tensor:
     """Read maps (B, C, h, w) at places (B, n, n, 2) bilinearly: (B, C, n, n).
 
     ±1 are the centres of the outermost tokens (``align_corners``), and what lies beyond repeats the border.

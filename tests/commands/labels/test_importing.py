@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.files.about import read_about
 from datamodules.files.labels import voc_palette
 from mars_pl.commands.labels.command import main
-from mars_pl.commands.labels.from_scores import Rule
+from mars_pl.commands.labels.from_scores import LabelRule
 from tests.fakes.foreign_labels import MASKS, imported, png, save, seam_cam
 
 
@@ -114,6 +114,6 @@ def test_it_answers_without_torch_where_the_files_hold_none(tmp_path):
 
 
 def test_a_rule_says_what_it_is():
-    assert str(Rule(background=0.25)) == "background score 0.25"
-    assert str(Rule(alpha=4)) == "background (1 − max)^4"
-    assert str(Rule()) == "their own background"
+    assert str(LabelRule(background=0.25)) == "background score 0.25"
+    assert str(LabelRule(alpha=4)) == "background (1 − max)^4"
+    assert str(LabelRule()) == "their own background"
