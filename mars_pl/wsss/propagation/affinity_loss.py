@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.confident_label import UNSURE
-from mars_pl.wsss.psa.affinity_net import pad_to_cells
 
 EPSILON = 1e-5
 """The published guard of logarithms and empty sets."""
