@@ -1,4 +1,4 @@
-"""ImageFiles with their masks, sent to the dashboard at the end of a validation epoch."""
+"""Images with their masks, sent to the dashboard at the end of a validation epoch."""
 
 from __future__ import annotations
 

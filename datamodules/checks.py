@@ -17,11 +17,11 @@ from PIL import ExifTags, Image
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
+from datamodules.files.class_names import CLASSES
 from datamodules.files.image_size import too_large
 from datamodules.files.labels import label_codes, read_label
 from datamodules.files.scores import inspect_scores
 from datamodules.files.tree import Tree
-from datamodules.prepare.folder_tables import CLASSES
 from datamodules.processes import processes
 from datamodules.progress import with_progress
 

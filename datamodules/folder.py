@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from datamodules.files.class_names import folder_class_names
 from datamodules.prepare.folder import prepare_folder
-from datamodules.prepare.folder_tables import folder_class_names
 from datamodules.segmentation_data import SegmentationData
 
 

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import os
+
 import pytest
+import torch
 
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import TinyRun
+
+os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start; networks this small only wait for a second thread
+torch.set_num_threads(1)  # and of the tests themselves
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""ImageFiles from anywhere, with nothing known of them: one file, or a folder with its sub-folders."""
+"""Images from anywhere, with nothing known of them: one file, or a folder with its sub-folders."""
 
 from __future__ import annotations
 

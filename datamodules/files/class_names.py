@@ -1,8 +1,9 @@
-"""The class names of the data sets we know by name, background first, and what names must be."""
+"""Class names, background first: of the data sets we know by name and of a folder of one's own; what names must be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.files.labels import SIXTEEN_BIT
@@ -50,6 +51,9 @@ CLASS_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Name of the data set → class names; the place of a name is its index in the labels."""
 
+CLASSES = "classes.txt"
+"""Class names of a folder of one's own, one a line."""
+
 
 def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
     """Return the names as a tuple; raises DataError where they are not background first, each once, 65,534 at most."""
@@ -59,6 +63,21 @@ def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
     if len(names) > SIXTEEN_BIT.biased:
         raise DataError(f"data.class_names: {len(names)} classes, labels hold {SIXTEEN_BIT.biased}; merge some")
     return names
+
+
+def folder_class_names(root: Path) -> tuple[str, ...]:
+    """Read `classes.txt`, one name a line, and put background in front.
+
+    Raises:
+        DataError: where it is missing or names a class twice.
+    """
+    path = root / CLASSES
+    if not path.is_file():
+        raise DataError(
+            f"{path}: no such file; write the class names there, one a line, or name their folder (data.root, --root)"
+        )
+    names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    return checked_names(names if names[:1] == ["background"] else ["background", *names])
 
 
 def class_ids(scored: Sequence[str], class_names: Sequence[str]) -> list[int]:

@@ -1,7 +1,9 @@
-"""The size of an image by its header alone, whether a mask has it, and what is too large to be opened."""
+"""An image opened with its faults told in one line; its size by the header alone, and whether a mask has it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -14,21 +16,28 @@ def too_large(path: Path) -> str:
     return f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
 
 
-def image_shape(path: Path) -> tuple[int, int]:
-    """Return (H, W) of an image.
+@contextmanager
+def opened_image(path: Path) -> Iterator[Image.Image]:
+    """Open an image whose pixels, if they are wanted, are decoded within the block.
 
     Raises:
-        DataError: where it is missing or too large, or its header cannot be read.
+        DataError: where it is missing or too large, or cannot be decoded.
     """
     try:
         with Image.open(path) as image:
-            return image.height, image.width
+            yield image
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; fetch it or take it off the list") from None
     except Image.DecompressionBombError:
         raise DataError(too_large(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be decoded ({error}); fetch the image again") from None
+
+
+def image_shape(path: Path) -> tuple[int, int]:
+    """Return (H, W) of an image; raises DataError as `opened_image` does."""
+    with opened_image(path) as image:
+        return image.height, image.width
 
 
 def check_size(path: Path, shape: tuple[int, ...], image: Path) -> None:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from datamodules.errors import DataError
 from datamodules.files.image_list import read_ids
-from datamodules.files.image_size import too_large
+from datamodules.files.image_size import opened_image
 from datamodules.files.labels import read_label
 
 if TYPE_CHECKING:
@@ -81,22 +80,11 @@ class Tree:
 
 
 def read_image(path: Path) -> Tensor:
-    """Read an image as uint8 3×H×W RGB.
-
-    Raises:
-        DataError: where it is missing, too large or cannot be decoded.
-    """
+    """Read an image as uint8 3×H×W RGB; raises DataError as `opened_image` does."""
     import torch  # not above, so that commands that only look for files start at once
 
-    try:
-        with Image.open(path) as image:
-            return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such image; fetch it or take it off the list") from None
-    except Image.DecompressionBombError:
-        raise DataError(too_large(path)) from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be decoded ({error}); fetch the image again") from None
+    with opened_image(path) as image:
+        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
 
 
 def read_codes(path: Path) -> Tensor:

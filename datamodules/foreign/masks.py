@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from datamodules.errors import DataError
+from datamodules.files.coco_ids import coco_table
 from datamodules.files.labels import Label, label_codes, read_label
-from datamodules.prepare.coco_ids import coco_table
 
 
 def read_foreign_mask(path: Path, num_classes: int, ignored: Sequence[int] = (), coco_ids: bool = False) -> Label:

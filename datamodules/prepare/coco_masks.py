@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from datamodules.files.coco_ids import COCO_CATEGORY_IDS
 from datamodules.files.labels import Label
-from datamodules.prepare.coco_ids import COCO_CATEGORY_IDS
 
 Overlap = Literal["later", "smallest"]
 Crowd = Literal["excluded", "included"]

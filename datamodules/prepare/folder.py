@@ -8,10 +8,11 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
+from datamodules.files.class_names import folder_class_names
 from datamodules.files.image_labels import IMAGE_LABELS
 from datamodules.files.image_list import SUFFIXES, bare_id, read_ids
 from datamodules.files.tree import IMAGE_PATHS, Tree
-from datamodules.prepare.folder_tables import folder_class_names, read_rows, row_faults, table_file
+from datamodules.prepare.folder_tables import read_rows, row_faults, table_file
 from datamodules.prepare.preparing import list_text, preparing, says, table_text, write_whole
 
 IMAGES = "images"

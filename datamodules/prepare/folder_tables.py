@@ -1,4 +1,4 @@
-"""The tables of a folder of one's own: its class names and which of them each image shows."""
+"""The table of a folder of one's own: which classes each image shows."""
 
 from __future__ import annotations
 
@@ -10,29 +10,13 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.class_names import checked_names
+from datamodules.files.class_names import CLASSES
 from datamodules.files.image_list import bare_id
 
-CLASSES = "classes.txt"
 TABLES = ("labels.csv", "labels.json")
 
 Rows = list[tuple[str, list[str]]]
 """(Image as the table calls it, its class names) in the table's order."""
-
-
-def folder_class_names(root: Path) -> tuple[str, ...]:
-    """Read `classes.txt`, one name a line, and put background in front.
-
-    Raises:
-        DataError: where it is missing or names a class twice.
-    """
-    path = root / CLASSES
-    if not path.is_file():
-        raise DataError(
-            f"{path}: no such file; write the class names there, one a line, or name their folder (data.root, --root)"
-        )
-    names = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    return checked_names(names if names[:1] == ["background"] else ["background", *names])
 
 
 def table_file(root: Path) -> Path:

@@ -1,1 +1,1 @@
-"""Commands that answer without Lightning: evaluate, report."""
+"""What `mars` does without Lightning: a folder each command, and beside them what several commands share."""

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
-from datamodules.files.class_names import CLASS_NAMES
-from datamodules.prepare.folder_tables import folder_class_names
+from datamodules.files.class_names import CLASS_NAMES, folder_class_names
 from mars_pl.pipeline.settings.settings_file import read_settings
 
 KINDS = (*sorted(CLASS_NAMES), "folder")

@@ -15,7 +15,7 @@ from datamodules.progress import with_progress
 Result = TypeVar("Result")
 
 
-class Fault(NamedTuple):
+class Failed(NamedTuple):
     """What was wrong with one image."""
 
     text: str
@@ -36,11 +36,11 @@ def each_image(
     Raises:
         DataError: at the end, where it was raised for one image or more: the first one's, and how many there were.
     """
-    faults: list[Fault] = []
+    faults: list[Failed] = []
     with _executor(workers, processes) as executor:
         try:
             for outcome in with_progress(executor.map(partial(_attempt, function), ids), len(ids), description):
-                if isinstance(outcome, Fault):
+                if isinstance(outcome, Failed):
                     faults.append(outcome)
                 else:
                     yield outcome
@@ -49,6 +49,20 @@ def each_image(
     if faults:
         more = f" ({len(faults)} of {len(ids)} files are at fault, this is the first)" if len(faults) > 1 else ""
         raise DataError(faults[0].text + more)
+
+
+def ids_in(folder: Path, suffix: str) -> list[str]:
+    """Return the ids of the images that have a file `<id><suffix>` in a folder, sorted.
+
+    Raises:
+        DataError: where there is no such folder, or none in it.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
+    ids = sorted(path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}"))
+    if not ids:
+        raise DataError(f"{folder}: holds no <image id>{suffix}; is it the right folder, or of another kind?")
+    return ids
 
 
 def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
@@ -62,15 +76,11 @@ def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
     Raises:
         DataError: where the folder or a listed file is missing, or there is none at all.
     """
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
-    there = {path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}")}
-    if not there:
-        raise DataError(f"{folder}: holds no <image id>{suffix}; is this the right folder and KIND?")
+    there = ids_in(folder, suffix)
     if listed is None:
-        return sorted(there)
-    ids = read_ids(listed)
-    missing = [image_id for image_id in ids if image_id not in there]
+        return there
+    ids, known = read_ids(listed), set(there)
+    missing = [image_id for image_id in ids if image_id not in known]
     if missing:
         count = f" ({len(missing)} of {len(ids)} are missing, this is the first)" if len(missing) > 1 else ""
         file = folder / f"{missing[0]}{suffix}"
@@ -78,11 +88,11 @@ def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
     return ids
 
 
-def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Fault:
+def _attempt(function: Callable[[str], Result], image_id: str) -> Result | Failed:
     try:
         return function(image_id)
     except DataError as error:
-        return Fault(str(error))
+        return Failed(str(error))
 
 
 def _executor(workers: int, processes: bool) -> Executor:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+
+
+def null_for_nan(value: float) -> float | None:
+    """Return a figure, None for the NaN of one that could not be measured: JSON knows no NaN."""
+    return None if math.isnan(value) else float(value)
 
 
 def read_json(path: Path) -> Any:

@@ -95,8 +95,8 @@ class TimmIntermediateFeatures(IntermediateFeatureBackbone):
             maps = self.model.eval().forward_intermediates(
                 torch.zeros(1, 3, side, side), indices=3, intermediates_only=True
             )
-        strides = [side // tap.shape[-1] for tap in maps]
+        strides = [side // each.shape[-1] for each in maps]
         if strides != [self.stride] * 3:
             raise ValueError(f"{name}: its last three stages have strides {strides}; set output_stride to {strides[0]}")
-        shallow, middle, deep = (int(tap.shape[1]) for tap in maps)
+        shallow, middle, deep = (int(each.shape[1]) for each in maps)
         return shallow, middle, deep

@@ -1,4 +1,4 @@
-"""ImageFiles as networks want them."""
+"""Images as networks want them."""
 
 from __future__ import annotations
 

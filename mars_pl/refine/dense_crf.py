@@ -74,16 +74,16 @@ def dense_crf(
 
 def _mean_field(image: NDArray[np.uint8], unary: NDArray[Any], settings: CRFSettings) -> NDArray[np.float32]:
     """Run mean-field inference on unary energies of shape (K, H, W)."""
-    labels, height, width = unary.shape
+    channels, height, width = unary.shape
     if image.shape != (height, width, 3):
         raise ValueError(f"an image of shape {image.shape} cannot refine maps of {height}×{width}; resize one of them")
-    crf = _potentials(np.asarray(image, dtype=np.uint8).tobytes(), height, width, labels, settings)
-    crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(labels, -1), dtype=np.float32))
+    crf = _potentials(np.asarray(image, dtype=np.uint8).tobytes(), height, width, channels, settings)
+    crf.setUnaryEnergy(np.ascontiguousarray(unary.reshape(channels, -1), dtype=np.float32))
     return np.array(crf.inference(settings.iterations), dtype=np.float32).reshape(unary.shape)
 
 
 @lru_cache(maxsize=1)  # an image's labels at several background scores share two fifths of the work
-def _potentials(image: bytes, height: int, width: int, labels: int, settings: CRFSettings) -> Any:
+def _potentials(image: bytes, height: int, width: int, channels: int, settings: CRFSettings) -> Any:
     """Build pydensecrf's model of an RGB image with both pairwise potentials; its unary is still to be set."""
     try:
         from pydensecrf.densecrf import DenseCRF2D
@@ -91,7 +91,7 @@ def _potentials(image: bytes, height: int, width: int, labels: int, settings: CR
         raise ValueError(
             "dense CRF needs pydensecrf: pip install -e '.[crf]' in the checkout, or take PAMR or no refinement"
         ) from None
-    crf = DenseCRF2D(width, height, labels)
+    crf = DenseCRF2D(width, height, channels)
     crf.addPairwiseGaussian(sxy=settings.gaussian_sxy, compat=settings.gaussian_compat)
     crf.addPairwiseBilateral(
         sxy=settings.bilateral_sxy,
@@ -107,7 +107,7 @@ class DenseCRF(Refine):
 
     Args:
         preset: the settings of a published system, one of `NAMED`.
-        scale: of both reaches in pixels, for pictures that are not of VOC's size (500 pixels).
+        scale: of both reaches in pixels, for images that are not of VOC's size (500 pixels).
         workers: processes that share a batch; 0 works in this one (where the caller already is a worker).
 
     Raises:

@@ -44,6 +44,7 @@ class PAMR(nn.Module, Refine):
         """Work at ``scale`` times the size of the maps, and return to it."""
         dtype = torch.promote_types(probabilities.dtype, torch.float32)
         refined = torch.zeros_like(probabilities, dtype=dtype)
+        # Channels that are zero in every image stay so: they are not diffused.
         present = probabilities.any(dim=3).any(dim=2).any(dim=0)
         maps = probabilities[:, present].to(dtype)
         if maps.shape[1] == 0:
@@ -89,7 +90,7 @@ def diffuse(maps: Tensor, weights: Tensor, dilations: Sequence[int], iterations:
     for _ in range(iterations):
         spread = torch.zeros_like(maps)
         for index, neighbour in enumerate(_neighbours(maps, dilations)):
-            spread.addcmul_(neighbour, weights[:, index : index + 1])
+            spread.addcmul_(neighbour, weights[:, index : index + 1])  # one weight a pixel, for all channels
         maps = spread
     return maps
 

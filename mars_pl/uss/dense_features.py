@@ -65,8 +65,8 @@ class DenseFeatures(Frozen):
         for top in (above + move for move in down):
             views = [padded[..., top : top + height, left : left + width] for left in (beside + move for move in right)]
             maps = self._features(torch.cat(views)).chunk(self.shifts)
-            rows.append(torch.stack(maps, dim=-1).flatten(-2))
-        return torch.stack(rows, dim=-2).flatten(-3, -2)
+            rows.append(torch.stack(maps, dim=-1).flatten(-2))  # (B, D, h, w, s) → (B, D, h, w·s): columns interleave
+        return torch.stack(rows, dim=-2).flatten(-3, -2)  # (B, D, h, s, w·s) → (B, D, h·s, w·s): rows interleave
 
     def _features(self, image: Tensor) -> Tensor:
         features: Tensor = self.head(self.backbone(image))

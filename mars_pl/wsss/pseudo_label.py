@@ -22,13 +22,13 @@ def region_index(scores: Tensor, background_score: float) -> Tensor:
     return torch.cat([background, scores]).argmax(0)
 
 
-def label_probabilities(index: Tensor, labels: int, certainty: float) -> Tensor:
-    """Probabilities (labels, H, W) of a hard label map: ``certainty`` for its label, the rest shared by the others.
+def label_probabilities(index: Tensor, channels: int, certainty: float) -> Tensor:
+    """Probabilities (channels, H, W) of a hard label map: ``certainty`` for its label, the rest shared by the others.
 
     This is the unary that dense CRF takes from labels (``unary_from_labels`` without an unsure label; IRNet has 0.7).
     """
-    others = (1 - certainty) / max(labels - 1, 1)
-    probabilities = torch.full((labels, *index.shape), others)
+    others = (1 - certainty) / max(channels - 1, 1)
+    probabilities = torch.full((channels, *index.shape), others)
     return probabilities.scatter_(0, index[None], certainty)
 
 
@@ -57,4 +57,4 @@ def pseudo_label(
     if refine is not None and index.any():
         probabilities = label_probabilities(index, len(scores) + 1, certainty)
         index = refine(image[None], probabilities[None])[0].argmax(0)
-    return torch.cat([class_ids.new_zeros(1), class_ids])[index]
+    return torch.cat([class_ids.new_zeros(1), class_ids])[index]  # map number → label: 0, then the classes

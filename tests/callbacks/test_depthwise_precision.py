@@ -7,6 +7,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from callbacks.depthwise_precision import DepthwisePrecision
+from tests.fakes.quiet_trainer import quiet_trainer
 
 
 class Recording(nn.Conv2d):
@@ -36,14 +37,8 @@ class Trained(pl.LightningModule):
 def fit(precision, tmp_path):
     torch.manual_seed(0)
     module = Trained()
-    quiet = {
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-    }
-    options = {"max_epochs": 1, "accelerator": "cpu", "precision": precision, "default_root_dir": tmp_path}
-    trainer = pl.Trainer(callbacks=[DepthwisePrecision()], **options, **quiet)
+    options = {"max_epochs": 1, "precision": precision, "default_root_dir": tmp_path}
+    trainer = quiet_trainer(callbacks=[DepthwisePrecision()], **options)
     trainer.fit(module, DataLoader(torch.rand(2, 2, 6, 6), batch_size=2))
     return module
 

@@ -5,6 +5,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from callbacks.ema_teacher import EMATeacher
+from tests.fakes.quiet_trainer import quiet_trainer
 
 
 class Module(pl.LightningModule):
@@ -25,8 +26,7 @@ class Module(pl.LightningModule):
 
 def fit(callback, batches, **options):
     module = Module()
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    trainer = pl.Trainer(callbacks=[callback], max_epochs=1, enable_checkpointing=False, **quiet, **options)
+    trainer = quiet_trainer(callbacks=[callback], max_epochs=1, **options)
     trainer.fit(module, DataLoader(torch.zeros(batches, 1)))
     return module, trainer
 

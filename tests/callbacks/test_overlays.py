@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from callbacks.overlays import Overlay, Overlays, side_by_side
 from datamodules.files.labels import BIASED, write_label
+from tests.fakes.quiet_trainer import quiet_trainer
 
 NAMES = ("background", "train", "boat <b>")
 
@@ -61,10 +62,8 @@ class Module(pl.LightningModule):
 
 
 def trainer(tmp_path, logger, callback, epochs=1):
-    return pl.Trainer(
-        default_root_dir=tmp_path, max_epochs=epochs, accelerator="cpu", logger=logger, callbacks=[callback],
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False, log_every_n_steps=1,
-    )  # fmt: skip
+    options = {"default_root_dir": tmp_path, "max_epochs": epochs, "log_every_n_steps": 1}
+    return quiet_trainer(logger=logger, callbacks=[callback], **options)
 
 
 def test_any_logger_gets_one_strip_a_picture(tmp_path):

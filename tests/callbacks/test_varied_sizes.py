@@ -5,6 +5,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from callbacks.varied_sizes import VariedSizes, depthwise_convolutions
+from tests.fakes.quiet_trainer import quiet_trainer
 
 
 class Watching(pl.LightningModule):
@@ -24,9 +25,8 @@ class Watching(pl.LightningModule):
 
 def watch(groups, tmp_path):
     module, loader = Watching(groups), DataLoader(torch.zeros(2, 4, 5, 5))
-    options = {"max_epochs": 1, "accelerator": "cpu", "logger": False, "enable_checkpointing": False}
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
-    trainer = pl.Trainer(callbacks=[VariedSizes()], default_root_dir=tmp_path, **options, **quiet)
+    options = {"max_epochs": 1, "num_sanity_val_steps": 0, "default_root_dir": tmp_path}
+    trainer = quiet_trainer(callbacks=[VariedSizes()], **options)
     trainer.fit(module, loader, loader)
     trainer.test(module, loader, verbose=False)
     trainer.predict(module, loader)

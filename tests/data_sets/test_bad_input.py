@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from datamodules.files.labels import read_label, write_label
+from tests.fakes.touch import Touch
 
 FIRST, LAST = "2007_000001", "2007_000003"
 
@@ -86,19 +87,9 @@ def test_no_image_labels_at_all(fault, root):
     assert "data/voc/Annotations: no image labels" in fault("cam/wsss-classifier")
 
 
-class Payload:
-    def __init__(self, target):
-        self.target = target
-
-    def __reduce__(self):
-        from os import mkdir
-
-        return mkdir, (str(self.target),)
-
-
 def test_cls_labels_that_try_to_run_code(fault, root, tmp_path):
     target = tmp_path / "it_ran"
-    np.save(root / "cls_labels.npy", np.array(Payload(target), dtype=object), allow_pickle=True)
+    np.save(root / "cls_labels.npy", np.array(Touch(target), dtype=object), allow_pickle=True)
     line = fault("cam/wsss-classifier")
     assert not target.exists()
     assert "cls_labels.npy: refused" in line and "mkdir" in line

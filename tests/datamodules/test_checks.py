@@ -49,7 +49,7 @@ def test_only_faults_of_the_same_kind_are_counted(tmp_path, ids):
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.99])
-def test_a_image_cut_short_is_found(tmp_path, ids, keep):
+def test_an_image_cut_short_is_found(tmp_path, ids, keep):
     path = tmp_path / "JPEGImages" / f"{ids[1]}.jpg"
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep)])
@@ -89,7 +89,7 @@ def test_an_upright_image_is_no_fault(tmp_path, ids, orientation, monkeypatch):
     check(tmp_path, ids)
 
 
-def test_a_image_that_its_camera_turned_is_found_without_decoding_it(tmp_path, ids, monkeypatch):
+def test_an_image_that_its_camera_turned_is_found_without_decoding_it(tmp_path, ids, monkeypatch):
     for image_id, orientation in zip(ids[1:4], (6, 3, 8), strict=True):
         turn(tmp_path / "JPEGImages" / f"{image_id}.jpg", orientation)
     check(tmp_path, ids)  # a published data set is taken as it is stored
@@ -103,7 +103,7 @@ def test_a_image_that_its_camera_turned_is_found_without_decoding_it(tmp_path, i
         assert image_size_of(path) == image.size, "who turns it himself finds no fault"
 
 
-def test_a_image_of_more_pixels_than_pillow_opens_is_found(tmp_path, ids, monkeypatch):
+def test_an_image_of_more_pixels_than_pillow_opens_is_found(tmp_path, ids, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(DataError, match=rf"{ids[0]}\.jpg: has more than 20 pixels; cut it .* \(5 more like it\)$"):
         check(tmp_path, ids)

@@ -12,6 +12,8 @@ from torch import nn
 from torch.nn.functional import avg_pool2d
 from torch.utils.data import DataLoader
 
+from tests.fakes.quiet_trainer import quiet_trainer
+
 RED, GREEN, BLUE, WHITE = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
 OBJECT, COMPANION = (slice(8, 16), slice(4, 12)), (slice(8, 16), slice(12, 20))
 
@@ -55,7 +57,4 @@ class Colours(pl.LightningDataModule):
 
 
 def predict(module, writer, data):
-    trainer = pl.Trainer(
-        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False, callbacks=[writer]
-    )
-    return trainer.predict(module, datamodule=data)
+    return quiet_trainer(callbacks=[writer]).predict(module, datamodule=data)

@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 
 from mars_pl.debias.clustering import cluster_region, image_seed, kmeans
 
@@ -25,14 +26,11 @@ def test_kmeans_finds_the_blobs_the_largest_first():
 
 def test_kmeans_does_not_depend_on_threads_or_on_random_numbers_elsewhere():
     points = torch.randn(3000, 8, generator=torch.Generator().manual_seed(3))
-    first = kmeans(points, k=5, seed=7)
+    with threadpool_limits(2):
+        first = kmeans(points, k=5, seed=7)
     torch.manual_seed(99)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with threadpool_limits(1):
         second = kmeans(points, k=5, seed=7)
-    finally:
-        torch.set_num_threads(threads)
     assert torch.equal(first[0], second[0])
     assert torch.equal(first[1], second[1])
 

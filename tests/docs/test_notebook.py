@@ -19,7 +19,7 @@ def test_no_outputs_are_committed():
 
 
 def as_own_folder(root):
-    """ImageFiles lie elsewhere than in JPEGImages, and none of them has a mask."""
+    """Images lie elsewhere than in JPEGImages, and none of them has a mask."""
     (root / "JPEGImages").rename(root / "images")
     places = {path.stem: f"images/{path.name}" for path in (root / "images").iterdir()}
     (root / "images.json").write_text(json.dumps(places))

@@ -53,6 +53,11 @@ def make_run(folder: Path, images: int = 18, *, supervised: bool = True, seed: i
     return run
 
 
+def change(path: Path, **values: object) -> None:
+    """Change entries of a JSON file."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
 def _draw(rng: np.random.Generator, kind: int) -> dict[str, np.ndarray]:
     rows, columns = np.indices((HEIGHT, WIDTH))
     sky = np.array([168, 200, 226]) + (rows[..., None] * np.array([0.5, 0.3, 0.1]))

@@ -14,10 +14,10 @@ def make(**options) -> TimmIntermediateFeatures:
     return TimmIntermediateFeatures("test_resnet", **options)
 
 
-def test_taps_are_the_last_three_stages_on_one_grid():
+def test_intermediate_features_are_the_last_three_stages_on_one_grid():
     network = make().eval()
     intermediate = network(IMAGES)
-    assert [tuple(tap.shape) for tap in intermediate] == [(2, channels, 8, 13) for channels in network.channels]
+    assert [tuple(maps.shape) for maps in intermediate] == [(2, channels, 8, 13) for channels in network.channels]
     reference = timm.create_model("test_resnet", output_stride=8, features_only=True, out_indices=(2, 3, 4)).eval()
     reference.load_state_dict(network.model.state_dict())
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(intermediate, reference(IMAGES), strict=True))
@@ -38,7 +38,7 @@ def test_weights_of_the_whole_timm_model_are_taken(tmp_path):
 
 def test_every_parameter_is_read():
     network = make(frozen_batch_norm=False)
-    sum(tap.sum() for tap in network(IMAGES)).backward()
+    sum(maps.sum() for maps in network(IMAGES)).backward()
     assert [name for name, parameter in network.named_parameters() if parameter.grad is None] == []
 
 

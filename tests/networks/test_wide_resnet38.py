@@ -28,10 +28,10 @@ def test_published_weights_load_strictly(monkeypatch):
         of_shapes(weights="published.safetensors")
 
 
-def test_taps_have_their_channels_at_an_eighth():
+def test_intermediate_features_have_their_channels_at_an_eighth():
     network = of_shapes()
     intermediate = network(torch.zeros(1, 3, 60, 97, device="meta"))
-    assert [tuple(tap.shape) for tap in intermediate] == [(1, 512, 8, 13), (1, 1024, 8, 13), (1, 4096, 8, 13)]
+    assert [tuple(maps.shape) for maps in intermediate] == [(1, 512, 8, 13), (1, 1024, 8, 13), (1, 4096, 8, 13)]
     assert network.channels == (512, 1024, 4096) and network.stride == 8
 
 
@@ -80,8 +80,8 @@ def test_wide_block_by_its_formula(inputs, outputs, stride):
     residual = norm(residual, block.bn_branch2b1)
     residual = F.conv2d(residual, block.conv_branch2b1.weight, padding=2, dilation=2)
     shortcut = features if inputs == outputs else F.conv2d(active, block.conv_branch1.weight, stride=stride)
-    output, tap = block(features)
-    assert torch.allclose(output, shortcut + residual) and torch.allclose(tap, active)
+    output, intermediate = block(features)
+    assert torch.allclose(output, shortcut + residual) and torch.allclose(intermediate, active)
 
 
 def test_bottleneck_block_by_its_formula():
@@ -91,8 +91,8 @@ def test_bottleneck_block_by_its_formula():
     residual = norm(F.conv2d(active, block.conv_branch2a.weight), block.bn_branch2b1)
     residual = norm(F.conv2d(residual, block.conv_branch2b1.weight, padding=4, dilation=4), block.bn_branch2b2)
     expected = F.conv2d(active, block.conv_branch1.weight) + F.conv2d(residual, block.conv_branch2b2.weight)
-    output, tap = block(features)
-    assert torch.allclose(output, expected) and torch.allclose(tap, active)
+    output, intermediate = block(features)
+    assert torch.allclose(output, expected) and torch.allclose(intermediate, active)
     assert not torch.allclose(block.train()(features)[0], expected), "dropout acts while training"
 
 

@@ -3,13 +3,9 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
+from mars_pl.segment.segmentation_module import SegmentationModule
 
 BIASED, IGNORED, CLASSES = 254, 255, 4
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -20,6 +16,17 @@ def make_network():
         defaults = {"aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4}
         torch.manual_seed(0)
         return DeepLabV3Plus(num_classes, "test_resnet", **{"output_stride": 16, **defaults, **options})
+
+    return make
+
+
+@pytest.fixture
+def make_module(make_network):
+    def make(network=None, **options):
+        network = make_network() if network is None else network
+        return SegmentationModule(
+            lambda _: network, CLASSES, **{"lr": 0.05, "head_factor": 1, "scales": (1.0,), **options}
+        )
 
     return make
 

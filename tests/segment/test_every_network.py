@@ -19,6 +19,7 @@ from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 from mars_pl.training.weights import load_weights
+from tests.fakes.quiet_trainer import quiet_trainer
 
 CLASSES, BIASED = 4, 254
 HALVES = pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
@@ -39,9 +40,8 @@ def make(name):
 
 
 def fit(module, loader, tmp_path, *callbacks, **options):
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    defaults = {"max_epochs": 1, "enable_checkpointing": False, "default_root_dir": tmp_path}
-    trainer = pl.Trainer(callbacks=[EMATeacher(), *callbacks], **{**quiet, **defaults, **options})
+    defaults = {"max_epochs": 1, "default_root_dir": tmp_path}
+    trainer = quiet_trainer(callbacks=[EMATeacher(), *callbacks], **{**defaults, **options})
     trainer.fit(module, loader)
     return trainer
 

@@ -7,10 +7,9 @@ from callbacks.ema_teacher import EMATeacher
 from callbacks.seed_epoch import SeedEpoch
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
-from mars_pl.segment.inference import multi_scale_probabilities
 from mars_pl.segment.segmentation_module import SegmentationModule
-from mars_pl.segment.sliding_window import SlidingWindow
 from mars_pl.training.weights import save_weights
+from tests.fakes.quiet_trainer import quiet_trainer
 
 BIASED, CLASSES = 254, 4
 
@@ -24,21 +23,9 @@ class Spy(Refine):
         return probabilities
 
 
-@pytest.fixture
-def make_module(make_network):
-    def make(network=None, **options):
-        network = make_network() if network is None else network
-        return SegmentationModule(
-            lambda num_classes: network, CLASSES, **{"lr": 0.05, "head_factor": 1, "scales": (1.0,), **options}
-        )
-
-    return make
-
-
 def trainer_of(tmp_path, callbacks=(), **options):
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    defaults = {"default_root_dir": tmp_path, "max_epochs": 1, "num_sanity_val_steps": 0, "enable_checkpointing": False}
-    return pl.Trainer(callbacks=list(callbacks), **{**quiet, **defaults, **options})
+    defaults = {"default_root_dir": tmp_path, "max_epochs": 1, "num_sanity_val_steps": 0}
+    return quiet_trainer(callbacks=list(callbacks), **{**defaults, **options})
 
 
 def test_gradient_flows_to_the_student_only_and_the_teacher_stays_in_evaluation(tmp_path, make_module, make_loader):
@@ -177,48 +164,6 @@ def test_weights_go_into_both_networks_and_count_as_one(tmp_path, make_network, 
     assert not any(p.requires_grad for p in module.teacher.parameters())
     assert set(module.export()) == {"weights", "student"}
     assert module.export()["weights"] is module.teacher
-
-
-@pytest.mark.parametrize("role", ["teacher", "student"])
-def test_predicts_a_distribution_at_image_size_with_the_named_network(tmp_path, make_module, make_loader, role):
-    module = make_module(predict_with=role, flip=False)
-    ignored = module.network if role == "teacher" else module.teacher
-    torch.nn.init.constant_(ignored.decoder[-1].weight, float("nan"))
-    [first, *_] = trainer_of(tmp_path).predict(module, make_loader(batch_size=1, length=2, size=30))
-    assert first.id == "000"
-    assert first.probabilities.shape == (CLASSES, 30, 30)
-    assert first.probabilities.isfinite().all()
-
-
-@pytest.mark.parametrize("average", ["probabilities", "logits"])
-def test_predicts_by_the_mean_it_is_told(tmp_path, make_module, make_loader, average):
-    module = make_module(scales=(1.0, 0.5), flip=True, average=average, least_probability=0.0)
-    loader = make_loader(batch_size=1, length=1)
-    [prediction] = trainer_of(tmp_path).predict(module, loader)
-    with torch.no_grad():
-        expected = multi_scale_probabilities(module.teacher, next(iter(loader))["image"], (1.0, 0.5), True, average)[0]
-    assert torch.allclose(prediction.probabilities, expected, atol=1e-6)
-
-
-def test_classes_that_are_nowhere_probable_enough_are_left_out(tmp_path, make_module, make_loader):
-    [all_classes, some] = (
-        trainer_of(tmp_path).predict(make_module(least_probability=least), make_loader(batch_size=1, length=1))[0]
-        for least in (0.0, 0.999)
-    )
-    assert all_classes.probabilities.flatten(1).any(dim=1).all()
-    assert some.probabilities.flatten(1).any(dim=1).tolist() == [True, False, False, False]  # background stays
-
-
-def test_predicts_by_windows(tmp_path, make_module, make_loader):
-    module = make_module(window=SlidingWindow(16))
-    sizes = []
-    module.teacher.register_forward_pre_hook(lambda _, inputs: sizes.append(tuple(inputs[0].shape[-2:])))
-    [first] = trainer_of(tmp_path).predict(module, make_loader(batch_size=1, length=1, size=30))
-    assert first.probabilities.shape == (CLASSES, 30, 30)
-    assert torch.allclose(first.probabilities.sum(0), torch.ones(30, 30))
-    assert (
-        set(sizes[1:]) == {(16, 16)} and len(sizes) == 1 + 2 * 9
-    )  # the check at set-up; each window and its mirror image
 
 
 def test_another_number_of_classes_is_refused_in_one_line(tmp_path, make_network, make_module, make_loader):

@@ -80,7 +80,7 @@ class MeanColour(torch.nn.Module):
     ("stride", "shifts", "moves"),
     [(8, 1, [0]), (8, 2, [-2, 2]), (8, 4, [-3, -1, 1, 3]), (14, 2, [-4, 4]), (3.5, 2, [-1, 1])],
 )
-def test_a_image_moves_by_equal_steps_around_nothing(stride, shifts, moves):
+def test_an_image_moves_by_equal_steps_around_nothing(stride, shifts, moves):
     assert offsets(stride, shifts) == moves
 
 

@@ -11,6 +11,7 @@ from datamodules.faults import Fault
 from datamodules.files.image_list import read_ids
 from datamodules.files.tree import Tree
 from mars_pl.commands.data_choice import data_choice
+from mars_pl.commands.file_loop import ids_in
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +47,4 @@ def _ids(options: argparse.Namespace) -> list[str]:
         return read_ids(options.list)
     if options.split is not None:
         return Tree(options.root).ids(options.split)
-    ids = sorted(path.stem for path in options.path.glob("*.png"))
-    if not ids:
-        raise DataError(f"{options.path}: holds no <image id>.png; is it the right folder?")
-    return ids
+    return ids_in(options.path, ".png")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
@@ -20,7 +19,7 @@ from datamodules.files.about import read_about
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.evaluate.mask_folders import Counts, Folders, count_image
 from mars_pl.commands.file_loop import each_image
-from mars_pl.commands.json_files import write_json
+from mars_pl.commands.json_files import null_for_nan, write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance, scored_classes
 from mars_pl.metrics.scores import Scores
 
@@ -51,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
         "row": options.row,
         "split": options.split,
         "images": len(ids),
-        **measure(counts, folders, names, over),
+        **row_figures(counts, folders, names, over),
         **_about(options),
         "scored": scored,
     }
@@ -61,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def measure(counts: Counts, folders: Folders, names: Sequence[str], over: Sequence[int] | None) -> dict[str, Any]:
+def row_figures(counts: Counts, folders: Folders, names: Sequence[str], over: Sequence[int] | None) -> dict[str, Any]:
     """Turn counts into the figures of a row of ``metrics.json``.
 
     Args:
@@ -77,11 +76,11 @@ def measure(counts: Counts, folders: Folders, names: Sequence[str], over: Sequen
     per_class: dict[str, dict[str, float | None]] = {}
     for index, name in enumerate(names):
         figures = {"iou": scores.iou[index], "fp": scores.class_fp[index], "fn": scores.class_fn[index]}
-        per_class[name] = {key: _number(value) for key, value in figures.items()}
+        per_class[name] = {key: null_for_nan(value) for key, value in figures.items()}
         if folders.companion is not None and index > 0:
             per_class[name]["companion"] = _share(counts.companion_labelled[index], counts.companion[index])
     return {
-        **{key: _number(value) for key, value in scores.as_row().items()},
+        **{key: null_for_nan(value) for key, value in scores.as_row().items()},
         "companion": _share(counts.companion_labelled.sum(), counts.companion.sum()),
         "kept": _share(counts.right_still, counts.right_before),
         "per_class": per_class,
@@ -160,11 +159,6 @@ def _index(name: str, names: Sequence[str]) -> int:
     if name not in names:
         raise DataError(f"--scored {name}: no such class; there are {', '.join(names)}")
     return names.index(name)
-
-
-def _number(value: float) -> float | None:
-    """JSON knows no nan."""
-    return None if math.isnan(value) else float(value)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from datamodules.errors import DataError
 from datamodules.files.image_list import read_ids
 from datamodules.files.labels import Label, label_codes, read_label
+from mars_pl.commands.file_loop import ids_in
 from mars_pl.metrics.confusion import confusion_matrix
 
 
@@ -36,12 +37,7 @@ class Folders:
         Raises:
             DataError: where there are none, or the list names an image twice.
         """
-        if names is not None:
-            return read_ids(names)
-        ids = sorted(path.stem for path in self.predictions.glob("*.png"))
-        if not ids:
-            raise DataError(f"{self.predictions}: holds no <image id>.png; is this the folder of the predictions?")
-        return ids
+        return ids_in(self.predictions, ".png") if names is None else read_ids(names)
 
 
 @dataclass(frozen=True)
@@ -89,9 +85,9 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
     Raises:
         DataError: where a file is missing, has another size than the truth, or holds codes that are no class.
     """
-    truth_path, prediction_path = folders.truth / f"{name}.png", folders.predictions / f"{name}.png"
-    truth, prediction = read_label(truth_path, num_classes), _read(prediction_path, num_classes)
-    _same_size(prediction_path, prediction, truth)
+    truth_path = folders.truth / f"{name}.png"
+    truth = read_label(truth_path, num_classes)
+    prediction = _read(folders.predictions / f"{name}.png", num_classes, truth)
     ignored = label_codes(num_classes).ignored
     try:
         confusion = confusion_matrix(prediction, truth, num_classes, ignored)
@@ -100,33 +96,26 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
     is_object = (prediction > 0) & (prediction < num_classes)
     companion = labelled = np.zeros(num_classes, dtype=np.int64)
     if folders.companion is not None:
-        companion_path = folders.companion / f"{name}.png"
-        of_class = _read(companion_path, num_classes)
-        _same_size(companion_path, of_class, truth)
+        of_class = _read(folders.companion / f"{name}.png", num_classes, truth)
         companion, labelled = _by_class(of_class, num_classes), _by_class(of_class[is_object], num_classes)
     before = still = 0
     if folders.reference is not None:
-        reference_path = folders.reference / f"{name}.png"
-        reference = _read(reference_path, num_classes)
-        _same_size(reference_path, reference, truth)
+        reference = _read(folders.reference / f"{name}.png", num_classes, truth)
         right = (truth > 0) & (truth != ignored) & (reference == truth)
         before, still = int(right.sum()), int((right & (prediction == truth)).sum())
     return Counts(confusion, companion, labelled, before, still)
 
 
-def _read(path: Path, num_classes: int) -> Label:
-    """Read a mask; a code between the classes and the biased one means that it belongs to another data set."""
+def _read(path: Path, num_classes: int, truth: Label) -> Label:
+    """Read a mask of the truth's size; a code between the classes and the biased one means another data set."""
     mask = read_label(path, num_classes)
     strange = mask[(mask >= num_classes) & (mask < label_codes(num_classes).biased)]
     if strange.size:
         raise DataError(f"{path}: holds {strange[0]}, classes go to {num_classes - 1}; are these the class names?")
-    return mask
-
-
-def _same_size(path: Path, mask: Label, truth: Label) -> None:
     if mask.shape != truth.shape:
         sizes = " and ".join(f"{width}×{height}" for height, width in (mask.shape, truth.shape))
         raise DataError(f"{path}: mask and truth differ in size, {sizes}; write masks at the size of their image")
+    return mask
 
 
 def _by_class(companion: Label, num_classes: int) -> NDArray[np.int64]:

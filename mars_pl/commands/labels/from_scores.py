@@ -17,14 +17,14 @@ CERTAINTY = 0.7
 
 
 @dataclass(frozen=True)
-class Rule:
+class LabelRule:
     """How scores become a label; without score and exponent the background is the file's own.
 
     Args:
         background: constant score that a class must exceed (IRN, AdvCAM, SEAM's out_cam).
         alpha: exponent of the background (1 − max)^alpha (SEAM, RS+EPM).
         crf: settings of the dense CRF, a name of `refine.dense_crf.NAMED`; None leaves the argmax.
-        crf_scale: of its reaches in pixels, for pictures that are not of VOC's size.
+        crf_scale: of its reaches in pixels, for images that are not of VOC's size.
     """
 
     background: float | None = None
@@ -98,7 +98,7 @@ class ScoreFolder:
         return np.asarray(read_image(self.images / f"{image_id}.jpg").permute(1, 2, 0).numpy())
 
 
-def label_of(scores: ClassScores, rule: Rule, image: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
+def label_of(scores: ClassScores, rule: LabelRule, image: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:
     """Make the label of one image.
 
     Args:
@@ -121,7 +121,7 @@ def label_of(scores: ClassScores, rule: Rule, image: NDArray[np.uint8] | None = 
     return np.concatenate([[0], scores.class_ids])[index]
 
 
-def _background(scores: ClassScores, rule: Rule) -> NDArray[np.float32]:
+def _background(scores: ClassScores, rule: LabelRule) -> NDArray[np.float32]:
     if rule.background is not None:
         return np.full(scores.maps.shape[1:], rule.background, dtype=np.float32)
     if rule.alpha is not None:
@@ -132,7 +132,7 @@ def _background(scores: ClassScores, rule: Rule) -> NDArray[np.float32]:
 
 
 def _refined(
-    channels: NDArray[np.float32], index: NDArray[np.int64], rule: Rule, image: NDArray[np.uint8]
+    channels: NDArray[np.float32], index: NDArray[np.int64], rule: LabelRule, image: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
     """Refine as the sources do: a constant score's hard label by its certainty, a soft background as it is."""
     import torch

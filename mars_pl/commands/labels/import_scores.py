@@ -12,14 +12,14 @@ from datamodules.files.about import write_about
 from datamodules.files.labels import as_label, write_label
 from datamodules.foreign.scores import SCORE_READERS, seam_content
 from mars_pl.commands.file_loop import each_image, image_ids
-from mars_pl.commands.labels.from_scores import Rule, ScoreFolder, label_of
+from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
 from mars_pl.commands.labels.label_folder import claim
 from mars_pl.commands.labels.options import chosen_classes
 from mars_pl.commands.labels.sweep import Count, Sweep
 
 SUFFIXES = {"irn": ".npy", "seam": ".npy", "rsepm": ".pkl"}
 
-PUBLISHED = {"irn": Rule(background=0.15), "seam": Rule(background=0.26), "rsepm": Rule(alpha=2.0)}
+PUBLISHED = {"irn": LabelRule(background=0.15), "seam": LabelRule(background=0.26), "rsepm": LabelRule(alpha=2.0)}
 """Kind → the background its own scripts take (eval_cam.py, infer_SEAM.py, convert_seed_to_pseudo_masks.py)."""
 
 
@@ -53,7 +53,7 @@ class Make:
     """Makes the label file of one image; a worker process can be given it."""
 
     source: ScoreFolder
-    rule: Rule
+    rule: LabelRule
     target: Path
 
     def __call__(self, image_id: str) -> None:
@@ -81,17 +81,17 @@ def _open(options: argparse.Namespace, ids: Sequence[str], num_classes: int) -> 
     return source
 
 
-def _rule(options: argparse.Namespace, own_background: bool) -> Rule:
+def _rule(options: argparse.Namespace, own_background: bool) -> LabelRule:
     """The background that is asked for, else the sweep's to be chosen, else the published one; and its CRF."""
     if own_background:
         if options.sweep or options.background is not None or options.alpha is not None:
             fault = "the scores have a background of their own"
             raise DataError(f"{options.source}: {fault}; leave --background, --alpha and --sweep away")
-        rule = Rule()
+        rule = LabelRule()
     elif options.background is not None or options.alpha is not None:
-        rule = Rule(options.background, options.alpha)
+        rule = LabelRule(options.background, options.alpha)
     else:
-        rule = Rule() if options.sweep else PUBLISHED[options.kind]
+        rule = LabelRule() if options.sweep else PUBLISHED[options.kind]
     if options.refine == "none":
         if options.crf:
             raise DataError(f"--crf {options.crf}: there is no refinement; add --refine crf or leave it away")

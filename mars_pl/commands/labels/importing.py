@@ -56,7 +56,7 @@ def _add_scores(parser: argparse.ArgumentParser, kind: str) -> None:
     refinement.add_argument("--refine", choices=("none", "crf"), default="none", help=words)
     words = "settings: irn-label, cam, deeplab, … (default: those of the background's source)"
     refinement.add_argument("--crf", metavar="NAME", help=words)
-    words = "of its reaches in pixels, for pictures that are not of VOC's size (default: 1)"
+    words = "of its reaches in pixels, for images that are not of VOC's size (default: 1)"
     refinement.add_argument("--crf-scale", type=positive, default=1.0, metavar="F", help=words)
 
 

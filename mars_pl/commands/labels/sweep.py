@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -17,8 +16,8 @@ from rich.table import Table
 
 from datamodules.errors import DataError
 from datamodules.files.labels import label_codes, read_label
-from mars_pl.commands.json_files import write_json
-from mars_pl.commands.labels.from_scores import Rule, ScoreFolder, label_of
+from mars_pl.commands.json_files import null_for_nan, write_json
+from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
 from mars_pl.commands.metrics_table import fraction, percent, terminal
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
@@ -60,7 +59,7 @@ class Count:
 
     source: ScoreFolder
     truth: Path
-    rule: Rule
+    rule: LabelRule
     swept: Sequence[float]
 
     def __call__(self, image_id: str) -> Confusions:
@@ -104,7 +103,12 @@ class Sweep:
 
     @classmethod
     def from_counts(
-        cls, counts: Sequence[Confusions], over: Sequence[int] | None, split: str, rule: Rule, swept: Sequence[float]
+        cls,
+        counts: Sequence[Confusions],
+        over: Sequence[int] | None,
+        split: str,
+        rule: LabelRule,
+        swept: Sequence[float],
     ) -> Sweep:
         """Sum the counts of the images; means are taken over the classes `over`, None for all.
 
@@ -138,8 +142,7 @@ class Sweep:
         """The curve: background score, mIoU, FP and FN, by rising score; None where there was nothing to measure."""
         figures = [(score, {"miou": s.miou, "fp": s.fp, "fn": s.fn}) for score, s in sorted(self.scores.items())]
         return [
-            {"background": score, **{key: None if math.isnan(value) else value for key, value in row.items()}}
-            for score, row in figures
+            {"background": score, **{key: null_for_nan(value) for key, value in row.items()}} for score, row in figures
         ]
 
     def print(self) -> None:

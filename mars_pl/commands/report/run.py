@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
-from datamodules.files.class_names import CLASS_NAMES
-from datamodules.prepare.folder_tables import CLASSES, folder_class_names
+from datamodules.files.class_names import CLASS_NAMES, CLASSES, folder_class_names
 from mars_pl.commands.json_files import read_json, write_json
 from mars_pl.commands.report.gap import Row, gap
 from mars_pl.commands.report.selection import read_candidates

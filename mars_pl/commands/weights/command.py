@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
@@ -74,17 +74,15 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
 
 
 def _of_uss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
-    from datamodules.unpickle.restricted_checkpoint import read_checkpoint
     from mars_pl.uss import published
 
-    return {"stego": published.stego, "leopart": published.leopart}[kind](_state(read_checkpoint(source)))
+    return {"stego": published.stego, "leopart": published.leopart}[kind](_state(source))
 
 
 def _irn(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
-    from datamodules.unpickle.restricted_checkpoint import read_checkpoint
     from mars_pl.wsss.irn.published import published_weights
 
-    return {"weights": published_weights(_state(read_checkpoint(source)))}
+    return {"weights": published_weights(_state(source))}
 
 
 def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
@@ -98,10 +96,13 @@ def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
     return {"wide_resnet38_imagenet": {key: torch.from_numpy(array.copy()) for key, array in named.items()}}
 
 
-def _state(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
+def _state(source: Path) -> dict[str, Tensor]:
     """Return the tensors of Lightning's ``state_dict``, or of a file that is nothing but one."""
     from torch import Tensor
 
+    from datamodules.unpickle.restricted_checkpoint import read_checkpoint
+
+    checkpoint = read_checkpoint(source)
     state = checkpoint.get("state_dict", checkpoint)
     return {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
 

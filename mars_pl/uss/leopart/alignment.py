@@ -15,6 +15,7 @@ def overlap(first: Tensor, second: Tensor) -> Tensor:
 def within(box: Tensor, crop: Tensor) -> Tensor:
     """Say a box (B, 4) in shares of the crop (B, 4) that it lies in: 0 the left and upper edge, 1 the others."""
     sides = crop[:, 2:] - crop[:, :2]
+    # Both corners at once, (B, 2, 2) as corner and x, y: the crop's own corner becomes (0, 0), its opposite (1, 1).
     return ((box.view(-1, 2, 2) - crop[:, None, :2]) / sides[:, None]).flatten(1)
 
 
@@ -32,5 +33,5 @@ def align(maps: Tensor, boxes: Tensor, side: int = 7) -> Tensor:
     height, width = maps.shape[-2:]
     maps = maps if maps.dtype == torch.float64 else maps.float()
     tokens = boxes.to(maps) * torch.tensor([width, height, width, height], dtype=maps.dtype, device=maps.device)
-    rows = torch.arange(len(maps), dtype=maps.dtype, device=maps.device)[:, None]
+    rows = torch.arange(len(maps), dtype=maps.dtype, device=maps.device)[:, None]  # RoIAlign: which map a box is of
     return roi_align(maps, torch.cat([rows, tokens], dim=1), side, aligned=True)

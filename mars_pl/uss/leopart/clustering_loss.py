@@ -42,6 +42,7 @@ def clustering_loss(
             common = overlap(boxes[:, g], boxes[:, v])
             own, other = within(common, boxes[:, g]), within(common, boxes[:, v])
             wanted = align(assigned.detach(), own, side)
+            # Read like the assignments, the mask gives the foreground's share of each place.
             counts = align(shown[:, None].to(wanted.dtype), own, side)[:, 0] >= WHOLE
             likelihood = torch.log_softmax(align(predicted, other, side) / temperature, dim=1)
             entropy = -(wanted * likelihood).sum(dim=1)

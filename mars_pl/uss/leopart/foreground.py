@@ -32,6 +32,7 @@ def foreground(attention: Tensor, mass: float = 0.6, blur: float = 0.6) -> Tenso
             f"a global crop has {height}×{width} tokens, its foreground needs {least}×{least}; cut larger crops"
         )
     blurred = transforms.gaussian_blur(attention[:, None].float(), [KERNEL, KERNEL], [blur, blur]).flatten(1)
+    # From the weakest token up, the attention so far; those beyond 1 − mass hold the mass. scatter_ undoes the order.
     ordered = blurred.sort(dim=1)
     reached = (ordered.values / ordered.values.sum(dim=1, keepdim=True)).cumsum(dim=1) > 1 - mass
     kept = torch.zeros_like(reached).scatter_(1, ordered.indices, reached)

@@ -44,10 +44,12 @@ class LeopartHead(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens (B, D, h, w) to vectors (B, dim, h, w) of unit length."""
+        # Linear layers work on the last dimension, so the channels go there and back.
         return F.normalize(self.projection(tokens.movedim(1, -1)).float(), dim=-1).movedim(-1, 1)
 
     def scores(self, vectors: Tensor) -> Tensor:
         """Map unit vectors (B, dim, …) to their cosines (B, K, …) with the prototypes."""
+        # A prototype is a row of the weight; whatever follows the channels (h and w, or nothing) stays.
         return torch.einsum("bd...,kd->bk...", vectors, self.prototypes.weight).float()
 
     @torch.no_grad()

@@ -119,6 +119,7 @@ class LeopartModule(pl.LightningModule):
             earlier = [queue.vectors] if queue is not None and queue.full else []
             rows = torch.cat([*earlier, flat.flatten(0, 2)])
             shares = sinkhorn(teacher.scores(rows), self.epsilon, self.iterations)
+            # The queue's rows are only balanced along: the last B·h·w are this batch's, back to (B, K, h, w).
             parts.append(shares[-flat.shape[:3].numel() :].view(*flat.shape[:3], -1).movedim(-1, 1))
             if queue is not None:
                 queue.push(flat[mask], PUSHED * size)

@@ -67,6 +67,7 @@ class LeopartNetwork(nn.Module):
         with last_attention(self.vit) as kept:
             vectors = self(image)
         prefix = self.vit.num_prefix_tokens
+        # (B, heads, N, N): the class token is query 0, and the patches are the keys after class and register tokens.
         attention = kept[0][:, :, 0, prefix:].float().mean(dim=1)
         return vectors, attention.view(-1, *vectors.shape[-2:])
 

@@ -14,7 +14,7 @@ def random_points(batch: int, points: int, device: torch.device | str | None = N
     return 2 * torch.rand(batch, points, points, 2, device=device) - 1
 
 
-def sample(maps: Tensor, places: Tensor) -> Tensor:
+def read_at(maps: Tensor, places: Tensor) -> Tensor:
     """Read maps (B, C, h, w) at places (B, n, n, 2) bilinearly: (B, C, n, n).
 
     ±1 are the centres of the outermost tokens (``align_corners``), and what lies beyond repeats the border.
@@ -32,6 +32,7 @@ def correlation(first: Tensor, second: Tensor) -> Tensor:
     Returns:
         (B, h, w, i, j) in [-1, 1].
     """
+    # Unit vectors: the sum of products over the channels is the cosine, for each of the h·w × i·j pairs of places.
     return torch.einsum("bchw,bcij->bhwij", F.normalize(first, dim=1, eps=_TINY), F.normalize(second, dim=1, eps=_TINY))
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mars_pl.uss.stego.correspondence import correlation, correspondence_loss, random_points, sample
+from mars_pl.uss.stego.correspondence import correlation, correspondence_loss, random_points, read_at
 
 
 class STEGOTerms(NamedTuple):
@@ -32,7 +32,7 @@ def draw_random_negatives(batch: int, device: torch.device | str | None = None) 
         raise ValueError("STEGO compares each image with another of its batch: batches need at least 2 images")
     cycle = torch.randperm(batch, device=device)
     partner = torch.empty_like(cycle)
-    partner[cycle] = cycle.roll(-1)
+    partner[cycle] = cycle.roll(-1)  # each image of a random order meets the next one, the last the first
     return partner
 
 
@@ -87,7 +87,7 @@ class STEGOLoss(nn.Module):
         batch = len(features)
         first = random_points(batch, self.points, features.device)
         second = random_points(batch, self.points, features.device)
-        anchor, anchor_code = sample(features, first), sample(code, first)
+        anchor, anchor_code = read_at(features, first), read_at(code, first)
 
         def pair(other: Tensor, other_code: Tensor, shift: float) -> tuple[Tensor, Tensor]:
             cosine = correlation(anchor_code, other_code)
@@ -95,10 +95,10 @@ class STEGOLoss(nn.Module):
 
         loss_self, cosine_self = pair(anchor, anchor_code, self.shift_self)
         loss_neighbour, cosine_neighbour = pair(
-            sample(neighbour_features, second), sample(neighbour_code, second), self.shift_neighbour
+            read_at(neighbour_features, second), read_at(neighbour_code, second), self.shift_neighbour
         )
         partners = [draw_random_negatives(batch, features.device) for _ in range(self.random_negatives)]
-        random = [pair(sample(features[p], second), sample(code[p], second), self.shift_random) for p in partners]
+        random = [pair(read_at(features[p], second), read_at(code[p], second), self.shift_random) for p in partners]
         loss_random, cosine_random = (torch.stack(terms).mean() for terms in zip(*random, strict=True))
         loss = self.weight_self * loss_self + self.weight_neighbour * loss_neighbour + self.weight_random * loss_random
         return STEGOTerms(loss, loss_self, loss_neighbour, loss_random, cosine_self, cosine_neighbour, cosine_random)

@@ -34,16 +34,18 @@ def nearest_neighbours(vectors: Tensor, k: int = 30, block: int = 1024) -> Tenso
     for start in range(0, total, block):
         cosine = vectors[start : start + block] @ vectors.T
         rows = torch.arange(len(cosine), device=cosine.device)
-        cosine[rows, start + rows] = torch.inf
+        cosine[rows, start + rows] = torch.inf  # itself, before an equal image
         found[start : start + block] = _largest(cosine, k).cpu()
     return found
 
 
 def _largest(values: Tensor, k: int) -> Tensor:
     """Columns of the k largest of each row, by falling value, then by rising column (topk alone leaves ties open)."""
+    # Columns rise before the stable sort by value, so equal values keep the lower column first.
     columns = values.topk(k, dim=1).indices.sort(dim=1).values
     order = values.gather(1, columns).sort(dim=1, descending=True, stable=True)
     columns = columns.gather(1, order.indices)
+    # Where more columns equal the k-th value than fit, topk may have taken any of them: sort those rows in full.
     tied = (values >= order.values[:, -1:]).sum(dim=1) > k
     if tied.any():
         columns[tied] = values[tied].sort(dim=1, descending=True, stable=True).indices[:, :k]

@@ -17,6 +17,7 @@ def path(down: int, right: int) -> list[tuple[int, int]]:
     """
     rows = range(min(0, down), max(0, down) + 1)
     columns = range(min(0, right), max(0, right) + 1)
+    # The cross product with the offset is the distance to the line times the offset's length: no root is taken.
     return [(y, x) for y in rows for x in columns if (down * x - right * y) ** 2 < down**2 + right**2]
 
 
@@ -53,6 +54,7 @@ def path_affinity(edge: Tensor, radius: int) -> Tensor:
     """
     affinities = []
     for down, right in half_disc(radius).tolist():
+        # (cells on the path, B, …): the edge map shifted to each of them.
         crossed = torch.stack([shifted(edge, radius, y, x) for y, x in path(down, right)])
         affinities.append(1 - crossed.max(dim=0).values)  # backward keeps its indices only, amax would keep the stack
     return torch.stack(affinities, dim=1)
@@ -61,4 +63,5 @@ def path_affinity(edge: Tensor, radius: int) -> Tensor:
 def grid_affinity(edge: Tensor, radius: int) -> Tensor:
     """Affinities (O, h, w) of all cells of one edge map (h, w), as a random walk wants them; 0 to what lies outside."""
     reach = radius - 1
+    # A border of edges around the grid: every cell becomes a source, and a path that leaves it has affinity 0.
     return path_affinity(F.pad(edge, (reach, reach, 0, reach), value=1.0)[None], radius)[0]

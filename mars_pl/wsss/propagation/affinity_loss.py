@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.confident_label import UNSURE
-from mars_pl.wsss.psa.affinity_net import pad_to_cells
 
 EPSILON = 1e-5
 """The published guard of logarithms and empty sets."""
@@ -41,7 +41,7 @@ def grid_labels(labels: Tensor, stride: int, unsure: int = UNSURE) -> Tensor:
         int64 (B, h, w).
     """
     whole = pad_to_cells(labels, stride, unsure)
-    cells = whole.unfold(1, stride, stride).unfold(2, stride, stride)
+    cells = whole.unfold(1, stride, stride).unfold(2, stride, stride)  # (B, h, w, stride, stride), without a copy
     return cells.flatten(-2).mode(-1).values
 
 
@@ -57,7 +57,8 @@ def pair_labels(labels: Tensor, offsets: Tensor, unsure: int = UNSURE) -> Pairs:
     """
     height, width = labels.shape[-2:]
     reach = int(offsets.abs().max())
-    around = F.pad(labels, (reach, reach, 0, reach), value=unsure)
+    around = F.pad(labels, (reach, reach, 0, reach), value=unsure)  # a pair that leaves the grid counts nowhere
+    # (B, O, h, w): at each cell, the label of the cell that lies the offset away.
     there = torch.stack(
         [around[:, down : down + height, reach + right : reach + right + width] for down, right in offsets.tolist()],
         dim=1,

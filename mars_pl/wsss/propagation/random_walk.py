@@ -58,7 +58,7 @@ def random_walk(maps: Tensor, offsets: Tensor, affinity: Tensor, exponent: float
             f"and maps of {maps.shape[-2]}×{maps.shape[-1]} cells"
         )
     transition = transition_matrix(offsets.to(maps.device), affinity.to(maps.dtype) ** exponent)
-    cells = maps.flatten(1).T.contiguous()
+    cells = maps.flatten(1).T.contiguous()  # (h·w, K): a sparse matrix multiplies from the left
     with torch.autocast(maps.device.type, enabled=False):  # half precision would lose what hundreds of steps add up
         for _ in range(steps):
             cells = transition @ cells
@@ -79,6 +79,7 @@ def transition_matrix(offsets: Tensor, strength: Tensor) -> Tensor:
     device = strength.device
     both = torch.cat([-offsets, torch.zeros_like(offsets[:1]), offsets])
     both = both[(both[:, 0] * width + both[:, 1]).argsort()]  # CSR wants the columns of a row in order
+    # Each (2·O + 1, h, w): where the neighbour lies at that offset from each cell, and whether that is in the grid.
     row = torch.arange(height, device=device)[:, None] + both[:, 0, None, None]
     column = torch.arange(width, device=device) + both[:, 1, None, None]
     inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
@@ -94,9 +95,10 @@ def transition_matrix(offsets: Tensor, strength: Tensor) -> Tensor:
     weights = weights.masked_fill(~inside, 0)
     weights = weights / weights.sum(0)
 
+    # (h·w, 2·O + 1): a boolean index reads row after row, which is the order in which CSR stores its entries.
     by_cell = inside.flatten(1).T
     return torch.sparse_csr_tensor(
-        F.pad(by_cell.sum(1).cumsum(0), (1, 0)),
+        F.pad(by_cell.sum(1).cumsum(0), (1, 0)),  # where each row's entries begin
         neighbour.flatten(1).T[by_cell],
         weights.flatten(1).T[by_cell],
         size=(height * width, height * width),

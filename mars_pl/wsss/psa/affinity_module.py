@@ -14,9 +14,10 @@ from mars_pl.training.trained_module import TrainedModule
 from mars_pl.wsss.cam.activation import resize_image
 from mars_pl.wsss.propagation.affinity_loss import affinity_loss, grid_labels, pair_labels
 from mars_pl.wsss.propagation.background_power import background_power
+from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.confident_label import UNSURE
 from mars_pl.wsss.propagation.random_walk import half_disc, random_walk
-from mars_pl.wsss.psa.affinity_net import AffinityNet, pad_to_cells, pair_affinity
+from mars_pl.wsss.psa.affinity_net import AffinityNet, pair_affinity
 
 EPSILON = 1e-12
 """Decides for the background where neither it nor a class has walked."""

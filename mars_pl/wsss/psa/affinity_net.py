@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mars_pl.networks.intermediate_features import IntermediateFeatureBackbone
 from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
 from mars_pl.training.weights import load_weights
+from mars_pl.wsss.propagation.cells import pad_to_cells
 
 WIDTHS = (64, 128, 256)
 """Channels to which the three intermediate feature maps are narrowed."""
@@ -55,14 +56,8 @@ class AffinityNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 (B, 3, H, W) to features (B, 448, ⌈H / stride⌉, ⌈W / stride⌉); padding is right and below."""
         padded = pad_to_cells(self.normalise(image), self.stride)
-        narrowed = [F.elu(narrow(tap)) for narrow, tap in zip(self.narrow, self.backbone(padded), strict=True)]
+        narrowed = [F.elu(narrow(maps)) for narrow, maps in zip(self.narrow, self.backbone(padded), strict=True)]
         return F.elu(self.merge(torch.cat(narrowed, dim=1)))
-
-
-def pad_to_cells(maps: Tensor, stride: int, value: float = 0.0) -> Tensor:
-    """Pad (…, H, W) to the right and below to whole cells of ``stride`` pixels."""
-    height, width = maps.shape[-2:]
-    return F.pad(maps, (0, -width % stride, 0, -height % stride), value=value)
 
 
 def pair_affinity(features: Tensor, offsets: Tensor) -> Tensor:

@@ -54,6 +54,7 @@ def outline_sharpness(probabilities: Tensor) -> Tensor:
     Returns:
         (B, K) in [0, 1]; 0 for a class that is nowhere, or everywhere.
     """
+    # (B, K, h, w): one mask a class; ^ is True where two neighbours lie on different sides of it.
     region = F.one_hot(probabilities.argmax(dim=1), probabilities.shape[1]).movedim(-1, 1).bool()
     right = F.pad(region[..., :, 1:] ^ region[..., :, :-1], (0, 1))
     below = F.pad(region[..., 1:, :] ^ region[..., :-1, :], (0, 0, 0, 1))
@@ -90,6 +91,7 @@ class EdgePredictMix:
         moves = outline_sharpness(probabilities) >= self.sharpness
         moves[:, 0] = False
         region = F.interpolate(probabilities, label.shape[-2:], mode="bilinear", align_corners=False).argmax(dim=1)
+        # Whether each pixel's class moves: moves (B, K) read at the class of each pixel.
         mask = moves.gather(1, region.flatten(1)).view_as(region) & valid
         mixed_image = torch.where(mask[:, None], image, image.roll(-1, 0))
         mixed_label = torch.where(mask, label, label.roll(-1, 0))
@@ -102,6 +104,7 @@ class EdgePredictMix:
 
 def _classes_in(region: Tensor, mask: Tensor, like: Tensor) -> Tensor:
     """Say by 1 or 0 which foreground classes (B, C), typed as ``like``, have a pixel of ``region`` under ``mask``."""
+    # What is not under the mask writes to the background, which is cut off.
     codes = torch.where(mask, region, 0).flatten(1)
     found = torch.zeros(len(like), like.shape[1] + 1, dtype=like.dtype, device=like.device)
     return found.scatter_(1, codes, 1.0)[:, 1:]

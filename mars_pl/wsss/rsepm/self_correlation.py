@@ -28,9 +28,10 @@ def self_correlation(features: Tensor, first_cut: float = 0.5, second_cut: float
         (B, h·w, h·w); entry (i, j) says how far cell i resembles cell j. Columns sum to 1 (to 0 without any likeness).
     """
     directions = F.normalize(features.flatten(2), dim=1, eps=EPSILON)
-    cosine = directions.transpose(1, 2) @ directions
+    cosine = directions.transpose(1, 2) @ directions  # (B, h·w, h·w), every cell with every cell
     cosine = cosine * (cosine >= max(first_cut, 0))
     first = _share(cosine)
+    # Without its diagonal: what two cells both resemble counts, not that each resembles itself.
     others = _share(cosine - torch.diag_embed(cosine.diagonal(dim1=1, dim2=2)))
     second = _share(others @ others)
     second = second * (second >= second_cut / cosine.shape[1])
@@ -50,7 +51,8 @@ def guided_scores(scores: Tensor, correlation: Tensor, foreground: float = 0.3, 
         (B, C, h, w) in [0, 1]; zeros for a class without seeds.
     """
     likeness = _stretch(correlation, dim=1)
-    flat = scores.flatten(2).transpose(1, 2)
+    flat = scores.flatten(2).transpose(1, 2)  # (B, h·w, C)
+    # Likeness summed over a class's seeds: (B, h·w, h·w) @ (B, h·w, C) → (B, h·w, C).
     near = _stretch(likeness @ (flat >= foreground).to(likeness), dim=1)
     far = _stretch(likeness @ (flat <= background).to(likeness), dim=1)
     return _stretch(F.relu(near - far), dim=1).transpose(1, 2).unflatten(2, scores.shape[-2:])

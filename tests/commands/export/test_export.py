@@ -148,10 +148,10 @@ def test_a_network_of_other_classes_is_refused(tmp_path):
 
 
 def test_scales_within_a_network_want_a_size(make_fit, tmp_path, capsys):
-    arguments = {"encoder": "test_resnet", "pretrained": False, "first_dilations": None, "rates": [1, 2]}
+    arguments = {"encoder": "test_resnet", "first_dilations": None, "rates": [1], "scales": [0.5]}
     folder = make_fit("mars_pl.segment.deeplabv2.DeepLabV2", **arguments)
     torch.manual_seed(0)
-    network = DeepLabV2(4, "test_resnet", first_dilations=None, rates=(1, 2)).eval()
+    network = DeepLabV2(4, **arguments).eval()
     for classifier in network.classifiers:
         nn.init.normal_(classifier.weight)
     save_weights(network, folder / "weights.safetensors")

@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.files.labels import read_label, write_label
 from datamodules.foreign.scores import ClassScores
 from mars_pl.commands.labels.command import main
-from mars_pl.commands.labels.from_scores import Rule, ScoreFolder, label_of
+from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
 from mars_pl.refine.dense_crf import NAMED, CRFSettings, DenseCRF, dense_crf
 from mars_pl.wsss.pseudo_label import pseudo_label
 
@@ -42,9 +42,9 @@ def test_a_constant_score_is_refined_as_our_own_labels_are(picture, scores):
     maps, ids = torch.from_numpy(scores.maps), torch.from_numpy(scores.class_ids)
     for refine, crf in ((None, None), (DenseCRF("irn-label", 0.5), "irn-label")):
         expected = pseudo_label(image, maps, ids, 0.25, refine).numpy()
-        label = label_of(scores, Rule(background=0.25, crf=crf, crf_scale=0.5), picture)
+        label = label_of(scores, LabelRule(background=0.25, crf=crf, crf_scale=0.5), picture)
         assert label.dtype == np.int64 and np.array_equal(label, expected)
-    plain = label_of(scores, Rule(background=0.25))
+    plain = label_of(scores, LabelRule(background=0.25))
     assert set(np.unique(plain)) == {0, 3, 7} and (plain != label).any()
 
 
@@ -52,15 +52,15 @@ def test_a_soft_background_is_refined_as_seam_does(picture, scores):
     background = (1 - scores.maps.max(0, keepdims=True)) ** 4
     refined = dense_crf(picture, np.concatenate([background, scores.maps]), NAMED["cam"])
     expected = np.array([0, 3, 7])[refined.argmax(0)]
-    assert np.array_equal(label_of(scores, Rule(alpha=4, crf="cam"), picture), expected)
+    assert np.array_equal(label_of(scores, LabelRule(alpha=4, crf="cam"), picture), expected)
     own = ClassScores(scores.class_ids, scores.maps, background[0])
-    assert np.array_equal(label_of(own, Rule(crf="cam"), picture), expected)
+    assert np.array_equal(label_of(own, LabelRule(crf="cam"), picture), expected)
     assert NAMED["cam"] == CRFSettings(10, 3, 3, 80, 13, 10)
 
 
 def test_scores_without_any_background_are_refused(scores):
     with pytest.raises(ValueError, match="need a background score or an exponent"):
-        label_of(scores, Rule())
+        label_of(scores, LabelRule())
 
 
 def test_a_refinement_without_images_is_refused(tmp_path):
@@ -96,7 +96,7 @@ def test_an_import_refines_as_its_source_does(tmp_path, picture, scores, capsys,
     seen = np.array(Image.open(tmp_path / "images" / "a.jpg"))
     background = None if kind == "rsepm" or "--alpha" in options else 0.25
     alpha = None if background else {"irn": 4, "rsepm": 2}[kind]
-    rule = Rule(background, alpha, preset, 0.5 if "--crf-scale" in options else 1)
+    rule = LabelRule(background, alpha, preset, 0.5 if "--crf-scale" in options else 1)
     label = label_of(scores, rule, seen)
     assert np.array_equal(read_label(target / "a.png"), label) and label.any()
     assert json.loads((target / "about.json").read_text())["refinement"] == "crf"

@@ -39,7 +39,7 @@ def test_one_image(tmp_path):
     assert find_images(path) == {"one.photo": path}
 
 
-def test_a_image_stands_upright(tmp_path):
+def test_an_image_stands_upright(tmp_path):
     turned = Image.Exif()
     turned[0x0112] = 6  # held upright, stored on its side
     path = draw_picture(tmp_path / "held.png", exif=turned)
@@ -82,7 +82,7 @@ def test_two_images_of_one_name_are_refused(folder):
         find_images(folder)
 
 
-def test_a_mask_never_replaces_a_image(folder):
+def test_a_mask_never_replaces_an_image(folder):
     found = find_images(folder)
     check_apart(found, folder / "masks")
     with pytest.raises(DataError, match=r"b\.png: its mask would replace it"):

@@ -6,6 +6,7 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.files.scores import inspect_scores, read_scores, write_scores
+from tests.fakes.touch import Touch
 
 SCORES = np.random.default_rng(0).random((2, 30, 40), dtype=np.float32)
 
@@ -70,11 +71,9 @@ def test_another_npz_is_named(tmp_path, read, content):
 
 @pytest.mark.parametrize("read", [read_scores, inspect_scores])
 def test_a_pickle_inside_is_not_run(tmp_path, read):
-    class Trap:
-        def __reduce__(self):
-            return (open, (str(tmp_path / "ran"), "w"))
-
-    np.savez(tmp_path / "a.npz", class_ids=np.array([Trap()], dtype=object), scores=np.zeros((1, 2, 2)))
+    np.savez(
+        tmp_path / "a.npz", class_ids=np.array([Touch(tmp_path / "ran")], dtype=object), scores=np.zeros((1, 2, 2))
+    )
     with pytest.raises(DataError, match=r"a\.npz: cannot be read"):
         read(tmp_path / "a.npz")
     assert not (tmp_path / "ran").exists()

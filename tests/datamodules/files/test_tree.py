@@ -47,7 +47,7 @@ def test_grey_images_become_rgb(tmp_path):
     assert (image == 130).all()
 
 
-def test_a_image_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+def test_an_image_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"a\.jpg: no such image"):
         read_image(tmp_path / "a.jpg")
     (tmp_path / "a.jpg").write_text("no picture")

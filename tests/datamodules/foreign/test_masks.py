@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from datamodules.errors import DataError
+from datamodules.files.coco_ids import COCO_CATEGORY_IDS, coco_table
 from datamodules.files.labels import write_label
 from datamodules.foreign.masks import dhr_folder, read_foreign_mask
-from datamodules.prepare.coco_ids import COCO_CATEGORY_IDS, coco_table
 
 
 def png(path, codes, mode="L"):

@@ -1,7 +1,7 @@
 import pytest
 
 from datamodules.errors import DataError
-from datamodules.prepare.folder_tables import folder_class_names, read_rows, row_faults, table_file
+from datamodules.prepare.folder_tables import read_rows, row_faults, table_file
 
 NAMES = ("background", "cup", "teddy bear")
 ROWS = [("a.jpg", ["cup", "teddy bear"]), ("shelf/b.png", []), ("c", ["teddy bear"])]
@@ -19,27 +19,6 @@ ROWS = [("a.jpg", ["cup", "teddy bear"]), ("shelf/b.png", []), ("c", ["teddy bea
 def test_every_form_says_the_same(tmp_path, name, text):
     (tmp_path / name).write_text(text)
     assert read_rows(table_file(tmp_path), NAMES) == ROWS
-
-
-@pytest.mark.parametrize("text", ["cup\nteddy bear\n", "background\ncup\n\n teddy bear", "\ufeffcup\r\nteddy bear\r\n"])
-def test_background_is_put_in_front_of_the_class_names(tmp_path, text):
-    (tmp_path / "classes.txt").write_text(text)
-    assert folder_class_names(tmp_path) == NAMES
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        (None, r"classes\.txt: no such file; write the class names"),
-        ("", "background first"),
-        ("a\na\n", "each class once"),
-    ],
-)
-def test_class_names_that_cannot_be(tmp_path, text, complaint):
-    if text is not None:
-        (tmp_path / "classes.txt").write_text(text)
-    with pytest.raises(DataError, match=complaint):
-        folder_class_names(tmp_path)
 
 
 def test_there_is_one_table(tmp_path):

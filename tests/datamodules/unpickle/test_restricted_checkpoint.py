@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
-from pathlib import Path
 
 import pytest
 import torch
@@ -10,16 +9,7 @@ import torch
 from datamodules.errors import DataError
 from datamodules.unpickle.restricted_checkpoint import Inert, read_checkpoint
 from tests.fakes.published import save_lightning_1
-
-
-class Touch:
-    """Pickles as a call that leaves a file behind."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
+from tests.fakes.touch import Touch
 
 
 def test_a_lightning_1_checkpoint_gives_its_tensors_and_its_configuration_stays_inert(tmp_path, monkeypatch):

@@ -1,22 +1,12 @@
 import collections
 import pickle
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from datamodules.errors import DataError
 from datamodules.unpickle.restricted_pickle import RestrictedUnpickler, read_pickle, read_pickled_npy
-
-
-class Touch:
-    """Pickles as a call that leaves a file behind."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
+from tests.fakes.touch import Touch
 
 
 def save(path, content):

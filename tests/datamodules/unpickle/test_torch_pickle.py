@@ -13,6 +13,7 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.unpickle.torch_pickle import read_arrays
+from tests.fakes.touch import Touch
 
 TENSORS = {
     "keys": torch.tensor([3, 7]),
@@ -26,16 +27,6 @@ TENSORS = {
     "view": torch.arange(12).reshape(3, 4).t()[1:, ::2],
     "learned": torch.ones(2, requires_grad=True),
 }
-
-
-class Touch:
-    """Pickles as a call that leaves a folder behind."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (str(self.path),)
 
 
 class Rebuild:

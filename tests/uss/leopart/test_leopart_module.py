@@ -18,6 +18,7 @@ from mars_pl.uss.leopart.leopart_module import LeopartModule
 from mars_pl.uss.leopart.schedule import cosine
 from tests.fakes.fake_tree import make_voc_tree
 from tests.fakes.process_group import in_processes
+from tests.fakes.quiet_trainer import quiet_trainer
 from tests.pipeline.tiny_run import REPOSITORY
 
 SMALL_HEAD = partial(LeopartHead, dim=8, hidden=16, prototypes=6)
@@ -44,13 +45,8 @@ def items(count=4, local=1):
     ]
 
 
-def trainer_of(epochs=2, **options):
-    quiet = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-    return pl.Trainer(max_epochs=epochs, **{"enable_checkpointing": False, **quiet, **options})
-
-
 def fit(module, epochs=2, data=None, **options):
-    trainer = trainer_of(epochs, **options)
+    trainer = quiet_trainer(max_epochs=epochs, **options)
     trainer.fit(module, DataLoader(data or items(), batch_size=2))
     return trainer
 
@@ -155,7 +151,7 @@ def test_an_epoch_and_a_resumed_one_are_two_epochs(backbone, tmp_path):
         module = LeopartModule(backbone, SMALL_HEAD, lr=1e-2, momentum=0.5, queue=24)
         stop = pl.callbacks.LambdaCallback(on_train_epoch_end=lambda t, m: setattr(t, "should_stop", broken_off))
         keep = pl.callbacks.ModelCheckpoint(tmp_path / name, filename="last", save_on_train_epoch_end=True)
-        trainer = trainer_of(callbacks=[SeedEpoch(3), keep, stop], enable_checkpointing=True)
+        trainer = quiet_trainer(max_epochs=2, callbacks=[SeedEpoch(3), keep, stop], enable_checkpointing=True)
         trainer.fit(module, DataLoader(items(), batch_size=2), ckpt_path=resume)
         return module.state_dict()
 

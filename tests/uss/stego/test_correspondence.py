@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mars_pl.uss.stego.correspondence import centre, correlation, correspondence_loss, random_points, sample
+from mars_pl.uss.stego.correspondence import centre, correlation, correspondence_loss, random_points, read_at
 
 
 def test_points_are_uniform_in_the_square():
@@ -20,7 +20,7 @@ def test_points_are_uniform_in_the_square():
 def test_sampling_reads_between_the_centres_of_the_outer_tokens():
     maps = torch.tensor([[[[0.0, 10.0], [20.0, 30.0]]]])
     places = torch.tensor([[[[-1.0, -1.0], [1.0, -1.0]], [[0.0, 0.0], [-1.0, 0.5]]]])  # x, y
-    assert sample(maps, places).flatten().tolist() == [0, 10, 15, 15]
+    assert read_at(maps, places).flatten().tolist() == [0, 10, 15, 15]
 
 
 def test_correlation_is_the_cosine_of_all_pairs():

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from functools import partial
 
-import pytorch_lightning as pl
 import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
 from mars_pl.uss.stego.head import STEGOHead
 from mars_pl.uss.stego.stego_module import STEGOModule
+from tests.fakes.quiet_trainer import quiet_trainer
 
 
 class Silent(nn.Module):
@@ -23,10 +23,7 @@ class Silent(nn.Module):
 
 
 def _fit(module, items, steps=3):
-    trainer = pl.Trainer(
-        max_steps=steps, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
-        enable_model_summary=False,
-    )  # fmt: skip
+    trainer = quiet_trainer(max_steps=steps)
     trainer.fit(module, DataLoader(items, batch_size=2))
     return trainer
 

@@ -1,10 +1,10 @@
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from mars_pl.training.weights import save_weights
 from mars_pl.wsss.advcam.advcam_module import AdvCAMModule
 from mars_pl.wsss.cam.classifier import CAMClassifier
+from tests.fakes.quiet_trainer import quiet_trainer
 
 IMAGE = torch.randint(0, 256, (1, 3, 40, 56), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
@@ -70,25 +70,16 @@ def test_the_weights_of_the_fit_are_taken(tmp_path):
         make(weights=str(tmp_path / "nowhere.safetensors"))
 
 
-@pytest.fixture
-def trainer(tmp_path):
-    def build(inference_mode: bool) -> pl.Trainer:
-        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
-        return pl.Trainer(accelerator="cpu", default_root_dir=tmp_path, inference_mode=inference_mode, **quiet)
-
-    return build
-
-
-def test_lightning_predicts_without_inference_mode(trainer):
+def test_lightning_predicts_without_inference_mode():
     loader = torch.utils.data.DataLoader([batch(0.0, 1.0, 0.0, 0.0)], batch_size=None)
-    (out,) = trainer(False).predict(make(), loader)
+    (out,) = quiet_trainer(inference_mode=False).predict(make(), loader)
     assert torch.equal(out["scores"], predict(make(), 0.0, 1.0, 0.0, 0.0)["scores"])
 
 
-def test_inference_mode_is_refused_by_the_name_of_the_option(trainer):
+def test_inference_mode_is_refused_by_the_name_of_the_option():
     loader = torch.utils.data.DataLoader([batch(0.0, 1.0, 0.0, 0.0)], batch_size=None)
     with pytest.raises(ValueError, match=r"trainer\.inference_mode: .* false") as error:
-        trainer(True).predict(make(), loader)
+        quiet_trainer(inference_mode=True).predict(make(), loader)
     assert "\n" not in str(error.value)
 
 

@@ -6,8 +6,9 @@ from torch import nn
 
 from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.training.weights import save_weights
+from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.random_walk import half_disc
-from mars_pl.wsss.psa.affinity_net import AffinityNet, pad_to_cells, pair_affinity
+from mars_pl.wsss.psa.affinity_net import AffinityNet, pair_affinity
 from mars_pl.wsss.seam.network import SEAM
 
 
@@ -22,7 +23,7 @@ def test_features_by_the_three_taps_on_whole_cells():
     features = network(image)
     assert features.shape == (2, 448, 7, 9)
     intermediate = network.backbone(pad_to_cells(network.normalise(image), 8))
-    narrowed = [nn.ELU()(convolution(tap)) for convolution, tap in zip(network.narrow, intermediate, strict=True)]
+    narrowed = [nn.ELU()(convolution(maps)) for convolution, maps in zip(network.narrow, intermediate, strict=True)]
     assert [part.shape[1] for part in narrowed] == [64, 128, 256]
     assert torch.allclose(features, nn.ELU()(network.merge(torch.cat(narrowed, 1))), atol=1e-6)
 
@@ -44,12 +45,6 @@ def test_it_starts_from_the_backbone_of_a_classifier(tmp_path):
     save_weights(nn.Linear(1, 1), tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match=r"other.safetensors.*keys missing"):
         make(classifier_weights=str(tmp_path / "other.safetensors"))
-
-
-def test_padding_is_right_and_below_and_only_where_a_cell_is_broken():
-    maps = torch.ones(1, 3, 5)
-    assert pad_to_cells(maps, 4, 7.0)[0].tolist() == [[1.0] * 5 + [7.0] * 3] * 3 + [[7.0] * 8]
-    assert pad_to_cells(torch.ones(1, 8, 4), 4).shape == (1, 8, 4)
 
 
 @pytest.mark.parametrize("size", [(5, 6), (2, 3), (1, 1)])

@@ -4,11 +4,6 @@ import torch
 from mars_pl.wsss.rsepm.network import SingleStageNetwork
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def make_network():
     """Factory of tiny networks: random weights, timm's test encoder, no download."""

@@ -5,6 +5,7 @@ import torch
 
 from mars_pl.wsss.rsepm.network import SingleStageNetwork
 from mars_pl.wsss.rsepm.published import PREFIXES, our_name
+from tests.fakes.touch import Touch
 
 FIXTURE = Path(__file__).with_name("published_single_stage.txt")
 
@@ -78,14 +79,7 @@ def test_a_checkpoint_that_lacks_a_tensor_is_refused(make_network, checkpoint):
         make_network(published=str(checkpoint[1]))
 
 
-class Runs:
-    """Unpickling it calls a function."""
-
-    def __reduce__(self):
-        return (Path.touch, (Path("ran"),))
-
-
-@pytest.mark.parametrize("content", [Runs(), {"model": {"a": torch.zeros(1)}}, [torch.zeros(1)]])
+@pytest.mark.parametrize("content", [Touch("ran"), {"model": {"a": torch.zeros(1)}}, [torch.zeros(1)]])
 def test_what_is_no_state_dict_is_refused_and_runs_nothing(make_network, tmp_path, monkeypatch, content):
     monkeypatch.chdir(tmp_path)
     torch.save(content, "last.pth")

@@ -66,7 +66,7 @@ def test_equals_the_literal_formulas(first_cut, second_cut):
 
 
 def test_two_alike_cells_and_a_stranger():
-    """Columns: the pair halves between its two cells; the second order adds nothing; the stranger keeps to itself."""
+    """Columns: the pair halves between its two cells; the second order adds nothing; the third cell keeps to itself."""
     features = torch.tensor([[1.0, 2.0, 0.0], [0.0, 0.0, 5.0]]).view(1, 2, 1, 3)
     expected = torch.tensor([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [0.0, 0.0, 1.0]])
     correlation = self_correlation(features)

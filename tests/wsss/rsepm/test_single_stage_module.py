@@ -11,6 +11,7 @@ from mars_pl.wsss.rsepm.edge_predict_mix import EdgePredictMix
 from mars_pl.wsss.rsepm.seed_source import SeedSource
 from mars_pl.wsss.rsepm.self_correlation import SelfCorrelationGuidance
 from mars_pl.wsss.rsepm.single_stage_module import SingleStageModule
+from tests.fakes.quiet_trainer import quiet_trainer
 
 
 class Crops(Dataset):
@@ -38,13 +39,11 @@ def make(network, **options):
 
 def fit(module, epochs=3, callbacks=None, resume=None):
     torch.manual_seed(0)
-    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
-    trainer = pl.Trainer(
+    trainer = quiet_trainer(
         max_epochs=epochs,
         callbacks=callbacks or [EMATeacher(0.5)],
         enable_checkpointing=callbacks is not None,
         num_sanity_val_steps=0,
-        **quiet,
     )
     loader = DataLoader(Crops(), batch_size=4)
     trainer.fit(module, loader, loader, ckpt_path=resume, weights_only=False)

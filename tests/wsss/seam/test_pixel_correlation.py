@@ -55,7 +55,7 @@ def test_the_correction_teaches_its_own_convolutions_alone():
     corrected = module(torch.rand(2, 3, 4, 5), torch.randn(2, 3, 32, 40), intermediate)
     assert corrected.shape == (2, 3, 4, 5)
     corrected.square().sum().backward()
-    assert all(tap.grad is None for tap in intermediate)
+    assert all(maps.grad is None for maps in intermediate)
     assert {name for name, parameter in module.named_parameters() if parameter.grad is not None} == {
         "shallow.weight",
         "deep.weight",

@@ -1,0 +1,104 @@
+"""The page of a run: whole in one file, the same each time, with every name escaped."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from datamodules.errors import DataError
+from mars_pl.commands.report import command as report
+from mars_pl.commands.report.page import duration
+from tests.fakes.fake_run import change
+
+
+def page_of(run, pictures):
+    report.main([str(run), "--gallery", str(pictures)])
+    return (run / "report.html").read_text()
+
+
+class Outside(HTMLParser):
+    """Collects whatever a page would load, and the tags it opens."""
+
+    def __init__(self):
+        super().__init__()
+        self.loads, self.tags = [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.loads += [
+            value
+            for name, value in attributes
+            if name in ("src", "href", "srcset", "data", "action") and not value.startswith("data:")
+        ]
+
+
+def test_the_page_needs_nothing_from_outside(run):
+    report.main([str(run), "--gallery", "6"])
+    text = (run / "report.html").read_text()
+    page = Outside()
+    page.feed(text)
+    assert page.loads == []
+    assert not {"script", "iframe", "object", "embed"} & set(page.tags)
+    assert "http" not in re.sub(r"base64,[^\"]*", "", text)
+    assert "@import" not in text
+    assert page.tags.count("img") == 6 * 7
+    assert page.tags.count("svg") == 3  # two scatters and the sweep
+    for words in (
+        "Class by class",
+        "What was selected",
+        "Time",
+        "train, 6 images, crf",
+        "val, 240 images, teacher, no refinement",
+        "48 candidates, train_aug, 6 images with truth",
+        "best: 0.3",
+        "mars: 0.2",
+    ):
+        assert words in text, words
+    assert not list(run.glob("*.part"))
+
+
+def test_the_same_run_gives_the_same_page(run):
+    report.main([str(run)])
+    first = (run / "report.html").read_bytes()
+    report.main([str(run)])
+    assert (run / "report.html").read_bytes() == first
+
+
+def test_names_are_escaped(run, capsys):
+    nasty = "<script>alert(1)</script>[bold]"
+    manifest = json.loads((run / "run.json").read_text())
+    manifest["classes"][1] = nasty
+    manifest["data"] = nasty
+    (run / "run.json").write_text(json.dumps(manifest))
+    for name in ("pseudo", "debiased"):
+        path = run / "rows" / f"{name}.json"
+        row = json.loads(path.read_text())
+        change(path, note=nasty, per_class={nasty: row["per_class"]["train"]})
+    table = run / "debias-centroids" / "candidates.csv"
+    table.write_text(table.read_text().replace(",train,", f",{nasty},"))
+    change(run / "debias-labels" / "removed.json", removed={nasty: 0.7})
+    report.main([str(run)])
+    text = (run / "report.html").read_text()
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert nasty in capsys.readouterr().out.replace("\n", "")
+
+
+def test_only_pictures_with_a_similarity_map_where_there_are_enough(run):
+    folder = run / "debias-labels" / "similarity"
+    for path in sorted(folder.glob("*.png"))[3:]:
+        path.unlink()
+    assert "out of 3 that have a similarity map" in page_of(run, 3)
+    assert "out of 6 whose Yᵇ shows an object" in page_of(run, 4)
+
+
+def test_a_missing_image_is_named(run):
+    manifest = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps(manifest | {"root": str(run / "nowhere")}))
+    with pytest.raises(DataError, match=r"nowhere/JPEGImages/scene_\d+\.jpg: cannot be read as an image"):
+        report.main([str(run)])
+
+
+def test_words_of_a_duration():
+    assert [duration(value) for value in (3.14, 48, 190, 7500)] == ["3.1 s", "48 s", "3 min 10 s", "2 h 05 min"]

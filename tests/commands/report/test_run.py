@@ -1,0 +1,61 @@
+"""A run folder read back, and what its stages measured merged into one file."""
+
+import json
+
+import pytest
+
+from datamodules.errors import DataError
+from mars_pl.commands.report.run import merge, open_run
+from tests.fakes.fake_run import change
+
+
+def test_target_share_over_the_classes_with_a_companion(run):
+    path = run / "debias-centroids" / "candidates.csv"
+    path.write_text(
+        "id,class,cluster,pixels,distance,selected,iou\n"
+        "a,train,0,9,0.9,1,0.8\na,train,1,9,0.2,0,0.0\nb,boat,0,9,0.9,1,0.05\nb,boat,1,9,0.9,1,0.2\nc,horse,0,9,0.9,1,0.9\n"
+    )
+    selection = merge(open_run(str(run)))["selection"]
+    assert selection["target_share_before"]["companion"] == pytest.approx(1 / 3)
+    assert selection["target_share"]["companion"] == pytest.approx(1 / 2)
+    row = json.loads((run / "rows" / "pseudo.json").read_text())
+    change(run / "rows" / "pseudo.json", per_class={name: {"iou": 0.5} for name in row["per_class"]})
+    assert "companion" not in merge(open_run(str(run)))["selection"]["target_share"]  # no companion masks: not known
+
+
+def test_rows_of_other_choices_are_left_out(run):
+    change(run / "run.json", rows={name: f"rows/{name}.json" for name in ("pseudo", "final")})
+    rows = merge(open_run(str(run)))["rows"]
+    assert [name for name, row in rows.items() if row] == ["pseudo", "final"]
+    assert "mars_removal" not in rows
+
+
+def test_class_names_come_from_the_rows_where_nobody_else_names_them(run):
+    change(run / "run.json", classes=None, data="folder")
+    assert open_run(str(run)).class_names[:3] == ("background", "train", "boat")
+
+
+def test_labels_may_lie_outside_the_run(run, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    change(run / "run.json", labels={"pseudo": "elsewhere"}, stages={"uss": ""})
+    assert open_run(str(run)).labels("pseudo").resolve() == tmp_path / "elsewhere"
+    assert open_run(str(run)).stage("uss") is None
+
+
+def test_rows_stand_in_the_order_of_the_pipeline(run):
+    names = list(merge(open_run(str(run)))["rows"])
+    assert names == [
+        "pseudo", "pseudo-baseline", "debiased", "complemented",
+        "baseline", "mars_removal", "final", "final-student", "supervised",
+    ]  # fmt: skip
+
+
+def test_a_run_is_found_by_name_and_its_absence_is_told(run, monkeypatch):
+    monkeypatch.chdir(run.parent.parent)
+    assert open_run("scenes").name == "scenes"
+    with pytest.raises(DataError, match=r"nowhere: no run\.json .*there are: scenes"):
+        open_run("nowhere")
+    (run / "run.json").write_text("{")
+    with pytest.raises(DataError, match=r"run\.json: is no JSON"):
+        open_run("scenes")
