@@ -11,7 +11,7 @@ from datamodules.segmentation_data import SegmentationData
 
 
 class COCO(SegmentationData):
-    """COCO 2014 as it is unpacked: train2014, val2014 and annotations; see `coco_prepare.py` for its lists.
+    """COCO 2014 as it is unpacked: train2014, val2014 and annotations; see `prepare/coco.py` for its lists.
 
     Args:
         root: folder that holds the three.

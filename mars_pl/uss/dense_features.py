@@ -18,7 +18,7 @@ class DenseFeatures(Frozen):
     Args:
         backbone: uint8 images to tokens, such as ``FrozenViT``.
         head: makes the network from tokens to code from the number of the backbone's channels, such as ``STEGOHead``;
-            None gives the tokens themselves (``USS=backbone``, ``USS=leopart``).
+            None gives the tokens themselves (``uss=backbone``, ``uss=leopart``).
         weights: what the fit left: of the head, or where there is none, of a fine-tuned backbone, in place of its own.
         flip: average with the un-flipped features of the mirrored image, as STEGO does at evaluation.
         shifts: s × s shifted images give interleaved maps with 1/s of the backbone's stride, at s² the cost.

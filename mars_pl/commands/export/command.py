@@ -41,7 +41,7 @@ def require_extra() -> None:
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
     except ImportError as error:
-        raise DataError(f"mars export needs {error.name}: pip install -e '.[export]' in the checkout") from None
+        raise DataError(f"mars export needs {error.name}: pip install 'mars-pl[export]'") from None
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -109,7 +109,7 @@ def open_run(argument: str) -> Run:
                 raise DataError(f"{folder / 'run.json'}: names no stages; `mars run mars …` writes this file again")
             return Run(folder, manifest)
     known = sorted(path.parent.name for path in Path("runs").glob("*/run.json"))
-    there = f"there are: {', '.join(known)}" if known else "there are none yet, `make demo` makes one"
+    there = f"there are: {', '.join(known)}" if known else "there are none yet, `mars run demo` makes one"
     raise DataError(f"{argument}: no run.json in it; name a run's folder or a run under runs/ ({there})")
 
 

@@ -115,7 +115,7 @@ def test_a_failing_check_leaves_no_file(pixelwise, tmp_path, monkeypatch, capsys
 def test_the_extra_is_named_where_it_is_missing(pixelwise, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert main(["export", str(pixelwise), str(tmp_path / "a.onnx")]) == 1
-    line = "mars: error: mars export needs onnxruntime: pip install -e '.[export]' in the checkout\n"
+    line = "mars: error: mars export needs onnxruntime: pip install 'mars-pl[export]'\n"
     assert capsys.readouterr().err == line
 
 
