@@ -18,7 +18,11 @@ HARMLESS = frozenset({"workers", "root", "default_root_dir", "enable_progress_ba
 
 
 def resolve(yamls: Sequence[Path], options: Mapping[str, Value]) -> Settings:
-    """Merge YAMLs and options as LightningCLI does: the later wins, another class drops the settings of the former.
+    """Merge YAMLs and options as LightningCLI does: the later wins; a list replaces one, but for what its items inherit.
+
+    Where a later file names another class, LightningCLI keeps those settings of the former that the new class takes.
+    Which these are only the classes know, so all are kept here: a setting too many can make a stage again for nothing,
+    one too few could take a wrong one for finished.
 
     Raises:
         DataError: where a file is no YAML.
@@ -59,11 +63,22 @@ def _merge(into: Settings, over: Mapping[str, Any]) -> None:
         if appended:
             into[key] = [*(into.get(key) or []), *(value if isinstance(value, list) else [value])]
         elif isinstance(value, dict) and isinstance(into.get(key), dict):
-            if value.get("class_path", into[key].get("class_path")) != into[key].get("class_path"):
-                into[key] = {}
             _merge(into[key], value)
+        elif isinstance(value, list) and isinstance(into.get(key), list):
+            into[key] = [_inherited(item, into[key]) for item in value]
         else:
             into[key] = _copied(value)
+
+
+def _inherited(item: Any, before: Sequence[Any]) -> Any:
+    """An item of a list, with what the former list said of its class."""
+    copy = _copied(item)
+    if not isinstance(copy, dict) or "class_path" not in copy:
+        return copy
+    same = (old for old in before if isinstance(old, dict) and old.get("class_path") == copy["class_path"])
+    merged = _copied(next(same, {}))
+    _merge(merged, copy)
+    return merged
 
 
 def _copied(value: Any) -> Any:
