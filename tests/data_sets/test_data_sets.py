@@ -13,7 +13,7 @@ from mars_pl.commands.run.words import sort_words
 from tests.fakes.fake_archives import TEST_IDS, make_archives, md5
 from tests.fakes.fake_coco import make_coco_tree
 from tests.fakes.fake_folder import CLASSES, make_own_folder
-from tests.pipeline.tiny_run import TinyRun, plan, planned_run
+from tests.pipeline.tiny_run import TinyRun, plan, planned_run, prepare_data
 
 ROWS = ("pseudo", "debiased", "complemented", "final")
 
@@ -93,6 +93,7 @@ def test_a_root_that_is_missing_is_named(capsys, data):
 
 def test_a_folder_with_images_alone_is_planned_without_rows_and_predicts_what_it_trained_on(tmp_path):
     make_own_folder(tmp_path / "data/folder", masks=False, val=False)
+    prepare_data(tmp_path, "data=folder")
     stages = plan(tmp_path, "mars", "data=folder")
     assert not any(stage.startswith("row/") for stage in stages)
     words = stages["mars/segment-masks"]

@@ -84,9 +84,6 @@ def planned_run(house: Path, target: str, *words: str) -> Run:
     sorted_words = sort_words(("data=voc", "trainer=cpu", *words))
     with chdir(house):
         choices = read_choices(sorted_words.choices, sorted_words.options)
-        if choices.data in ("coco", "folder"):
-            prepare(choices)
-            choices = read_choices(sorted_words.choices, sorted_words.options)
         if target == "gap":
             return targets.gap(
                 choices, sorted_words.seeds("seeds") or [choices.seed], sorted_words.seeds("segment_seeds")
@@ -94,6 +91,12 @@ def planned_run(house: Path, target: str, *words: str) -> Run:
         if target == "server":
             return targets.server(choices, sorted_words.of_run("server_split"))
         return targets.mars(choices, sorted_words.of_run("run"))
+
+
+def prepare_data(house: Path, *words: str) -> None:
+    """Bring the data of a house into the layout that stages read, as `mars run` does before it plans."""
+    with chdir(house):
+        prepare(read_choices(sort_words(words).choices, {}))
 
 
 def key_of(stage: Stage) -> str:
@@ -127,6 +130,7 @@ class TinyRun:
         torch.set_num_threads(1)
         self.house = house
         save_vit(house)
+        prepare_data(house, "data=voc", *words)
         self.places = Places()
         with chdir(house):
             truth = "data=" not in " ".join(words) and (house / "data/voc/SegmentationClass").is_dir()

@@ -18,7 +18,7 @@ HARMLESS = frozenset({"workers", "root", "default_root_dir", "enable_progress_ba
 
 
 def resolve(yamls: Sequence[Path], options: Mapping[str, Value]) -> Settings:
-    """Merge YAMLs and options as LightningCLI does: the later wins; a list replaces one, but for what its items inherit.
+    """Merge YAMLs and options as LightningCLI does: the later wins, a list's items inherit.
 
     Where a later file names another class, LightningCLI keeps those settings of the former that the new class takes.
     Which these are only the classes know, so all are kept here: a setting too many can make a stage again for nothing,
