@@ -15,6 +15,9 @@ from mars_pl.pipeline.stage import Job, Output, Stage, Value
 WEIGHTS = "weights.safetensors"
 """What every fit leaves."""
 
+VERSIONS: dict[str, int] = {}
+"""Stage → a number that is raised when a change of code changes its results; 1 where nothing stands here."""
+
 Options = Mapping[str, Value | None]
 """Settings by name; None is not said."""
 
@@ -118,6 +121,7 @@ class Maker:
             every,
             {"data.root": c.data_root} | said | own,
             seed=c.seed if seed is None else seed,
+            version=VERSIONS.get(name, 1),
             **more,
         )
 

@@ -46,7 +46,7 @@ def make_run(folder: Path, images: int = 18, *, supervised: bool = True, seed: i
     _numbers(run, rng, images, supervised)
     stages = {name: name for name in (*SECONDS, "segment-complemented")}
     manifest = {"data": "scenes", "seed": seed, "root": str(root), "split": "train", "network_split": "val"}
-    choices = {"WSSS": "cam", "USS": "stego", "SEGMENTER": "small", "TRAIN": "mars"}
+    choices = {"wsss": "cam", "uss": "stego", "segmenter": "small", "train": "mars"}
     rows = {path.stem: f"rows/{path.name}" for path in sorted((run / "rows").glob("*.json"))}
     names = {"choices": choices, "classes": CLASSES, "rows": rows, "stages": stages, "labels": labels}
     _write(run / "run.json", manifest | names)

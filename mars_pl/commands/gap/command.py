@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.errors import DataError
-from mars_pl.commands.json_files import read_json, write_json
+from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import DASH, percent, provenance, terminal, title
 from mars_pl.commands.report.gap import gap, unlike
-from mars_pl.commands.report.run import Metrics, merge, open_run
+from mars_pl.commands.report.run import read_metrics
 
 FIELDS = ("baseline", "mars", "supervised", "closed")
 
@@ -59,7 +59,7 @@ def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
     entries: list[dict[str, Any]] = []
     about: dict[str, Any] = {}
     for name in names:
-        folder, metrics = _metrics(name)
+        folder, metrics = read_metrics(name)
         if any(folder.resolve().name == entry["run"] for entry in entries):
             raise DataError(f"{name}: named twice; a mean over seeds takes each run once")
         rows = metrics["rows"]
@@ -85,15 +85,6 @@ def _segment_seeds(rows: Mapping[str, Any]) -> list[int | None]:
     """Seeds of the segmenter with rows of their own, `baseline-seed1`; None is the run's own seed."""
     found = (re.fullmatch(r"\w+-seed(\d+)", name) for name in rows)
     return [None, *sorted({int(match[1]) for match in found if match})]
-
-
-def _metrics(name: str) -> tuple[Path, Metrics]:
-    """A run's numbers as its stages stand now; its `metrics.json` where only that came from another machine."""
-    alone = Path(name) / "metrics.json"
-    if alone.is_file() and not (Path(name) / "run.json").is_file():
-        return alone.parent, read_json(alone)
-    run = open_run(name)
-    return run.folder, merge(run)
 
 
 def gap_table(table: Mapping[str, Any]) -> Table:

@@ -1,4 +1,4 @@
-"""`mars methods RUN`: before and after MARS under each WSSS and USS method of a run (Tables 4 and 5)."""
+"""`mars methods RUN …`: before and after MARS under each WSSS and USS method, a run a pair (Tables 4 and 5)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.errors import DataError
-from mars_pl.commands.json_files import read_json, write_json
+from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance, terminal
-from mars_pl.commands.report.run import Metrics, open_run
+from mars_pl.commands.report.run import Metrics, read_metrics
 
 ROWS = {"pseudo": "Yᵇ", "pseudo-baseline": "Yᵇ base", "debiased": "Yᵈᵇ", "baseline": "baseline", "final": "MARS"}
 """What is shown of each choice, by the names of its rows."""
 
 PAIRS = {"labels": ("pseudo", "debiased"), "networks": ("baseline", "final")}
 """What MARS is held against: FP is to fall from the first to the second, and mIoU to rise."""
+
+CHOSEN = ("wsss", "uss")
 
 NAMES = {"rsepm": "rsepm (our reconstruction)"}
 
@@ -29,10 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0."""
     about = "The labels and networks before and after MARS, under each WSSS and USS method."
     parser = argparse.ArgumentParser(prog="mars methods", description=about)
-    parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/, after `make methods`")
+    words = "runs of the same data, one per pair of methods: folders, or names under runs/"
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=words)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     arguments = parser.parse_args(argv)
-    methods = read_methods(arguments.run)
+    methods = read_methods(arguments.runs)
     if arguments.json:
         write_json(arguments.json, methods)
     console = terminal()
@@ -42,30 +45,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def read_methods(name: str) -> list[Metrics]:
-    """Return the metrics of each choice that `make methods` measured in a run.
+def read_methods(names: Sequence[str]) -> list[Metrics]:
+    """Return the metrics of runs, each of its own pair of methods.
 
     Raises:
-        DataError: where there is no such run, it has none, or they are not of the same data.
+        DataError: where there is no such run, it does not say what it measured, or they are of other data or trainings.
     """
-    folder = open_run(name).folder / "methods"
-    files = sorted(folder.glob("*.json"))
-    if not files:
-        raise DataError(f"{folder}: no figures of methods; `make methods` measures them")
-    methods = [read_json(file) for file in files]
-    for file, metrics in zip(files, methods, strict=True):
+    found = [read_metrics(name) for name in names]
+    for folder, metrics in found:
         if not metrics.get("choices"):
-            raise DataError(f"{file}: does not say which methods it measured; delete it and run `make methods` again")
+            raise DataError(f"{folder}: does not say which methods it measured; `mars run methods …` measures them")
         for choice, value in _shared(metrics).items():
-            other = _shared(methods[0]).get(choice)
+            other = _shared(found[0][1]).get(choice)
             if value != other:
-                raise DataError(f"{file}: {choice} is {value}, unlike {files[0]} ({other}); delete one")
-    return methods
+                first = found[0][0].name
+                raise DataError(f"{folder}: {choice} is {value}, unlike {first} ({other}); compare runs that share it")
+    return [metrics for _, metrics in found]
 
 
 def _shared(metrics: Metrics) -> dict[str, Any]:
     """Return what all choices of one table have in common."""
-    return {"data": metrics["data"]} | {key: metrics["choices"].get(key) for key in ("SEGMENTER", "TRAIN")}
+    return {"data": metrics["data"]} | {key: metrics["choices"].get(key) for key in ("segmenter", "train", "seed")}
 
 
 def methods_table(methods: Sequence[Metrics]) -> Table:
@@ -76,7 +76,7 @@ def methods_table(methods: Sequence[Metrics]) -> Table:
     for heading in ("mIoU %", "FP", "FN", "companion", "kept"):
         table.add_column(heading, justify="right", no_wrap=True)
     for metrics in methods:
-        choices = [NAMES.get(metrics["choices"][key], metrics["choices"][key]) for key in ("WSSS", "USS")]
+        choices = [NAMES.get(metrics["choices"][key], metrics["choices"][key]) for key in CHOSEN]
         for name, words in ROWS.items():
             row = metrics["rows"].get(name)
             if row:
@@ -95,7 +95,7 @@ def verdicts(methods: Sequence[Metrics]) -> list[str]:
         measured = [metrics for metrics in methods if metrics["rows"].get(before) and metrics["rows"].get(after)]
         failed = [metrics for metrics in measured if not _better(metrics["rows"][before], metrics["rows"][after])]
         line = f"{words}: FP falls and mIoU rises under {len(measured) - len(failed)} of {len(measured)} choices"
-        names = (" + ".join(metrics["choices"][key] for key in ("WSSS", "USS")) for metrics in failed)
+        names = (" + ".join(metrics["choices"][key] for key in CHOSEN) for metrics in failed)
         lines.append(f"{line}; not under {', '.join(names)}" if failed else line)
     return lines
 

@@ -113,6 +113,21 @@ def open_run(argument: str) -> Run:
     raise DataError(f"{argument}: no run.json in it; name a run's folder or a run under runs/ ({there})")
 
 
+def read_metrics(name: str) -> tuple[Path, Metrics]:
+    """Return a run's folder and its numbers as its stages stand now.
+
+    Where only `metrics.json` came from another machine, it is taken as it is.
+
+    Raises:
+        DataError: as `open_run` does.
+    """
+    alone = Path(name) / "metrics.json"
+    if alone.is_file() and not (Path(name) / "run.json").is_file():
+        return alone.parent, read_json(alone)
+    run = open_run(name)
+    return run.folder, merge(run)
+
+
 def merge(run: Run) -> Metrics:
     """Merge the numbers of all stages into the layout of `metrics.json`.
 

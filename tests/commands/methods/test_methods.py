@@ -6,6 +6,7 @@ from datamodules.errors import DataError
 from mars_pl.cli.main import main as mars
 from mars_pl.commands.methods import command as methods
 from mars_pl.commands.methods.command import read_methods, verdicts
+from tests.fakes.fake_run import make_run
 
 
 def row(miou, fp, split="train"):
@@ -21,7 +22,7 @@ def row(miou, fp, split="train"):
     }
 
 
-def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes"):
+def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes", **choices):
     rows = {
         "pseudo": row(0.6, 0.3),
         "pseudo-baseline": row(0.62, 0.25),
@@ -29,21 +30,24 @@ def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes"):
         "complemented": None,
     }
     rows |= {"baseline": row(0.61, 0.26, "val"), "final": row(*final, "val")}
-    return {"data": data, "choices": {"WSSS": wsss, "USS": uss}, "rows": rows}
+    return {"data": data, "choices": {"wsss": wsss, "uss": uss} | choices, "rows": rows}
+
+
+def leave(folder, wsss, uss, **others):
+    """A run's metrics.json, as it comes from another machine."""
+    metrics = measured(wsss, uss, **others)
+    (folder / f"scenes-{wsss}-{uss}").mkdir()
+    (folder / f"scenes-{wsss}-{uss}" / "metrics.json").write_text(json.dumps(metrics))
+    return str(folder / f"scenes-{wsss}-{uss}")
 
 
 @pytest.fixture
-def run(tmp_path):
-    folder = tmp_path / "runs" / "scenes"
-    (folder / "methods").mkdir(parents=True)
-    (folder / "run.json").write_text("{}")
-    for wsss, uss in (("irn", "stego"), ("rsepm", "leopart")):
-        (folder / "methods" / f"{wsss}-{uss}.json").write_text(json.dumps(measured(wsss, uss)))
-    return folder
+def runs(tmp_path):
+    return [leave(tmp_path, wsss, uss) for wsss, uss in (("irn", "stego"), ("rsepm", "leopart"))]
 
 
-def test_each_choice_has_its_rows_before_and_after(run, capsys):
-    assert mars(["methods", str(run)]) == 0
+def test_each_choice_has_its_rows_before_and_after(runs, capsys):
+    assert mars(["methods", *runs]) == 0
     lines = capsys.readouterr().out.splitlines()
     start = next(index for index, line in enumerate(lines) if line.strip().startswith("irn"))
     assert [line.split()[-6] if "base " not in line else "base" for line in lines[start : start + 5]] == [
@@ -55,9 +59,10 @@ def test_each_choice_has_its_rows_before_and_after(run, capsys):
     assert "MARS: val, 8 images, crf" in lines
 
 
-def test_a_run_is_found_by_its_name(run, monkeypatch):
-    monkeypatch.chdir(run.parents[1])
-    assert [metrics["choices"]["WSSS"] for metrics in read_methods("scenes")] == ["irn", "rsepm"]
+def test_a_run_with_its_stages_is_read_as_they_stand(tmp_path):
+    run = make_run(tmp_path, images=1)
+    (metrics,) = read_methods([str(run)])
+    assert metrics["choices"]["wsss"] == "cam" and metrics["rows"]["final"]["miou"] == 0.739
 
 
 @pytest.mark.parametrize(("debiased", "falls"), [((0.7, 0.1), True), ((0.59, 0.1), False), ((0.7, 0.3), False)])
@@ -74,34 +79,25 @@ def test_a_choice_without_one_of_the_rows_is_not_counted():
     assert verdicts([lacking])[1] == "networks: FP falls and mIoU rises under 0 of 0 choices"
 
 
-@pytest.mark.parametrize(("choice", "value"), [("SEGMENTER", "deeplabv2_resnet50"), ("TRAIN", "mars_removal")])
-def test_pairs_that_were_trained_otherwise_are_not_put_into_one_table(run, choice, value):
-    file = run / "methods" / "rsepm-leopart.json"
-    other = measured("rsepm", "leopart")
-    other["choices"][choice] = value
-    file.write_text(json.dumps(other))
-    with pytest.raises(DataError, match=f"rsepm-leopart.json: {choice} is {value}, unlike .*irn-stego.json"):
-        read_methods(str(run))
+@pytest.mark.parametrize(("choice", "value"), [("segmenter", "deeplabv2_resnet50"), ("train", "mars_removal")])
+def test_pairs_that_were_trained_otherwise_are_not_put_into_one_table(runs, tmp_path, choice, value):
+    other = leave(tmp_path, "seam", "stego", **{choice: value})
+    with pytest.raises(DataError, match=f"scenes-seam-stego: {choice} is {value}, unlike scenes-irn-stego"):
+        read_methods([*runs, other])
 
 
-def test_the_numbers_as_json(run, tmp_path):
-    assert methods.main([str(run), "--json", str(tmp_path / "methods.json")]) == 0
-    assert json.loads((tmp_path / "methods.json").read_text())[1]["choices"]["USS"] == "leopart"
+def test_the_numbers_as_json(runs, tmp_path):
+    assert methods.main([*runs, "--json", str(tmp_path / "methods.json")]) == 0
+    assert json.loads((tmp_path / "methods.json").read_text())[1]["choices"]["uss"] == "leopart"
 
 
-def test_what_was_not_measured_is_said(tmp_path):
-    (tmp_path / "run.json").write_text("{}")
-    with pytest.raises(DataError, match="`make methods` measures them"):
-        read_methods(str(tmp_path))
+def test_figures_of_other_data_are_refused(runs, tmp_path):
+    other = leave(tmp_path, "seam", "stego", data="voc")
+    with pytest.raises(DataError, match=r"scenes-seam-stego: data is voc, unlike scenes-irn-stego \(scenes\)"):
+        read_methods([*runs, other])
 
 
-def test_figures_of_other_data_are_refused(run):
-    (run / "methods" / "seam-stego.json").write_text(json.dumps(measured("seam", "stego", data="voc")))
-    with pytest.raises(DataError, match=r"seam-stego.json: data is voc, unlike .*irn-stego.json \(scenes\)"):
-        read_methods(str(run))
-
-
-def test_figures_that_name_no_methods_are_refused(run):
-    (run / "methods" / "irn-stego.json").write_text(json.dumps({"data": "scenes", "rows": {}}))
-    with pytest.raises(DataError, match="does not say which methods"):
-        read_methods(str(run))
+def test_figures_that_name_no_methods_are_refused(tmp_path):
+    (tmp_path / "metrics.json").write_text(json.dumps({"data": "scenes", "rows": {}}))
+    with pytest.raises(DataError, match="does not say which methods it measured; `mars run methods …`"):
+        read_methods([str(tmp_path)])
