@@ -132,7 +132,8 @@ def with_found_configs(args: Sequence[str]) -> list[str]:
     """Return the words with the path of each YAML that ``-c`` or ``--config`` names.
 
     Raises:
-        DataError: where there is no such YAML, neither here nor among the shipped ones.
+        ArgumentError: where there is no such YAML, neither here nor among the shipped ones.
+        DataError: where it is none.
     """
     words: list[str] = []
     for word in args:
@@ -148,7 +149,10 @@ def _config(name: str) -> str:
     """The path of a YAML that can be read; what is no path but YAML itself stays."""
     if "{" in name:
         return name
-    path = find_config(name)
+    try:
+        path = find_config(name)
+    except DataError as error:
+        raise ArgumentError(None, str(error)) from None
     read_settings(path)
     return str(path)
 

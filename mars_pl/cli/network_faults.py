@@ -9,14 +9,11 @@ from pkgutil import resolve_name
 
 from torch import nn
 
+from mars_pl.cli.parser_faults import CALLED, called_class
 from mars_pl.networks.network_maker import check_first_parameter
 
-KEPT = re.compile(
-    r"Callable\[\[int\].*?(?:Option '(?P<set>\w+)' is not accepted|arguments are required: (?P<lacked>\w+))"
-    r".*?Got value: Namespace\(.*?\bclass_path='(?P<path>[\w.]+)'",
-    re.DOTALL,
-)
-"""A parser's message about an argument of a class that is to be called with one number."""
+REFUSED = re.compile(r"^Option '(\w+)' is not accepted$")
+"""What it says of an argument that the class does not have, or that it keeps to itself."""
 
 
 def network_fault(error: ArgumentError) -> ValueError | None:
@@ -25,9 +22,9 @@ def network_fault(error: ArgumentError) -> ValueError | None:
     Args:
         error: of the parser; it keeps the first parameter to itself, and calls it unknown where it is set.
     """
-    found = KEPT.search(str(error))
-    made = resolve_name(found["path"]) if found else None
-    if found is None or not isclass(made):
+    found = CALLED.search(str(error)) if 'Parser key "network"' in str(error) else None
+    made = _class(called_class(found)) if found else None
+    if found is None or made is None:
         return None
     if made is nn.Module:  # what the parser takes where none is named
         return ValueError("network: no class_path is given; name the YAML that has it before the one that changes it")
@@ -35,10 +32,20 @@ def network_fault(error: ArgumentError) -> ValueError | None:
         check_first_parameter(made)
     except ValueError as fault:
         return fault
-    if found["set"] != next(iter(signature(made).parameters)):
+    refused = REFUSED.match(found["why"])
+    if refused is None or refused[1] != next(iter(signature(made).parameters)):
         return None
     return ValueError(
-        f"network {made.__name__}: {found['set']}, its first parameter, is the data's number of classes and cannot be "
+        f"network {made.__name__}: {refused[1]}, its first parameter, is the data's number of classes and cannot be "
         "set; leave it out, or, where it is another number, set the class as path of "
         "mars_pl.segment.adapted_network.AdaptedNetwork"
     )
+
+
+def _class(path: str) -> type[nn.Module] | None:
+    """The network class of a path; None where there is none, which the parser says better."""
+    try:
+        found = resolve_name(path)
+    except (ImportError, AttributeError, ValueError):
+        return None
+    return found if isclass(found) and issubclass(found, nn.Module) else None

@@ -8,8 +8,9 @@ FRAME = ("Does not validate against any of the Union", "Subtypes: ", "Errors:", 
 """Beginnings of the lines around the one that a person needs."""
 
 CALLED = re.compile(
-    r"Type [\w.]*Callable\[.*\] expects a function or a callable class: (.*?)\.+ Got value: "
-    r"Namespace\(class_path='(?:\w+\.)*(\w+)'.*"
+    r"Type [\w.]*Callable\[.*\] expects a function or a callable class: (?P<why>[\s\S]*?)\.+ Got value: "
+    r"Namespace\((?:class_path='(?P<first>[\w.]+)'.*|.*class_path='(?P<last>[\w.]+)')\)$",
+    re.MULTILINE,
 )
 """What the parser says of a class that is called later, with one more argument."""
 
@@ -38,6 +39,11 @@ def first_fault(message: str) -> str:
         if text and not text.startswith(FRAME):
             kept.append(text)
     line = " ".join(" ".join(kept).split())
-    line = CALLED.sub(r"\2: \1", line)
+    line = CALLED.sub(lambda found: f"{called_class(found).rpartition('.')[2]}: {found['why']}", line)
     line = re.sub(r"Problem with given class_path '(?:[\w]+\.)*(\w+)'", r"\1", line)
     return re.sub(r'Parser key "([^"]+)"', r"\1", line)
+
+
+def called_class(found: re.Match[str]) -> str:
+    """Return the path of the class that a match of ``CALLED`` is about."""
+    return found["first"] or found["last"]

@@ -68,7 +68,7 @@ def test_a_yaml_of_ones_own_comes_before_a_shipped_one(tmp_path, monkeypatch):
 
 def test_a_yaml_that_is_nowhere_is_one_line_that_says_which_there_are(fault):
     code, line = fault("-c", "wsss/cram")
-    assert code == 1 and line.startswith("wsss/cram: no such YAML here or among the shipped configs; wsss/ has ")
+    assert code == 2 and line.startswith("wsss/cram: no such YAML here or among the shipped configs; wsss/ has ")
     assert " cam," in line
 
 
