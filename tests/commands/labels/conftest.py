@@ -3,7 +3,7 @@ import pytest
 
 from datamodules.files.labels import write_label
 from mars_pl.commands.labels.command import main
-from tests.fakes.foreign_labels import MASKS, WRITERS
+from tests.commands.labels.foreign_labels import MASKS, WRITERS
 
 
 @pytest.fixture

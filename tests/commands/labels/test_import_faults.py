@@ -8,7 +8,7 @@ from PIL import Image
 from datamodules.errors import DataError
 from mars_pl.cli.main import main as mars
 from mars_pl.commands.labels.command import main
-from tests.fakes.foreign_labels import A, irn, png, rsepm, save
+from tests.commands.labels.foreign_labels import A, irn, png, rsepm, save
 from tests.fakes.touch import Touch
 
 

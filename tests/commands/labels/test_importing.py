@@ -13,7 +13,7 @@ from datamodules.files.about import read_about
 from datamodules.files.labels import voc_palette
 from mars_pl.commands.labels.command import main
 from mars_pl.commands.labels.from_scores import LabelRule
-from tests.fakes.foreign_labels import MASKS, imported, png, save, seam_cam
+from tests.commands.labels.foreign_labels import MASKS, imported, png, save, seam_cam
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from datamodules.errors import DataError
 from datamodules.files.about import read_about
 from datamodules.files.labels import write_label
 from mars_pl.commands.labels.command import main
-from tests.fakes.foreign_labels import MASKS, imported, irn
+from tests.commands.labels.foreign_labels import MASKS, imported, irn
 
 
 def test_the_sweep_by_hand(bring, truth, listed, capsys):
