@@ -116,7 +116,7 @@ class House:
     def build(cls, folder: Path) -> House:
         """Write a new one."""
         make_voc_tree(folder / "data/voc", 4, image_labels="npy")
-        shutil.copytree(REPOSITORY / "configs", folder / "configs")
+        (folder / "configs").symlink_to(REPOSITORY / "configs")
         (folder / "stub").mkdir()
         (folder / "stub/mars").write_text(STUB)
         (folder / "stub/mars").chmod(0o755)
@@ -173,15 +173,17 @@ class House:
         """Return the folders of stages, finished or begun, whose names hold a word."""
         return sorted(path for path in (self.folder / "runs/stages").glob("[!.]*") if part in path.name)
 
-    def yaml(self, name: str) -> Path:
-        """Return where a YAML lies."""
-        return self.folder / "configs" / f"{name}.yaml"
+    def configs(self) -> Path:
+        """Return the folder of YAMLs, the house's own from now on."""
+        folder = self.folder / "configs"
+        if folder.is_symlink():
+            folder.unlink()
+            shutil.copytree(REPOSITORY / "configs", folder)
+        return folder
 
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Change a YAML in one place."""
-        text = self.yaml(name).read_text()
-        assert text.count(old) == 1, text
-        self.yaml(name).write_text(text.replace(old, new))
+    def yaml(self, name: str) -> Path:
+        """Return a YAML that may be changed."""
+        return self.configs() / f"{name}.yaml"
 
 
 def completed(words: Sequence[str]) -> list[str]:
