@@ -76,8 +76,9 @@ class Stage:
 
 def setting(name: str) -> str:
     """Return an option as a configuration names it: ``model.lr`` lies under ``model.init_args.lr``."""
-    part, *rest = re.sub(r"\.init_args\b", "", name).split(".")
-    return ".init_args.".join([part, *rest]) if part in CONFIGURED else ".".join([part, *rest])
+    if name.split(".")[0] not in CONFIGURED:
+        return name
+    return re.sub(r"\.init_args\b", "", name).replace(".", ".init_args.")
 
 
 def with_inputs(wanted: list[Stage]) -> list[Stage]:

@@ -101,7 +101,7 @@ class Place:
                 facts = json.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError):
                 continue  # a folder that a person changed is no reason to stop
-            if facts.get("stage") != self.stage.name:
+            if not isinstance(facts, dict) or facts.get("stage") != self.stage.name:
                 continue
             found = differences(facts, json.loads(json.dumps(self.fingerprint.facts, default=str)))
             near = (len(found), -len({*path.parent.name.split("-")} & {*self.folder.name.split("-")}))

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings, read_value
 from mars_pl.pipeline.stage import Output, Value, setting
 
 Settings = dict[str, Any]
@@ -103,7 +103,7 @@ def _plain(value: Value) -> Any:
         return read_settings(value) if is_yaml(value) else str(value)
     if isinstance(value, str):
         try:
-            return yaml.safe_load(value)
+            return read_value(value)
         except yaml.YAMLError:
             return value
     return value

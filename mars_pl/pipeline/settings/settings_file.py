@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from datamodules.errors import DataError
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """PyYAML's, in C where that was built; ``1e-3`` is a number as for LightningCLI, and not a word."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def read_value(text: str) -> Any:
+    """Read a value as YAML.
+
+    Raises:
+        yaml.YAMLError: where it is none.
+    """
+    return yaml.load(text, Loader=_Loader)
 
 
 def read_settings(path: Path, *keys: str) -> dict[str, Any]:
@@ -17,7 +36,7 @@ def read_settings(path: Path, *keys: str) -> dict[str, Any]:
         DataError: where the file is no YAML, or what is there is no mapping.
     """
     try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+        held = read_value(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: is no YAML ({' '.join(str(error).split())}); mend it there") from None
     for depth in range(len(keys) + 1):

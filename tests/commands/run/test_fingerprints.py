@@ -25,12 +25,12 @@ def files(folder):
 
 
 def comment(house):
-    for path in files(house.folder / "configs"):
+    for path in files(house.configs()):
         path.write_text(f"# a comment\n{path.read_text()}\n# another\n")
 
 
 def touch(house):
-    for path in files(house.folder / "configs"):
+    for path in files(house.configs()):
         path.touch()
 
 
@@ -41,13 +41,13 @@ def note(house):
 
 
 def clock_ahead(house):
-    for path in [*files(house.folder / "configs"), *files(house.folder / "runs")]:
+    for path in [*files(house.configs()), *files(house.folder / "runs")]:
         os.utime(path, (FAR, FAR))
 
 
 def other_files(house):
     (house.root / "README").write_text("about")
-    (house.folder / "configs/wsss/mine.yaml").write_text("model: {}")
+    (house.yaml("wsss/mine")).write_text("model: {}")
     (house.root / "SegmentationClass/.DS_Store").write_text("left by a file browser")
 
 

@@ -166,3 +166,18 @@ def test_further_trainings_are_fitted_and_scored(made):
         "row debiased-network",
     ]
     assert rows_of(made, "voc") == [*ROWS, "complement", "debiased-network"]
+
+
+def test_overlays_validate_the_final_network_with_every_label_folder(made):
+    assert made.run("overlays", "encoder=resnet18")[-1] == "overlays"
+    call, fit = made.call("overlays"), made.call("segment mars")
+    assert call.yamls()[-1] == "trainer/wandb.yaml" and not any("predictions" in name for name in call.yamls())
+    assert call.after("--data.init_args.validate_split") == "train"
+    assert call.after("--model.init_args.weights") == f"runs/stages/{fit.folder}/weights.safetensors"
+    assert call.after("--model.init_args.network.init_args.encoder") == "resnet18"
+    assert call.after("--trainer.callbacks.init_args.count") == "24"
+    folders = json.loads(call.after("--trainer.callbacks.init_args.folders"))
+    assert list(folders) == ["Yᵇ", "Yᵈᵇ", "Yᶜᵒ"] and all((made.folder / path).is_dir() for path in folders.values())
+    made.says("code", "4")
+    with pytest.raises(DataError, match="overlays: the validation ended with exit code 4"):
+        made.run("overlays", "encoder=resnet18")
