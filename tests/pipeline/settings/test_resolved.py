@@ -33,7 +33,10 @@ def merged(tmp_path):
         (["{a: 1, b: {c: 2, d: 3}}", "b: {c: 4}"], {"a": 1, "b": {"c": 4, "d": 3}}),
         (["a: [1, 2]", "a: [3]"], {"a": [3]}),
         (
-            ["a: [{class_path: A, init_args: {x: 1, y: 2}}]", "a: [{class_path: B}, {class_path: A, init_args: {x: 3}}]"],
+            [
+                "a: [{class_path: A, init_args: {x: 1, y: 2}}]",
+                "a: [{class_path: B}, {class_path: A, init_args: {x: 3}}]",
+            ],
             {"a": [{"class_path": "B"}, {"class_path": "A", "init_args": {"x": 3, "y": 2}}]},
         ),
         (["a: [1]", "a+: [2, 3]", "a+: 4"], {"a": [1, 2, 3, 4]}),
