@@ -9,6 +9,7 @@ from typing import Any
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, folder_class_names
 from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.pipeline.settings.yamls import shipped
 
 KINDS = (*sorted(CLASS_NAMES), "folder")
 """Data sets that a name alone tells."""
@@ -40,14 +41,14 @@ def data_settings(choice: str) -> tuple[str, dict[str, Any]]:
     """Return which kind of data set is meant, by the name of its class in small letters, and its settings.
 
     Args:
-        choice: a name (``voc``, ``coco``, ``scenes``, ``folder``) or the data YAML of a run (``configs/data/….yaml``).
+        choice: a name (``voc``, ``coco``, ``scenes``, ``folder``, or of a YAML in ``configs/data``), or a data YAML.
 
     Raises:
         DataError: where there is neither such a set nor such a file, or the file is no configuration.
     """
     if choice in KINDS:
         return choice, {}
-    path = Path(choice)
+    path = next(iter(shipped(f"data/{choice}")), Path(choice))
     if not path.is_file():
         raise DataError(f"--data {choice}: neither a file nor one of {', '.join(KINDS)}; name a data YAML")
     kind = str(read_settings(path, "data").get("class_path", "")).rsplit(".", 1)[-1].lower()

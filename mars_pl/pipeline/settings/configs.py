@@ -1,10 +1,13 @@
-"""Where the shipped YAMLs lie: beside the package in a checkout, within it where a wheel was installed."""
+"""Where YAMLs lie: a person's own in `configs` here; the shipped ones beside the package, or within it in a wheel."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from datamodules.errors import DataError
+
+OWN = Path("configs")
+"""A person's own YAMLs, by the names that the shipped ones would have."""
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -22,15 +25,16 @@ def config_folder() -> Path:
 
 
 def find_config(name: str) -> Path:
-    """Return a YAML by its path, or by its name among the shipped ones: ``wsss/cam`` for ``configs/wsss/cam.yaml``.
+    """Return a YAML by its path, or by its name: ``wsss/cam`` for ``configs/wsss/cam.yaml``, here or as shipped.
 
     Raises:
         DataError: where there is neither.
     """
     shipped = config_folder()
-    for path in (Path(name), Path(f"{name}.yaml"), shipped / name, shipped / f"{name}.yaml"):
-        if path.is_file():
-            return path
+    for folder in (Path(), OWN, shipped):
+        for path in (folder / name, folder / f"{name}.yaml"):
+            if path.is_file():
+                return path
     room = (shipped / name).parent
     there = ", ".join(sorted(path.stem for path in room.glob("*.yaml"))) if room.is_dir() else ""
     beside = f"; {room.name}/ has {there}" if there else f"; `ls {shipped}` shows the rooms"
