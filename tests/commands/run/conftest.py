@@ -4,14 +4,15 @@ from mars_pl.training.weight_files import MARS_WEIGHTS
 from tests.commands.run.house import PATCHES, House
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def stub(monkeypatch):
+    """Everything that stands in place of something; the names of the runs whose reports were asked for, and why."""
+    reports = []
     for module, name, substitute in PATCHES:
         monkeypatch.setattr(module, name, substitute)
     monkeypatch.setattr("mars_pl.commands.run.closing.report", lambda run, changed: reports.append((run.name, changed)))
     for name in (MARS_WEIGHTS, "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    reports = []
     return reports
 
 
@@ -19,11 +20,6 @@ def stub(monkeypatch):
 def pattern(tmp_path_factory):
     """A house in which nothing has run."""
     return House.build(tmp_path_factory.mktemp("pattern") / "house")
-
-
-@pytest.fixture
-def house(pattern, tmp_path):
-    return pattern.copied(tmp_path / "house")
 
 
 @pytest.fixture(scope="session")
@@ -39,5 +35,23 @@ def finished(pattern, tmp_path_factory):
 
 
 @pytest.fixture
-def made(finished, tmp_path):
+def house(pattern, stub, tmp_path):
+    """A copy of the first."""
+    return pattern.copied(tmp_path / "house")
+
+
+@pytest.fixture
+def made(finished, stub, tmp_path):
+    """A copy of the second, with the times of its files."""
     return finished[0].copied(tmp_path / "house")
+
+
+@pytest.fixture
+def closed(stub, monkeypatch):
+    """What the commands after the stages were called with."""
+    calls = []
+    for name in ("gap", "methods", "convert", "check"):
+        monkeypatch.setattr(
+            f"mars_pl.commands.run.closing.{name}", lambda words, name=name: calls.append([name, *words]) or 0
+        )
+    return calls

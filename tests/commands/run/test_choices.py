@@ -11,8 +11,7 @@ from mars_pl.commands.run.words import sort_words
 from mars_pl.pipeline.choices import read_choices
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.settings.resolved import is_yaml, resolve, without_harmless
-from tests.commands.run.test_fingerprints import AFTER_CENTROIDS, AFTER_LABELS, AFTER_USS, EVERY, MARS
-from tests.commands.run.test_order import BASELINE
+from tests.commands.run.names import AFTER_CENTROIDS, AFTER_LABELS, AFTER_USS, BASELINE, EVERY, MARS
 
 BASES = {*BASELINE, "row baseline"}
 NEIGHBOURS = AFTER_USS | {"uss-neighbours"}

@@ -4,19 +4,7 @@ import json
 
 import pytest
 
-PAPER = [
-    "wsss-classifier",
-    "wsss-labels",
-    "uss-neighbours",
-    "uss-fit",
-    "debias-centroids",
-    "debias-labels",
-    "segment mars",
-    "segment-masks mars",
-    "segment-complemented mars",
-]
-BASELINE = ["segment baseline", "segment-masks baseline"]
-ROWS = ["pseudo", "debiased", "complemented", "pseudo-baseline", "baseline", "final"]
+from tests.commands.run.names import BASELINE, PAPER, ROWS
 
 
 def test_all_stages_in_order_then_their_figures(finished):
@@ -112,7 +100,7 @@ def test_a_plan_shows_commands_wherever_its_flags_stand(made, capsys, words):
     assert [line for line in shown.splitlines() if not line.startswith("   ")] == without.splitlines()
 
 
-def test_the_report_of_the_stages_is_made(pattern, tmp_path, monkeypatch, capsys):
+def test_the_report_of_the_stages_is_made(house, monkeypatch, capsys):
     """The one test in which nothing but the stages is a stub."""
     from mars_pl.commands.report.command import main as write_report
 
@@ -121,7 +109,6 @@ def test_the_report_of_the_stages_is_made(pattern, tmp_path, monkeypatch, capsys
         write_report([str(run.folder)])
 
     monkeypatch.setattr("mars_pl.commands.run.closing.report", real)
-    house = pattern.copied(tmp_path / "house")
     house.says("real", "")
     house.run()
     assert "MARS network" in capsys.readouterr().out

@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from tests.commands.run.test_order import PAPER
+from tests.commands.run.names import PAPER
 
 
 @pytest.mark.parametrize("name", ["a house", "ein Häuschen", "房子", "it's (a) #1 $HOUSE; & more", "[a: b"])
-def test_a_house_may_be_called_anything(pattern, tmp_path, name):
+def test_a_house_may_be_called_anything(pattern, stub, tmp_path, name):
     house = pattern.copied(tmp_path / name)
     assert house.run()[:9] == PAPER
     assert house.run() == []

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.commands.run.test_fingerprints import image_label, image_replaced, shorter_list, true_mask
+from tests.commands.run.test_changed_data import image_label, image_replaced, shorter_list, true_mask
 
 
 def reasons(house, capsys, *words):

@@ -7,20 +7,9 @@ from collections import Counter
 import pytest
 
 from datamodules.errors import DataError
-from tests.commands.run.test_order import BASELINE, PAPER, ROWS
+from tests.commands.run.names import BASELINE, PAPER, ROWS
 
 SUPERVISED = ["segment supervised", "segment-masks supervised", "row supervised"]
-
-
-@pytest.fixture
-def closed(monkeypatch):
-    """What the commands after the stages were called with."""
-    calls = []
-    for name in ("gap", "methods", "convert", "check"):
-        monkeypatch.setattr(
-            f"mars_pl.commands.run.closing.{name}", lambda words, name=name: calls.append([name, *words]) or 0
-        )
-    return calls
 
 
 def rows_of(house, run):
@@ -94,22 +83,6 @@ def test_methods_makes_each_pair_once_and_shares_what_it_can(house, closed):
     assert house.run("wsss=irn") == [], "a run of one pair shares it all"
 
 
-def test_the_servers_masks_leave_the_run_as_it_is(made, closed, stub):
-    (made.root / "ImageSets/Segmentation/test.txt").write_text("2007_000004\n")
-    before = (made.folder / "runs/voc/run.json").read_text()
-    assert made.run("server") == ["segment-masks mars"]
-    assert made.call("segment-masks mars").after("--data.init_args.predict_split") == "test"
-    assert (made.folder / "runs/voc/run.json").read_text() == before and stub == []
-    masks = f"runs/stages/{made.call('segment-masks mars').folder}"
-    files = ["--list", "data/voc/ImageSets/Segmentation/test.txt", "--images", "data/voc/JPEGImages"]
-    archive = "runs/voc/results-test.tar.gz"
-    assert closed == [
-        ["convert", "export", "voc-server", masks, archive, "--split", "test", *files],
-        ["check", "archive", archive, *files],
-    ]
-    assert made.run("server", "server_split=val") == [], "scored before"
-
-
 @pytest.mark.parametrize(
     ("target", "made_then"),
     [("wsss-classifier", PAPER[:1]), ("uss-fit", PAPER[2:4]), ("debias-labels", PAPER[:6])],
@@ -166,18 +139,3 @@ def test_further_trainings_are_fitted_and_scored(made):
         "row debiased-network",
     ]
     assert rows_of(made, "voc") == [*ROWS, "complement", "debiased-network"]
-
-
-def test_overlays_validate_the_final_network_with_every_label_folder(made):
-    assert made.run("overlays", "encoder=resnet18")[-1] == "overlays"
-    call, fit = made.call("overlays"), made.call("segment mars")
-    assert call.yamls()[-1] == "trainer/wandb.yaml" and not any("predictions" in name for name in call.yamls())
-    assert call.after("--data.init_args.validate_split") == "train"
-    assert call.after("--model.init_args.weights") == f"runs/stages/{fit.folder}/weights.safetensors"
-    assert call.after("--model.init_args.network.init_args.encoder") == "resnet18"
-    assert call.after("--trainer.callbacks.init_args.count") == "24"
-    folders = json.loads(call.after("--trainer.callbacks.init_args.folders"))
-    assert list(folders) == ["Yᵇ", "Yᵈᵇ", "Yᶜᵒ"] and all((made.folder / path).is_dir() for path in folders.values())
-    made.says("code", "4")
-    with pytest.raises(DataError, match="overlays: the validation ended with exit code 4"):
-        made.run("overlays", "encoder=resnet18")

@@ -7,14 +7,14 @@ import pytest
 
 from mars_pl.pipeline.execution.lock import is_locked, locked
 from tests.commands.run.house import line_with, wait_for
-from tests.commands.run.test_order import BASELINE, PAPER, ROWS
+from tests.commands.run.names import BASELINE, PAPER, ROWS
 
 
 def at_once(house, stage, first, second):
     """Start a command, and another one while the first stands in a stage; let go when the second waits."""
     house.says("stand", stage)
     one = house.start(*first)
-    wait_for(lambda: any(call.folder.startswith(stage) for call in house.calls()))
+    wait_for(lambda: one.poll() is not None or any(call.folder.startswith(stage) for call in house.calls()))
     two = house.start(*second)
     line = line_with(two, "waiting")
     assert line.startswith(stage) and line.endswith(": another command is making it; waiting\n")

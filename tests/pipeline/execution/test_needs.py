@@ -101,7 +101,7 @@ class TestHub:
     """Weights of timm's hub: those at hand are enough, others are asked for unless we are offline."""
 
     @pytest.fixture(autouse=True)
-    def hub(self, monkeypatch):
+    def hub(self, stub, monkeypatch):
         import huggingface_hub
 
         self.asked, self.cached = [], set()

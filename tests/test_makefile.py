@@ -3,11 +3,11 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.commands.run.house import REPOSITORY
-
+REPOSITORY = Path(__file__).parents[1]
 STUB = '#!/bin/bash\nprintf "%s\\x1f" "$@" > said\n'
 
 

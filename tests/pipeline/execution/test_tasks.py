@@ -3,7 +3,7 @@
 import pytest
 
 from mars_pl.pipeline.execution import tasks
-from tests.commands.run.test_order import PAPER
+from tests.commands.run.names import PAPER
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ def hanging(house, *words, **environment):
     house.says("hang", "wsss-classifier")
     run = house.start(*words, **environment)
     file = house.folder / "hangs"
-    wait_for(lambda: file.exists() and file.read_text().endswith("\n"))
+    wait_for(lambda: run.poll() is not None or (file.exists() and file.read_text().endswith("\n")))
     return run, int(file.read_text())
 
 
