@@ -30,9 +30,13 @@ for name in weights.safetensors neighbours.safetensors tokens.npy centroids.safe
 for name in selection.json removed.json about.json; do echo '{}' > $name; done
 echo id,class,cluster,pixels,distance,selected,iou > candidates.csv
 echo '{"split": "val", "images": 4, "miou": 0.5, "fp": 0.3, "fn": 0.2}' > row.json
-while read -r id; do
-  for file in "$id.npz" "$id.png" "mars/$id.png" "prediction/$id.png"; do echo whole > "$file"; done
-done < <(cat "$root"/ImageSets/Segmentation/*.txt)
+lists=("$root"/ImageSets/Segmentation/all.txt)
+[[ -e ${lists[0]} ]] || lists=("$root"/ImageSets/Segmentation/*.txt)
+for list in "${lists[@]}"; do
+  while read -r id; do
+    for file in "$id.npz" "$id.png" "mars/$id.png" "prediction/$id.png"; do echo whole > "$file"; done
+  done < "$list"
+done
 if [[ $truth ]]; then for folder in . mars prediction; do cp "$truth"/*.png $folder; done; fi
 cd "$OLDPWD"
 if of lose; then rm "$part"/{,mars/}"$(< stub/lost).png"; fi
