@@ -179,9 +179,7 @@ def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iter
 
 
 def check_batch(images: int, batch_size: int) -> None:
-    """Raise DataError where a process has fewer images than a batch: it would take no step at all."""
-    world = processes()[1]
-    if batch_size > images // world:
-        each = f"{images} images" if world == 1 else f"{images} images among {world} processes"
-        most = images // world
-        raise DataError(f"a batch of {batch_size} is more than {each} give; set data.batch_size to {most} or less")
+    """Raise DataError where there are fewer images than a batch of all processes: there would be no step at all."""
+    if batch_size > images:
+        fault = f"a batch of {batch_size} is more than {images} images give"
+        raise DataError(f"{fault}; set data.batch_size to {images} or less")

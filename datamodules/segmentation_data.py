@@ -8,9 +8,11 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from lightning_utilities.core.rank_zero import rank_zero_info
 from torch.utils.data import DataLoader
 
 from datamodules.checks import check_batch
+from datamodules.datasets.batch_share import batch_share
 from datamodules.datasets.image_files import images_at
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.datasets.sample import Batch, Samples
@@ -41,7 +43,8 @@ class SegmentationData(pl.LightningDataModule):
         truth_folder: true masks, for measuring only; where one is missing its image is not measured. Null for none.
         scored_classes: names of the classes that means are taken over, background too where it counts; null for all.
         limit: only the first so many images of each list, for trials.
-        batch_size: training samples a step and process.
+        batch_size: training samples of an optimiser step, over all processes and accumulated batches; of a prediction
+            whose items are of one size, those of one process.
         workers: reading processes beside each training process.
         training_set: what a fit learns from; null for random crops as IRN and DHR take them, `RandomCrops`.
         seed: of order and augmentation.
@@ -134,12 +137,14 @@ class SegmentationData(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training set, shuffled; the last, smaller batch is left out."""
         assert self._fit is not None
-        sampler = EpochShuffle(len(self._fit), self.seed)
+        share = batch_share(self.batch_size, 1 if self.trainer is None else self.trainer.accumulate_grad_batches)
+        rank_zero_info(f"batch of an optimiser step: {share}")
+        sampler = EpochShuffle(len(self._fit), self.seed, share.whole)
         if self.trainer is not None:
             # A resumed fit starts the readers before Lightning calls set_epoch: they would read epoch 0 again.
             progress = self.trainer.fit_loop.epoch_progress.current
             sampler.set_epoch(progress.processed)  # type: ignore[attr-defined]
-        return self._loader(self._fit, self.batch_size, sampler)
+        return self._loader(self._fit, share.each, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
         """Whole images, each once."""

@@ -23,17 +23,24 @@ def check_processes(images: int) -> None:
 class EpochShuffle(Sampler[tuple[int, int]]):
     """Training: (epoch, index) in an order that depends on seed and epoch alone.
 
-    All processes shuffle alike and deal the indices out in turn; the few at the end that would not go round are left
-    out of this epoch, so that every process takes equally many steps. Lightning calls `set_epoch`, after a resume too.
+    All processes shuffle alike and deal the indices out in turn, so that their shares of a batch together are the batch
+    that one process would take. The few at the end that fill no batch are left out of this epoch: every step is a whole
+    one, and every process takes equally many. Lightning calls `set_epoch`, after a resume too.
+
+    Args:
+        images: number of them.
+        seed: of the order.
+        batch: images of an optimiser step, over all processes and accumulated batches.
 
     Raises:
         DataError: where there are fewer images than processes.
     """
 
-    def __init__(self, images: int, seed: int = 0) -> None:
+    def __init__(self, images: int, seed: int = 0, batch: int = 1) -> None:
         self.rank, self.world = processes()
         check_processes(images)
-        self.images = images
+        self.images = images // batch * batch
+        self.listed = images
         self.seed = seed
         self.epoch = 0
 
@@ -45,7 +52,7 @@ class EpochShuffle(Sampler[tuple[int, int]]):
         return self.images // self.world
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = torch.randperm(self.images, generator=generator(self.seed, self.epoch)).tolist()
+        order = torch.randperm(self.listed, generator=generator(self.seed, self.epoch)).tolist()
         for index in order[: len(self) * self.world][self.rank :: self.world]:
             yield self.epoch, index
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
+from mars_pl.training.over_processes import mean_count
 
 
 class WeightedCrossEntropy(nn.Module):
@@ -17,7 +18,7 @@ class WeightedCrossEntropy(nn.Module):
     Args:
         ignore_index: label code of pixels that do not train.
         norm: what the sum is divided by: ``pixels``, those that are not ignored, so that doubt makes the loss smaller;
-            or ``weights``, the sum of W.
+            or ``weights``, the sum of W. Under DDP those of all processes count.
         loss_size: where the two meet: ``image``, logits upsampled to the label; or ``logits``, label and W taken at the
             nearest pixel of the smaller logits (DHR).
     """
@@ -47,7 +48,7 @@ class WeightedCrossEntropy(nn.Module):
         entropy = F.cross_entropy(logits.float(), label, ignore_index=self.ignore_index, reduction="none")
         counted = (label != self.ignore_index).float()
         total = counted.sum() if self.norm == "pixels" else (weight * counted).sum()
-        return (weight * entropy).sum() / total.clamp(min=1e-6)
+        return (weight * entropy).sum() / mean_count(total, least=1e-6)
 
 
 def resize_nearest(maps: Tensor, size: torch.Size) -> Tensor:

@@ -85,7 +85,8 @@ def test_each_label_is_written_once_with_the_same_bytes(odd_run):
 def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys):
     odd_run.get("debias-labels")
     counting = ["--trainer.callbacks+", "tests.pipeline.test_processes.Count"]
-    done = mars(odd_run, odd_run.words("mars/segment"), "runs/two/fit", *counting)
+    two_each = ["--data.init_args.batch_size", "4"]
+    done = mars(odd_run, odd_run.words("mars/segment"), "runs/two/fit", *counting, *two_each)
     assert done.returncode == 0, done.stderr
     folder = odd_run.house / "runs/two/fit"
     parts = [json.loads(path.read_text()) for path in sorted(folder.glob("counted.*"))]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mars_pl.training.over_processes import mean_count
 from mars_pl.uss.leopart.alignment import align, overlap, within
 
 WHOLE = 1 - 1e-4
@@ -46,5 +47,5 @@ def clustering_loss(
             counts = align(shown[:, None].to(wanted.dtype), own, side)[:, 0] >= WHOLE
             likelihood = torch.log_softmax(align(predicted, other, side) / temperature, dim=1)
             entropy = -(wanted * likelihood).sum(dim=1)
-            total = total + (entropy * counts).sum() / counts.sum().clamp(min=1)
+            total = total + (entropy * counts).sum() / mean_count(counts.sum(), least=1)
     return total / (len(assignments) * (len(predictions) - 1))

@@ -58,7 +58,10 @@ class LeopartModule(pl.LightningModule):
         temperature: of the student's prediction.
         mass: share of the attention that is foreground.
         blur: of the attention, in tokens.
-        queue: earlier foreground tokens that are assigned along, for each global crop and process; 0 for none.
+        queue: earlier foreground tokens that are assigned along, for each global crop, over all processes; 0 for none.
+
+    Raises:
+        ValueError: where the queue does not divide among the processes.
     """
 
     def __init__(
@@ -83,11 +86,23 @@ class LeopartModule(pl.LightningModule):
         self.lr, self.head_lr, self.weight_decay, self.momentum = lr, head_lr, weight_decay, momentum
         self.epsilon, self.iterations, self.temperature = epsilon, iterations, temperature
         self.mass, self.blur = mass, blur
+        self.queue = queue
+        self._make_queues(queue)
+        self._step = 0
+
+    def setup(self, stage: str) -> None:
+        """Give each process its share of the queue."""
+        share, rest = divmod(self.queue, self.trainer.world_size)
+        if rest:
+            raise ValueError(f"queue: {self.queue} does not divide among {self.trainer.world_size} processes")
+        if share != self.queue:
+            self._make_queues(share)
+
+    def _make_queues(self, length: int) -> None:
         dim = self.network.head.prototypes.in_features
-        self.queues = nn.ModuleList(TokenQueue(queue, dim) for _ in range(2 if queue else 0))
+        self.queues = nn.ModuleList(TokenQueue(length, dim) for _ in range(2 if length else 0))
         own = [f"queues.{name}" for name, _ in self.queues.named_buffers()]  # not the first process's for all of them
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, own)
-        self._step = 0
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Read ``global_crops`` (B, 2, 3, S, S), ``local_crops`` (B, V, 3, s, s) and ``crop_boxes`` (B, 2 + V, 4)."""

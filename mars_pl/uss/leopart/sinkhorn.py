@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
+
+from mars_pl.training.over_processes import sum_over_processes
 
 
 def sinkhorn(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tensor:
@@ -27,14 +29,6 @@ def sinkhorn(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tens
         raise ValueError(f"Sinkhorn takes iterations from 1 on and a positive epsilon, not {iterations} and {epsilon}")
     shares = torch.exp((scores if scores.dtype == torch.float64 else scores.float()) / epsilon)
     for _ in range(iterations):
-        shares = shares / over_processes(shares.sum(0))
+        shares = shares / sum_over_processes(shares.sum(0))
         shares = shares / shares.sum(1, keepdim=True)
     return shares
-
-
-def over_processes(values: Tensor) -> Tensor:
-    """Sum ``values`` over all processes; ``values`` itself where there is one."""
-    if distributed.is_available() and distributed.is_initialized():
-        values = values.clone()
-        distributed.all_reduce(values)
-    return values

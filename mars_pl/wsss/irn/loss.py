@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mars_pl.training.over_processes import mean_count
 from mars_pl.wsss.irn.path_affinity import shifted, sources
 from mars_pl.wsss.propagation.affinity_loss import EPSILON, Pairs
 from mars_pl.wsss.propagation.random_walk import half_disc
@@ -41,6 +42,6 @@ def displacement_loss(displacement: Tensor, radius: int, pairs: Pairs) -> Tensor
         offset = difference.new_tensor([down, right])[:, None, None]
         foreground = foreground + ((difference - offset).abs().sum(1) * pairs.foreground[:, index]).sum()
         background = background + (difference.abs().sum(1) * pairs.background[:, index]).sum()
-    foreground = foreground / (2 * pairs.foreground.sum(dtype=here.dtype) + EPSILON)
-    background = background / (2 * pairs.background.sum(dtype=here.dtype) + EPSILON)
+    foreground = foreground / (2 * mean_count(pairs.foreground.sum(dtype=here.dtype)) + EPSILON)
+    background = background / (2 * mean_count(pairs.background.sum(dtype=here.dtype)) + EPSILON)
     return (foreground + background) / 2

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mars_pl.training.over_processes import mean_count
 from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.confident_label import UNSURE
 
@@ -76,11 +77,11 @@ def affinity_loss(affinity: Tensor, pairs: Pairs) -> Tensor:
 
     Args:
         affinity: (B, O, h, w) in [0, 1].
-        pairs: which of them count; a kind without any pair adds nothing.
+        pairs: which of them count; a kind without any pair adds nothing. Under DDP means are over all processes' pairs.
     """
     attract, repel = -(affinity + EPSILON).log(), -(1 + EPSILON - affinity).log()
 
     def mean(values: Tensor, chosen: Tensor) -> Tensor:
-        return torch.where(chosen, values, 0).sum() / (chosen.sum().to(values.dtype) + EPSILON)
+        return torch.where(chosen, values, 0).sum() / (mean_count(chosen.sum().to(values.dtype)) + EPSILON)
 
     return mean(attract, pairs.background) / 4 + mean(attract, pairs.foreground) / 4 + mean(repel, pairs.negative) / 2

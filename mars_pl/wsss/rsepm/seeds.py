@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mars_pl.training.over_processes import mean_count
 from mars_pl.wsss.propagation.confident_label import UNSURE
 
 
@@ -61,7 +62,7 @@ def seed_labels(scores: Tensor, certain: float = 0.55, uncertain: float = 0.1) -
 
 
 def seed_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Mean cross entropy over the labelled pixels; 0 where there is none.
+    """Mean cross entropy over the labelled pixels, of all processes together; 0 where there is none.
 
     Args:
         logits: (B, C + 1, h, w), resized bilinearly to the label.
@@ -69,4 +70,4 @@ def seed_cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """
     logits = F.interpolate(logits.float(), label.shape[-2:], mode="bilinear", align_corners=False)
     total = F.cross_entropy(logits, label, ignore_index=UNSURE, reduction="sum")
-    return total / (label != UNSURE).sum().clamp(min=1)
+    return total / mean_count((label != UNSURE).sum(), least=1)

@@ -52,6 +52,21 @@ def test_processes_share_an_epoch_evenly(place):
     assert [parts[index % 3][index // 3] for index in range(9)] == whole[:9], "together they see what one process would"
 
 
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_the_batches_of_a_step_are_the_same_sets_whatever_the_number_of_processes(place, world):
+    place(0, 1)
+    order = indices(EpochShuffle(20, 5, batch=6))
+    assert len(order) == 18, "the two that fill no batch are left out"
+    parts = []
+    for rank in range(world):
+        place(rank, world)
+        parts.append(indices(EpochShuffle(20, 5, batch=6)))
+    each = 6 // world
+    for step in range(3):
+        together = [index for part in parts for index in part[step * each : (step + 1) * each]]
+        assert sorted(together) == sorted(order[6 * step : 6 * step + 6])
+
+
 def test_evaluation_takes_each_once(place):
     parts = []
     for rank in range(3):

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from mars_pl.uss.leopart.sinkhorn import over_processes, sinkhorn
+from mars_pl.training.over_processes import sum_over_processes
+from mars_pl.uss.leopart.sinkhorn import sinkhorn
 from tests.fakes.process_group import in_processes
 
 
@@ -76,4 +77,4 @@ def test_two_processes_find_what_one_finds(scores):
 
 def test_one_process_keeps_its_sum():
     values = torch.arange(3.0)
-    assert over_processes(values) is values
+    assert sum_over_processes(values) is values
