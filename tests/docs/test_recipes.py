@@ -31,7 +31,7 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
         "model": {"lr": 2.5e-4, "lr_every": 10, "weight_decay": 5e-4, "flip": False, "least_probability": 0},
         "views": (1.0,),
         "loss_size": "logits",
-        "data": {"batch_size": 5},
+        "data": {"batch_size": 10},
         "crop_size": 321,
         "crop": {"scale_choices": [0.5, 0.75, 1.0, 1.25, 1.5]},
         "colours": None,

@@ -84,7 +84,7 @@ def test_each_label_is_written_once_with_the_same_bytes(odd_run):
 
 def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys):
     odd_run.get("debias-labels")
-    counting = ["--trainer.callbacks+", "tests.pipeline.test_processes.Count"]
+    counting = ["--trainer.callbacks+", "tests.processes.test_processes.Count"]
     two_each = ["--data.init_args.batch_size", "4"]
     done = mars(odd_run, odd_run.words("mars/segment"), "runs/two/fit", *counting, *two_each)
     assert done.returncode == 0, done.stderr
