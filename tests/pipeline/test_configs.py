@@ -43,6 +43,8 @@ def compositions():
     for name, values in CHOICES.items():
         places = with_own if name in ("wsss", "uss", "centroids") else with_own[:1]  # others' are the same for all
         asked += [(data, f"{name}={value}") for value in values if value not in NOT_ALONE for data in places]
+    coco = ("segmenter=deeplabv2_resnet50", "segmenter=deeplabv1_wideresnet38", "uss=leopart")  # its overlays
+    asked += [("coco", choice) for choice in coco]
     with TemporaryDirectory() as folder:
         house = Path(folder)
         for data, choice in asked:
