@@ -169,11 +169,15 @@ def _settings(run: Run) -> list[tuple[str, str]]:
 
 
 def _choices(run: Run) -> list[tuple[str, str]]:
-    """The manifest in lines, but for the paths that only this program needs."""
-    lines: list[tuple[str, str]] = []
-    for key, value in run.manifest.items():
-        if key not in ("labels", "classes", "rows"):
-            lines += (
-                [(name, str(item)) for name, item in value.items()] if isinstance(value, dict) else [(key, str(value))]
-            )
-    return lines
+    """What was chosen, each choice once, and the folders of the stages."""
+    told = {key: run.manifest.get(key) for key in ("data", "seed")} | (run.manifest.get("choices") or {})
+    lines = [(name, _said(value)) for name, value in told.items() if value not in (None, "", [], {})]
+    return lines + [(name, folder.name) for name, folder in run.stage_folders().items()]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={item}" for name, item in value.items())
+    return (
+        ", ".join(map(str, value)) if isinstance(value, list) else str(value).lower() if value is True else str(value)
+    )

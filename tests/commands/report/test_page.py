@@ -8,7 +8,8 @@ import pytest
 
 from datamodules.errors import DataError
 from mars_pl.commands.report import command as report
-from mars_pl.commands.report.page import duration
+from mars_pl.commands.report.page import _choices, duration
+from mars_pl.commands.report.run import open_run
 from tests.fakes.fake_run import change
 
 
@@ -102,3 +103,24 @@ def test_a_missing_image_is_named(run):
 
 def test_words_of_a_duration():
     assert [duration(value) for value in (3.14, 48, 190, 7500)] == ["3.1 s", "48 s", "3 min 10 s", "2 h 05 min"]
+
+
+def test_settings_name_each_choice_that_was_made_once_and_the_stages_by_their_folders(run):
+    choices = {
+        "wsss": "cam",
+        "alpha": None,
+        "tokens": True,
+        "also": ["debiased", "complement"],
+        "options": {"segment.model.lr": ".1"},
+    }
+    change(run / "run.json", choices=choices, stages={"debias-labels": "debias-labels"})
+    lines = _choices(open_run(str(run)))
+    assert lines == [
+        ("data", "scenes"),
+        ("seed", "0"),
+        ("wsss", "cam"),
+        ("tokens", "true"),
+        ("also", "debiased, complement"),
+        ("options", "segment.model.lr=.1"),
+        ("debias-labels", "debias-labels"),
+    ]
