@@ -42,14 +42,14 @@ class Maker:
         *,
         all_cores: bool = False,
     ) -> Stage:
-        """Make a fit, which leaves weights; see `predict` for the arguments.
+        """Make a fit, which leaves weights.
 
         Args:
-            name: of the stage.
-            yamls: between the data set's and the trainer's.
-            told: choices in its folder's name.
-            options: settings and inputs.
-            seed: where it is not the run's.
+            name: and what follows, as for `predict`.
+            yamls: likewise.
+            told: likewise.
+            options: likewise.
+            seed: likewise.
             all_cores: hardly anything is left to run beside it.
         """
         return self._stage(name, "fit", yamls, told, options, seed, leaves=(WEIGHTS,), all_cores=all_cores)
