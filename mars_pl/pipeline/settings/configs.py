@@ -31,7 +31,8 @@ def find_config(name: str) -> Path:
         DataError: where there is neither.
     """
     shipped = config_folder()
-    for folder in (Path(), OWN, shipped):
+    own = [] if OWN.resolve() == shipped else [OWN]  # in a checkout both are one folder
+    for folder in (Path(), *own, shipped):
         for path in (folder / name, folder / f"{name}.yaml"):
             if path.is_file():
                 return path
