@@ -87,7 +87,9 @@ def test_the_order_of_a_base_its_overlay_and_a_segmenters_own():
         "wsss/scenes/cam_labels",
     ]
     assert composed(layers("voc", "wsss/cam")) == ["wsss/cam"]
-    assert composed(segmenter("coco", "deeplabv2_resnet50")) == ["segment/deeplabv2", "segment/deeplabv2_resnet50"]
+    family = ["segment/deeplabv2", "segment/deeplabv2_resnet50"]
+    assert composed(segmenter("voc", "deeplabv2_resnet50")) == family
+    assert composed(segmenter("coco", "deeplabv2_resnet50")) == [family[0], "segment/coco/deeplabv2", family[1]]
     assert composed(segmenter("voc", "smp_unet")) == ["segment/smp_unet"]
     assert composed(masks("scenes", "deeplabv1_wideresnet38")) == [
         "segment/predictions",
