@@ -54,7 +54,7 @@ def test_the_whole_pipeline_and_then_only_what_changed(data, tmp_path, monkeypat
     save_vit(tmp_path)
     (tmp_path / "small_mars").write_text(MARS)
     (tmp_path / "small_mars").chmod(0o755)
-    words = (f"data={data}", "trainer=cpu")
+    words = (f"data={data}", "trainer=cpu", f"run={data}")
     stages = type_run(tmp_path, *words)
     assert {"wsss-labels", "uss-fit", "debias-labels"} < {"-".join(stage.split("-")[:2]) for stage in stages}
     run = tmp_path / "runs" / data
