@@ -10,15 +10,16 @@ from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.trainer.states import TrainerFn
 
 from mars_pl.cli.interruption import Interruption
-
-CHECKPOINT = Path("checkpoints", "last.ckpt")
-"""Of a fit, within its folder."""
+from mars_pl.pipeline.execution.words import CHECKPOINT
 
 
 def last_checkpoint(root: Path) -> ModelCheckpoint:
     """Return what keeps a fit's state at the end of each epoch; no stage chooses an epoch by pixel masks."""
     return ModelCheckpoint(
-        root / CHECKPOINT.parent, filename=CHECKPOINT.stem, enable_version_counter=False, save_on_train_epoch_end=True
+        (root / CHECKPOINT).parent,
+        filename=Path(CHECKPOINT).stem,
+        enable_version_counter=False,
+        save_on_train_epoch_end=True,
     )
 
 

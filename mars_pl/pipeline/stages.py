@@ -176,8 +176,9 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
 def pixel_features(make: Maker) -> Options:
     """Settings of the feature extractor: the backbone, and the weights that STEGO or Leopart left."""
     c = make.choices
-    backbone: Options = {"model.backbone": find_config(f"backbone/{c.backbone}")}
-    extractor: Options = {"model.feature_extractor.backbone": find_config(f"backbone/{c.backbone}")}
+    vit = find_config(f"backbone/{c.backbone}")
+    backbone: Options = {"model.backbone": vit}
+    extractor: Options = {"model.feature_extractor.backbone": vit}
     if c.uss == "backbone":
         return extractor
     pairs: Options = {}

@@ -10,6 +10,7 @@ from mars_pl.pipeline.execution.places import Place, Places
 from mars_pl.pipeline.stage import Output, Value, setting
 
 CHECKPOINT = "checkpoints/last.ckpt"
+"""Of a fit, within its folder: from here it goes on."""
 
 
 def mars_command() -> list[str]:
