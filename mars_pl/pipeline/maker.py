@@ -92,7 +92,7 @@ class Maker:
         if c.place(c.companion).is_dir():
             words["companion"] = c.place(c.companion)
         about = (c.data, *told, name)
-        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",))
+        return Stage("row", "evaluate", about, c.root, (), words, ("row.json",), version=VERSIONS.get("row", 1))
 
     def layers(self, *names: str) -> tuple[Path, ...]:
         """Return bases, each with the data set's overlay."""
