@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from datamodules.checks import check_batch
 from datamodules.datasets.batch_share import batch_share
+from datamodules.datasets.fit_position import FitPosition, position_of
 from datamodules.datasets.image_files import images_at
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.datasets.sample import Batch, Samples
@@ -93,6 +94,7 @@ class SegmentationData(pl.LightningDataModule):
         self._evaluate: Samples | None = None
         self._predict: tuple[Samples, int] | None = None
         self._done: frozenset[str] = frozenset()
+        self._position = FitPosition()
 
     @property
     def num_classes(self) -> int:
@@ -125,6 +127,7 @@ class SegmentationData(pl.LightningDataModule):
     def setup(self, stage: str) -> None:
         """Read the lists and look the files over; raises DataError with one line on the first fault."""
         if stage == "fit":
+            self._position = FitPosition()
             self._fit = self.training_set.fit_set(self.reader, self.fit_split, self.seed)
             check_batch(len(self._fit), self.batch_size)
         if stage in ("validate", "test") or (stage == "fit" and self._validates()):
@@ -140,10 +143,7 @@ class SegmentationData(pl.LightningDataModule):
         share = batch_share(self.batch_size, 1 if self.trainer is None else self.trainer.accumulate_grad_batches)
         rank_zero_info(f"batch of an optimiser step: {share}")
         sampler = EpochShuffle(len(self._fit), self.seed, share.whole)
-        if self.trainer is not None:
-            # A resumed fit starts the readers before Lightning calls set_epoch: they would read epoch 0 again.
-            progress = self.trainer.fit_loop.epoch_progress.current
-            sampler.set_epoch(progress.processed)  # type: ignore[attr-defined]
+        sampler.resume_at(self._position.epoch, self._position.batches * share.each)
         return self._loader(self._fit, share.each, sampler)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[DataLoader[Batch]]:
@@ -158,6 +158,14 @@ class SegmentationData(pl.LightningDataModule):
         items, batch_size = self._predict
         done = {index for index, item_id in enumerate(items.ids) if item_id in self._done}
         return self._loader(items, batch_size, EachOnce(len(items), done))
+
+    def state_dict(self) -> dict[str, int]:
+        """Return where the fit stands, for its checkpoint."""
+        return {} if self.trainer is None else position_of(self.trainer)._asdict()
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Read on where the checkpoint was written: Lightning says so too late, its loops are restored last."""
+        self._position = FitPosition(**state_dict)
 
     def leave_out(self, ids: Iterable[str]) -> None:
         """Predict only the others: a job that was broken off has done these items already."""

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 MODULES = {
+    "callbacks.seed_epoch": "callbacks.seed_steps",
     "datamodules.class_names": "datamodules.files.class_names",
     "datamodules.dataset": "datamodules.datasets.dataset",
     "datamodules.five_crops": "datamodules.datasets.five_crops",
@@ -56,6 +57,7 @@ MODULES = {
 """Old module to new one, whose names are the same but for those below."""
 
 NAMES = {
+    "callbacks.seed_epoch.SeedEpoch": "callbacks.seed_steps.SeedSteps",
     "datamodules.photographs.Photographs": "datamodules.datasets.image_files.ImageFiles",
     "datamodules.photographs.find_photographs": "datamodules.datasets.image_files.find_images",
     "datamodules.tree.read_photograph": "datamodules.files.tree.read_image",

@@ -25,7 +25,8 @@ class EpochShuffle(Sampler[tuple[int, int]]):
 
     All processes shuffle alike and deal the indices out in turn, so that their shares of a batch together are the batch
     that one process would take. The few at the end that fill no batch are left out of this epoch: every step is a whole
-    one, and every process takes equally many. Lightning calls `set_epoch`, after a resume too.
+    one, and every process takes equally many. Lightning calls `set_epoch`, after a resume too, but not before the
+    reading processes have begun: `resume_at` says where they begin.
 
     Args:
         images: number of them.
@@ -43,6 +44,12 @@ class EpochShuffle(Sampler[tuple[int, int]]):
         self.listed = images
         self.seed = seed
         self.epoch = 0
+        self._taken = (0, 0)
+
+    def resume_at(self, epoch: int, taken: int) -> None:
+        """Begin in an epoch of which this process has taken some images already."""
+        self.epoch = epoch
+        self._taken = (epoch, taken)
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose order comes next."""
@@ -53,7 +60,9 @@ class EpochShuffle(Sampler[tuple[int, int]]):
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         order = torch.randperm(self.listed, generator=generator(self.seed, self.epoch)).tolist()
-        for index in order[: len(self) * self.world][self.rank :: self.world]:
+        epoch, taken = self._taken
+        share = order[: len(self) * self.world][self.rank :: self.world]
+        for index in share[taken if epoch == self.epoch else 0 :]:
             yield self.epoch, index
 
 

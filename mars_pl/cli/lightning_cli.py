@@ -20,7 +20,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.depthwise_precision import DepthwisePrecision
-from callbacks.seed_epoch import SeedEpoch
+from callbacks.seed_steps import SeedSteps
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
 from datamodules.errors import DataError
@@ -28,6 +28,7 @@ from datamodules.segmentation_data import SegmentationData
 from mars_pl.cli.ending import EndOnSignal, last_checkpoint
 from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.network_faults import network_fault
+from mars_pl.cli.requeue import RequeueAfterStep
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.initial_weights import leave_out_initial_weights
@@ -108,8 +109,9 @@ class MarsCLI(LightningCLI):
             self._parser(self.subcommand).callback_keys.remove(WRITER)
         if self.subcommand == "fit":
             config["callbacks"] += [
-                SeedEpoch(),
+                SeedSteps(),
                 DepthwisePrecision(),
+                RequeueAfterStep(),
                 last_checkpoint(root),
                 WeightsWriter(),
             ]
@@ -164,6 +166,7 @@ NOISE = (
     ".*passed in a `val_dataloader` but have no `validation_step`.*",  # STEGO validates nothing
     ".*logs directory .* exists and is not empty.*",  # a stage's folder also holds its configuration
     ".*smaller than the logging interval.*",
+    ".*your dataloader is not resumable.*",  # the datamodule reads on where a checkpoint was written
     ".*LeafSpec.*",  # torch's deprecation inside Lightning
     ".*No positive samples found in target.*",  # a class without a validation image
     ".*Sparse CSR tensor support is in beta state.*",  # the random walk's product of matrix and maps is tested here

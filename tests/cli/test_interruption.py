@@ -125,8 +125,9 @@ def test_from_outside_a_process(tiny, tmp_path, processes):
     assert not (tmp_path / "weights.safetensors").exists()
 
 
-def test_slurm_gets_its_job_back_before_the_command_ends(tiny, tmp_path, monkeypatch):
-    """SIGUSR1 saves and requeues, as Lightning does it; the SIGTERM that follows at once waits for that."""
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A job of one task; ``scontrol`` writes what it was asked and ends who asks it."""
     scontrol = tmp_path / "bin" / "scontrol"
     scontrol.parent.mkdir()
     scontrol.write_text(f"#!/bin/sh\nkill -TERM $PPID\necho $* > {tmp_path}/asked\n")
@@ -137,9 +138,31 @@ def test_slurm_gets_its_job_back_before_the_command_ends(tiny, tmp_path, monkeyp
         monkeypatch.setenv(name, "1")
     for name in ("SLURM_LOCALID", "SLURM_PROCID", "SLURM_NODEID"):
         monkeypatch.setenv(name, "0")
-    assert tiny.fit(tmp_path / "out", *sending(signal.SIGUSR1, "on_train_batch_start", epoch=1)) == 143
-    assert (tmp_path / "asked").read_text() == "requeue 1\n"
-    assert list((tmp_path / "out").glob("hpc_ckpt*")) and not list((tmp_path / "out").glob("*.safetensors"))
+    return tmp_path / "asked"
+
+
+@pytest.mark.parametrize("kind", ["cam", "segmenter"])
+@pytest.mark.parametrize(
+    ("hook", "accumulated", "workers"), [("on_train_batch_start", 1, 1), ("on_after_backward", 2, 2)]
+)
+def test_slurm_gets_its_job_back_and_goes_on_in_the_midst_of_an_epoch(
+    tmp_path_factory, tmp_path, slurm, kind, hook, accumulated, workers
+):
+    """SIGUSR1 saves after the step and requeues; the SIGTERM that follows at once waits; the weights are the same."""
+    tiny = TinyFit(tmp_path_factory.mktemp("house"), kind)
+    options = ["--data.init_args.batch_size", str(2 * accumulated), "--data.init_args.workers", str(workers)]
+    options += ["--trainer.accumulate_grad_batches", str(accumulated)]
+    assert tiny.fit(tmp_path / "whole", *options) == 0
+    assert tiny.fit(tmp_path / "out", *options, *sending(signal.SIGUSR1, hook, epoch=1)) == 143
+    assert slurm.read_text() == "requeue 1\n"
+    (saved,) = (tmp_path / "out").glob("hpc_ckpt*")
+    epoch = torch.load(saved, weights_only=False)["loops"]["fit_loop"]["epoch_loop.batch_progress"]["current"]
+    assert 0 < epoch["processed"] < 4 and epoch["processed"] % accumulated == 0
+    assert not list((tmp_path / "out").glob("*.safetensors"))
+    assert tiny.fit(tmp_path / "out", *options) == 0
+    for name in ("weights",) if kind == "cam" else ("weights", "student"):
+        whole, resumed = (load_file(tmp_path / folder / f"{name}.safetensors") for folder in ("whole", "out"))
+        assert all(torch.equal(value, resumed[key]) for key, value in whole.items()), name
 
 
 def test_what_the_command_was_started_to_ignore_is_ignored():

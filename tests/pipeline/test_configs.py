@@ -94,7 +94,7 @@ def test_composition(name, instantiate, house):
         assert not cli.config_init.predict.return_predictions
     names = [type(callback).__name__ for callback in cli.trainer.callbacks]
     if words[0] == "fit":
-        assert {"ModelCheckpoint", "WeightsWriter", "SeedEpoch"} <= set(names)
+        assert {"ModelCheckpoint", "WeightsWriter", "SeedSteps"} <= set(names)
         assert ("EMATeacher" in names) == bool(re.search(r"/configs/segment/|wsss/rsepm\.yaml", " ".join(words)))
     else:
         assert sum(name.endswith("Writer") for name in names) == 1

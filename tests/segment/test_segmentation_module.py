@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from callbacks.ema_teacher import EMATeacher
-from callbacks.seed_epoch import SeedEpoch
+from callbacks.seed_steps import SeedSteps
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.segmentation_module import SegmentationModule
@@ -102,7 +102,7 @@ def test_one_epoch_and_a_resumed_second_are_two_epochs(tmp_path, make_network, m
         teacher = EMATeacher(0.9)
         stop = [pl.callbacks.LambdaCallback(on_train_epoch_end=lambda t, m: setattr(t, "should_stop", epochs == 1))]
         keep = pl.callbacks.ModelCheckpoint(tmp_path / name, filename="last", save_on_train_epoch_end=True)
-        trainer = trainer_of(tmp_path, [teacher, SeedEpoch(3), keep, *stop], max_epochs=2, enable_checkpointing=True)
+        trainer = trainer_of(tmp_path, [teacher, SeedSteps(3), keep, *stop], max_epochs=2, enable_checkpointing=True)
         trainer.fit(module, make_loader(), ckpt_path=resume, weights_only=False)
         return module.state_dict(), teacher
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
-from callbacks.seed_epoch import SeedEpoch
+from callbacks.seed_steps import SeedSteps
 from mars_pl.cli.main import main
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures
@@ -151,7 +151,7 @@ def test_an_epoch_and_a_resumed_one_are_two_epochs(backbone, tmp_path):
         module = LeopartModule(backbone, SMALL_HEAD, lr=1e-2, momentum=0.5, queue=24)
         stop = pl.callbacks.LambdaCallback(on_train_epoch_end=lambda t, m: setattr(t, "should_stop", broken_off))
         keep = pl.callbacks.ModelCheckpoint(tmp_path / name, filename="last", save_on_train_epoch_end=True)
-        trainer = quiet_trainer(max_epochs=2, callbacks=[SeedEpoch(3), keep, stop], enable_checkpointing=True)
+        trainer = quiet_trainer(max_epochs=2, callbacks=[SeedSteps(3), keep, stop], enable_checkpointing=True)
         trainer.fit(module, DataLoader(items(), batch_size=2), ckpt_path=resume)
         return module.state_dict()
 

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from torch.utils.data import DataLoader, Dataset
 
 from callbacks.ema_teacher import EMATeacher
-from callbacks.seed_epoch import SeedEpoch
+from callbacks.seed_steps import SeedSteps
 from mars_pl.wsss.rsepm.edge_predict_mix import EdgePredictMix
 from mars_pl.wsss.rsepm.seed_source import SeedSource
 from mars_pl.wsss.rsepm.self_correlation import SelfCorrelationGuidance
@@ -75,7 +75,7 @@ def test_an_epoch_and_two_resumed_ones_are_three_epochs(make_network, tmp_path):
         module = make(make_network())
         stop = pl.callbacks.LambdaCallback(on_train_epoch_end=lambda t, m: setattr(t, "should_stop", broken_off))
         keep = pl.callbacks.ModelCheckpoint(tmp_path / name, filename="last", save_on_train_epoch_end=True)
-        fit(module, callbacks=[EMATeacher(0.5), SeedEpoch(3), keep, stop], resume=resume)
+        fit(module, callbacks=[EMATeacher(0.5), SeedSteps(3), keep, stop], resume=resume)
         return module.state_dict()
 
     straight, broken = go("straight"), go("broken", broken_off=True)
