@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import Callback
 
 
 class SeedSteps(Callback):
-    """Reseeds torch, numpy and random before each training batch by (seed, epoch, batch, rank), for dropout and its like.
+    """Reseeds torch, numpy and random before each batch by (seed, epoch, batch, rank), for dropout and its like.
 
     So a fit that goes on, after an epoch or in the midst of one, draws what it would have drawn. The data's own
     shuffling and augmentation are seeded by the datamodule.

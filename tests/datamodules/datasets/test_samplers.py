@@ -39,6 +39,20 @@ def test_the_order_depends_on_the_epoch_not_on_the_past():
     assert list(resumed) == third
 
 
+@pytest.mark.parametrize("world", [1, 2])
+def test_a_fit_that_goes_on_within_an_epoch_leaves_out_what_it_took(place, world):
+    for rank in range(world):
+        place(rank, world)
+        whole, resumed = EpochShuffle(20, 5, batch=4), EpochShuffle(20, 5, batch=4)
+        whole.set_epoch(3)
+        resumed.resume_at(3, 4)
+        assert list(resumed) == list(whole)[4:], "of each process's own share"
+        assert len(resumed) == len(whole), "Lightning counts the batches of a whole epoch"
+        resumed.set_epoch(4)
+        whole.set_epoch(4)
+        assert list(resumed) == list(whole)
+
+
 def test_processes_share_an_epoch_evenly(place):
     parts = []
     for rank in range(3):
