@@ -8,8 +8,8 @@ from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from pytorch_lightning.callbacks import Callback
-from lightning_fabric.plugins.environments import SLURMEnvironment
 
 APART = 8
 """Optimiser steps from one agreement of several processes to the next; a warning comes a minute or more ahead."""
