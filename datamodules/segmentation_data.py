@@ -116,6 +116,11 @@ class SegmentationData(pl.LightningDataModule):
         """Label ids of the classes that means are taken over; None for all. Raises DataError for an unknown name."""
         return None if self.scored_classes is None else class_ids(self.scored_classes, self.class_names)
 
+    @property
+    def crop_size(self) -> int | None:
+        """Side of the crops that a fit learns from, in pixels; None where they are not all of one size."""
+        return self.training_set.crop_size
+
     def prepare_data(self) -> None:
         """Prepare the root, unless it is images from elsewhere that are predicted."""
         if self.images is None:

@@ -33,6 +33,8 @@ class FiveCropPairs(TrainingSet):
         tokens: the backbone's, of the crops; with them a fit reads no image.
     """
 
+    crop_size: int
+
     def __init__(self, crop_size: int = 224, neighbours: str | None = None, tokens: str | None = None) -> None:
         self.crop_size = crop_size
         self.neighbours = neighbours

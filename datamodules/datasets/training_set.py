@@ -11,6 +11,9 @@ from datamodules.datasets.split_reader import SplitReader
 class TrainingSet(ABC):
     """Makes a list of images the data of a fit, and says how the same images are predicted."""
 
+    crop_size: int | None = None
+    """Side of the square crops that it makes, in pixels; None where they are not all of one size."""
+
     @abstractmethod
     def fit_set(self, reader: SplitReader, split: str, seed: int) -> Samples:
         """Return what a fit learns from; its items are read by (epoch, index), as `EpochShuffle` gives them.

@@ -27,6 +27,7 @@ def test_what_is_linked():
     assert module.class_names == tuple(NAMES)
     assert module.scored_class_ids == [0, 3]
     assert SegmentationData("nowhere", NAMES).scored_class_ids is None
+    assert SegmentationData("nowhere", NAMES, training_set=RandomCrops(64)).crop_size == 64
 
 
 ODD_NAMES = [["cat", "dog"], ["background"], [], ["background", "a", "a"], ["background", *map(str, range(65534))]]

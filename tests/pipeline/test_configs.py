@@ -83,6 +83,8 @@ def test_composition(name, instantiate, house):
     assert cli.datamodule.seed == 7, "the seed of the run reaches the data"
     if hasattr(cli.model, "num_classes"):
         assert cli.model.num_classes == classes
+    if type(cli.model).__name__ == "IRNModule":
+        assert cli.model.crop_size == cli.datamodule.training_set.crop_size, "images are padded to the training's crop"
     if str(CONFIGS / "trainer/ddp.yaml") in words:
         assert isinstance(cli.trainer.strategy._layer_sync, SyncBatchNorms), "batch norms see every process"
     outputs = {"CAMClassifier": classes - 1}  # Leopart's network knows no classes

@@ -12,7 +12,7 @@ from mars_pl.networks.network_maker import make_network
 from mars_pl.training.optimisation import Kind
 from mars_pl.training.trained_module import TrainedModule
 from mars_pl.wsss.cam.activation import resize_image
-from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
+from mars_pl.wsss.irn.loss import cell_labels, displacement_loss, label_pairs
 from mars_pl.wsss.irn.network import STRIDE, IRNetwork
 from mars_pl.wsss.irn.path_affinity import path_affinity
 from mars_pl.wsss.irn.propagation import flip_averaged_edge, propagate
@@ -22,8 +22,8 @@ from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 class IRNModule(TrainedModule):
     """Inter-pixel relations; predicts scores that have walked between the boundaries of one image.
 
-    An image is looked at as it is; the published code pads smaller ones to 512×512 for this, which moves the
-    group norms a little.
+    To draw its boundaries, an image smaller than the training's crops is padded to them: group norms then average over
+    as much as they did in training. Published for 512 pixels (net/resnet50_irn.py), it holds at every size.
 
     Args:
         network: makes the network with the frozen backbone from the number of classes.
@@ -39,7 +39,12 @@ class IRNModule(TrainedModule):
         steps: of the walk (published: 2⁸).
         seed_exponent: of the scores before the walk; AdvCAM has 1.5.
         scale: of the image's sides, at which boundaries are drawn and scores walk.
+        crop_size: side of the training's crops, in pixels (linked from the data).
+        pad_to_crop: pad smaller images to the crop; false draws boundaries on the bare image.
         weights: of a finished fit, for predict.
+
+    Raises:
+        ValueError: where images are to be padded and the data has crops of no one size.
     """
 
     network: IRNetwork
@@ -59,6 +64,8 @@ class IRNModule(TrainedModule):
         steps: int = 256,
         seed_exponent: float = 1.0,
         scale: float = 1.0,
+        crop_size: int | None = 512,
+        pad_to_crop: bool = True,
         weights: str | None = None,
     ) -> None:
         super().__init__(
@@ -70,6 +77,11 @@ class IRNModule(TrainedModule):
             weight_decay=weight_decay,
             weights=weights,
         )
+        if pad_to_crop and crop_size is None:
+            raise ValueError(
+                "pad_to_crop: the training set has no crop_size to pad to; give it one, or set this to false"
+            )
+        self.crop_size = crop_size if pad_to_crop else None
         self.num_classes = num_classes
         self.radius, self.walk_radius = radius, walk_radius
         self.exponent, self.steps, self.seed_exponent, self.scale = exponent, steps, seed_exponent, scale
@@ -77,7 +89,8 @@ class IRNModule(TrainedModule):
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Loss of affinities and displacements over the pairs of the confident labels of a batch of crops."""
         edge, displacement = self.network(batch["image"])
-        pairs = label_pairs(batch["label"][:, ::STRIDE, ::STRIDE], self.radius, self.num_classes)
+        cells = cell_labels(batch["label"], STRIDE, self.num_classes)
+        pairs = label_pairs(cells, self.radius, self.num_classes)
         # in float32: 1 + 1e-5 − affinity is 0 in half precision
         loss = affinity_loss(path_affinity(edge.float().sigmoid(), self.radius), pairs)
         self.log_training(batch, prog_bar=True, affinity=loss)
@@ -91,7 +104,7 @@ class IRNModule(TrainedModule):
         """Propagate the scores of one whole image: ``class_ids`` int64 (K,), ``scores`` float32 (K, H, W) in [0, 1]."""
         image, scores = batch["image"], batch["scores"][0]
         size = (round(image.shape[-2] * self.scale), round(image.shape[-1] * self.scale))
-        edge = flip_averaged_edge(self.network, resize_image(image, size))
+        edge = flip_averaged_edge(self.network, resize_image(image, size), self.crop_size)
         walked = propagate(_resize(scores, size), edge, self.walk_radius, self.exponent, self.steps, self.seed_exponent)
         walked = _resize(walked, (image.shape[-2], image.shape[-1]))
         return {"id": batch["id"][0], "class_ids": batch["class_ids"][0], "scores": walked}

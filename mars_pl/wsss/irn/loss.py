@@ -8,7 +8,22 @@ from torch import Tensor
 from mars_pl.training.over_processes import mean_count
 from mars_pl.wsss.irn.path_affinity import shifted, sources
 from mars_pl.wsss.propagation.affinity_loss import EPSILON, Pairs
+from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.random_walk import half_disc
+
+
+def cell_labels(label: Tensor, stride: int, num_classes: int) -> Tensor:
+    """Give each cell the label of the pixel below and right of its middle, which PIL's nearest takes (IRNet).
+
+    Args:
+        label: int64 (B, H, W); a last cell that ends before that pixel is unsure, by the code ``num_classes``.
+        stride: of the grid, in pixels.
+        num_classes: including background.
+
+    Returns:
+        int64 (B, h, w).
+    """
+    return pad_to_cells(label, stride, num_classes)[:, stride // 2 :: stride, stride // 2 :: stride]
 
 
 def label_pairs(label: Tensor, radius: int, num_classes: int) -> Pairs:

@@ -102,12 +102,22 @@ class IRNetwork(nn.Module):
         Displacements go down and right, in cells. The grid has as many cells as strides of 4 begin in the image.
         Without its branch the displacement is None.
         """
-        maps = self._maps(image)
+        maps = self._maps(self.normalise(image))
         return self._edge(maps), self._displacement(maps) if self.has_displacement else None
 
-    def edge(self, image: Tensor) -> Tensor:
-        """Return the edge logits (B, h, w) alone."""
-        return self._edge(self._maps(image))
+    def edge(self, image: Tensor, crop_size: int | None = None) -> Tensor:
+        """Return the edge logits (B, h, w) alone.
+
+        Args:
+            image: uint8 (B, 3, H, W).
+            crop_size: shorter sides are padded to it with zeros, to the right and below and after normalisation; the
+                cells of the padding are cut off again. None looks at the image as it is.
+        """
+        normalised = self.normalise(image)
+        height, width = image.shape[-2:]
+        if crop_size is not None:
+            normalised = F.pad(normalised, (0, max(crop_size - width, 0), 0, max(crop_size - height, 0)))
+        return self._edge(self._maps(normalised))[:, : -(-height // STRIDE), : -(-width // STRIDE)]
 
     def edge_parameters(self) -> list[nn.Parameter]:
         """Parameters of the edge branch."""
@@ -137,14 +147,14 @@ class IRNetwork(nn.Module):
         return [*found[:2], *(_cut(features, like) for features in found[2:])]
 
     @torch.no_grad()
-    def _maps(self, image: Tensor) -> list[Tensor]:
-        stem, *stages = self.backbone.forward_intermediates(self.normalise(image), intermediates_only=True)
+    def _maps(self, normalised: Tensor) -> list[Tensor]:
+        stem, *stages = self.backbone.forward_intermediates(normalised, intermediates_only=True)
         return [F.max_pool2d(stem, kernel_size=3, stride=2, padding=1), *stages]
 
     def _probe(self) -> tuple[list[int], list[int]]:
         """Channels and strides of the five maps."""
         self.backbone.eval()
-        maps = self._maps(torch.zeros(1, 3, 64, 64, dtype=torch.uint8))
+        maps = self._maps(torch.zeros(1, 3, 64, 64))
         return [features.shape[1] for features in maps], [64 // features.shape[-1] for features in maps]
 
 

@@ -6,14 +6,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mars_pl.wsss.cam.activation import normalise_activation
 from mars_pl.wsss.irn.network import STRIDE, IRNetwork
 from mars_pl.wsss.irn.path_affinity import grid_affinity
 from mars_pl.wsss.propagation.random_walk import half_disc, random_walk
 
 
-def flip_averaged_edge(network: IRNetwork, image: Tensor) -> Tensor:
-    """Edge map (h, w) in [0, 1] of one image, uint8 (1, 3, H, W): the logits of it and its mirror image averaged."""
-    logits = network.edge(torch.cat([image, image.flip(-1)])).float()
+def flip_averaged_edge(network: IRNetwork, image: Tensor, crop_size: int | None = None) -> Tensor:
+    """Average the logits of an image and of its mirror image.
+
+    Args:
+        network: draws the edges.
+        image: uint8 (1, 3, H, W).
+        crop_size: what both are padded to, see `IRNetwork.edge`.
+
+    Returns:
+        Edge map (h, w) in [0, 1].
+    """
+    logits = network.edge(torch.cat([image, image.flip(-1)]), crop_size).float()
     return ((logits[0] + logits[1].flip(-1)) / 2).sigmoid()
 
 
@@ -42,7 +52,8 @@ def propagate(
     """
     if len(scores) == 0:
         return scores
-    seed = to_grid(scores, (edge.shape[-2], edge.shape[-1])) ** seed_exponent
+    # The mean of a cell is less than its largest pixel: on the grid, too, each class has a maximum of 1 (make_cam.py).
+    seed = normalise_activation(to_grid(scores, (edge.shape[-2], edge.shape[-1]))) ** seed_exponent
     walked = random_walk(seed * (1 - edge), half_disc(radius), grid_affinity(edge, radius), exponent, steps)
     enlarged = F.interpolate(walked[None], scale_factor=STRIDE, mode="bilinear", align_corners=False)[0]
     enlarged = enlarged[:, : scores.shape[-2], : scores.shape[-1]]

@@ -14,7 +14,7 @@ from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 def make(displacement=True, **options) -> IRNModule:
     torch.manual_seed(0)
     network = partial(IRNetwork, backbone="test_resnet", displacement=displacement)
-    return IRNModule(network, num_classes=4, **{"radius": 3, "walk_radius": 3, "steps": 16, **options})
+    return IRNModule(network, num_classes=4, **{"radius": 3, "walk_radius": 3, "steps": 16, "crop_size": 64, **options})
 
 
 def batch(size=64):
@@ -34,10 +34,10 @@ def logged(monkeypatch):
     return values
 
 
-def test_the_loss_is_that_of_affinities_and_displacements_on_every_fourth_pixel(logged):
+def test_the_loss_is_that_of_affinities_and_displacements_on_the_middles_of_cells(logged):
     module = make()
     edge, displacement = module.network(batch()["image"])
-    pairs = label_pairs(batch()["label"][:, ::4, ::4], 3, 4)
+    pairs = label_pairs(batch()["label"][:, 2::4, 2::4], 3, 4)
     relation = affinity_loss(path_affinity(edge.sigmoid(), 3), pairs)
     field = displacement_loss(displacement, 3, pairs)
     assert torch.allclose(module.training_step(batch(), 0), relation + field)
@@ -91,6 +91,26 @@ def test_a_prediction_holds_the_classes_of_the_scores_at_the_size_of_the_image(s
     assert out["id"] == "a" and out["class_ids"].tolist() == [2, 3]
     assert out["scores"].shape == (2, 50, 70) and out["scores"].dtype == torch.float32
     assert out["scores"].min() >= 0 and out["scores"].max() == pytest.approx(1, abs=0.05)
+
+
+def test_boundaries_are_those_of_the_image_padded_to_the_crop_or_bare():
+    image = torch.randint(0, 256, (1, 3, 40, 44), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    sample = {"id": ["a"], "image": image, "class_ids": torch.tensor([[2]]), "scores": torch.rand(1, 1, 40, 44)}
+
+    def walked(**options):
+        with torch.no_grad():
+            return make(**options).eval().predict_step(sample, 0)["scores"]
+
+    padded, bare = walked(), walked(pad_to_crop=False)
+    assert not torch.allclose(padded, bare, atol=1e-3)
+    assert torch.equal(walked(crop_size=32), bare), "a crop that is smaller than the image leaves it as it is"
+    assert torch.equal(walked(crop_size=None, pad_to_crop=False), bare)
+
+
+def test_data_without_a_crop_size_are_refused_in_one_line():
+    with pytest.raises(ValueError, match=r"pad_to_crop: the training set has no crop_size") as error:
+        make(crop_size=None)
+    assert "\n" not in str(error.value)
 
 
 def test_an_image_without_classes_is_predicted():

@@ -1,13 +1,28 @@
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from mars_pl.wsss.irn.loss import displacement_loss, label_pairs
+from mars_pl.wsss.irn.loss import cell_labels, displacement_loss, label_pairs
 from mars_pl.wsss.propagation.affinity_loss import affinity_loss
 from mars_pl.wsss.propagation.random_walk import half_disc
 
 RADIUS, CLASSES = 3, 4
+
+
+@pytest.mark.parametrize("size", [(8, 12), (64, 96)])
+def test_a_cell_has_the_label_that_pils_nearest_takes(size):
+    label = torch.randint(0, 256, (2, *size), generator=torch.Generator().manual_seed(0))
+    for found, whole in zip(cell_labels(label, 4, 21), label, strict=True):
+        small = Image.fromarray(whole.numpy().astype(np.uint8)).resize((size[1] // 4, size[0] // 4), Image.NEAREST)
+        assert found.tolist() == np.asarray(small).tolist()
+
+
+def test_a_last_cell_without_its_middle_is_unsure():
+    label = torch.arange(7 * 10).view(1, 7, 10)
+    assert cell_labels(label, 4, 99)[0].tolist() == [[22, 26, 99], [62, 66, 99]]
 
 
 def random_case(seed=0):

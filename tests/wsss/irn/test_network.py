@@ -31,9 +31,27 @@ def test_every_size_of_image_gives_its_cells(size, output_stride):
     assert torch.equal(network.edge(image), edge)
 
 
+@pytest.mark.parametrize(("size", "crop"), [((64, 96), 160), ((50, 70), 96), ((61, 130), 96), ((40, 44), 61)])
+def test_edges_are_drawn_on_the_crop_that_zeros_fill_after_normalisation(size, crop):
+    network, (height, width) = make(displacement=False).eval(), size
+    image = IMAGES[:, :, : size[0], :].repeat(1, 1, 1, 2)[..., : size[1]]
+    filled = torch.zeros(2, 3, max(height, crop), max(width, crop))
+    filled[:, :, :height, :width] = network.normalise(image)
+    expected = network._edge(network._maps(filled))[:, : -(-height // 4), : -(-width // 4)]
+    found = network.edge(image, crop)
+    assert torch.allclose(found, expected, atol=1e-5), "but for how the numbers lie in memory"
+    assert found.shape == network.edge(image).shape
+    assert not torch.allclose(found, network.edge(image), atol=1e-3), "group norms see the padding"
+
+
+def test_images_at_least_as_large_as_the_crop_stay_as_they_are():
+    network = make(displacement=False).eval()
+    assert torch.equal(network.edge(IMAGES, 64), network.edge(IMAGES))
+
+
 def test_the_five_maps_are_those_of_stem_and_stages():
     network = make(**SCENES)
-    maps = network._maps(IMAGES)
+    maps = network._maps(network.normalise(IMAGES))
     assert [tuple(features.shape[1:]) for features in maps] == [
         (64, 16, 24),
         (32, 16, 24),

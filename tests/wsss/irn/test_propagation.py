@@ -12,15 +12,18 @@ WALK = {"radius": 3, "exponent": 10, "steps": 64}
 class Darkness:
     """Calls the left half of whatever it sees an edge: the two views of a pair see different halves."""
 
-    def edge(self, image):
+    def edge(self, image, crop_size=None):
+        self.crop_size = crop_size
         logits = torch.zeros(len(image), image.shape[-2] // 4, image.shape[-1] // 4)
         logits[..., : logits.shape[-1] // 2] = 4.0
         return logits
 
 
 def test_the_logits_of_an_image_and_its_mirror_image_are_averaged():
-    edge = flip_averaged_edge(Darkness(), torch.zeros(1, 3, 8, 16, dtype=torch.uint8))
+    network = Darkness()
+    edge = flip_averaged_edge(network, torch.zeros(1, 3, 8, 16, dtype=torch.uint8), 32)
     assert torch.allclose(edge, torch.full((2, 4), 2.0).sigmoid())
+    assert network.crop_size == 32
 
 
 def test_cells_average_their_sixteen_pixels_and_the_border_goes_on():
@@ -36,7 +39,8 @@ def literal(scores, edge, seed_exponent):
     padded = F.pad(edge, (reach, reach, 0, reach), value=1.0)
     affinity = literal_affinity(padded[None], WALK["radius"])[0]
     transition = literal_transition(half_disc(WALK["radius"]), affinity, WALK["exponent"])
-    seed = to_grid(scores, tuple(edge.shape)) ** seed_exponent * (1 - edge)
+    seed = to_grid(scores, tuple(edge.shape))
+    seed = (seed / (seed.amax((1, 2), keepdim=True) + 1e-5)) ** seed_exponent * (1 - edge)
     walked = (seed.flatten(1) @ torch.linalg.matrix_power(transition, WALK["steps"])).view_as(seed)
     enlarged = F.interpolate(walked[None], scale_factor=4, mode="bilinear")[0][:, : scores.shape[1], : scores.shape[2]]
     return enlarged / enlarged.max()
