@@ -9,7 +9,7 @@ from mars_pl.pipeline.choices import CLASSIFIER, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
 from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.settings.configs import find_config
-from mars_pl.pipeline.settings.yamls import masks, segmenter
+from mars_pl.pipeline.settings.yamls import classifier, masks, segmenter
 from mars_pl.pipeline.stage import Stage, Value
 
 
@@ -140,11 +140,15 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
         Those MARS starts from, and the baseline's: the same scores cut at two background scores.
     """
     c, own = make.choices, method(make.choices.wsss)
-    fits = {
-        name: make.fit("wsss-classifier", make.layers(f"wsss/{name}"), (name,), {})
+    trained = {
+        name: classifier(c.data, c.wsss, name)
         for name in dict.fromkeys([own.classifier, *filter(None, [own.stands_on])])
     }
-    scoring = make.layers(f"wsss/{own.classifier}")
+    fits = {
+        name: make.fit("wsss-classifier", yamls, (name, *[c.wsss] * (yamls != make.layers(f"wsss/{name}"))), {})
+        for name, yamls in trained.items()
+    }
+    scoring = trained[own.classifier]
     scored: Options = {"model.weights": weights_of(fits[own.classifier])}
     walking = scoring
     if own.propagation:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mars_pl.pipeline.settings.yamls import layers, masks, segmenter
+from mars_pl.pipeline.methods import METHODS
+from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.pipeline.settings.yamls import classifier, layers, masks, segmenter
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ROOMS = sorted(path for path in CONFIGS.iterdir() if path.is_dir())
@@ -44,7 +46,7 @@ def read(path):
 def test_an_overlay_has_a_base_and_says_only_what_differs(path):
     base = path.parents[1] / path.name
     assert base.is_file()
-    assert path.parent.name in DATA or path.parent.with_suffix(".yaml") in SEGMENTERS
+    assert path.parent.name in DATA | set(METHODS) or path.parent.with_suffix(".yaml") in SEGMENTERS
     assert list(repeated(read(base), read(path))) == []
 
 
@@ -96,3 +98,19 @@ def test_the_order_of_a_base_its_overlay_and_a_segmenters_own():
         "segment/scenes/predictions",
         "segment/deeplabv1_wideresnet38/predictions",
     ]
+
+
+def test_a_methods_own_classifier_comes_between_the_shared_one_and_the_data_sets():
+    assert composed(classifier("voc", "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam"]
+    assert composed(classifier("scenes", "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam", "wsss/scenes/cam"]
+    assert classifier("scenes", "irn", "cam") == layers("scenes", "wsss/cam")
+
+
+def test_advcam_trains_more_of_the_published_network_and_the_small_ones_as_they_are():
+    shared, own = (resolve(classifier("coco", method, "cam"), {}) for method in ("irn", "advcam"))
+    network = shared["model"]["init_args"]["network"]["init_args"]
+    assert network["frozen"] == ["conv1", "bn1", "layer1", "layer2"]
+    network["frozen"] = ["conv1", "bn1"]
+    assert own == shared, "crops, batches, rates and epochs are IRNet's"
+    for data in ("scenes", "voc_animals"):
+        assert resolve(classifier(data, "advcam", "cam"), {}) == resolve(classifier(data, "irn", "cam"), {})

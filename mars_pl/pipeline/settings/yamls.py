@@ -26,6 +26,20 @@ def layers(data: str, *names: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def classifier(data: str, method: str, name: str) -> tuple[Path, ...]:
+    """Return the YAMLs of a WSSS classifier as a method trains it: its own ``wsss/<method>/<name>`` comes second.
+
+    What a data set wants is the later, so that its small networks stay what they are under every method.
+
+    Args:
+        data: the data set's name.
+        method: which learns or scores with the classifier.
+        name: of the classifier.
+    """
+    base, *overlay = layers(data, f"wsss/{name}")
+    return (base, *shipped(f"wsss/{method}/{name}"), *overlay)
+
+
 def segmenter(data: str, name: str) -> tuple[Path, ...]:
     """Return the YAMLs of a segmenter: those of its family first, ``deeplabv2`` for ``deeplabv2_resnet50``."""
     family = name.split("_")[0]
