@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 KINDS = {
     "stego": "a checkpoint of STEGO: its head, and the transformer it was fit on",
     "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
-    "irn": "a state dict of IRNet's relation network on ResNet-50: its branches and the backbone under them",
+    "cam": "a state dict of IRNet's or AdvCAM's classifier on ResNet-50",
+    "irn": "a state dict of IRNet's or AdvCAM's relation network on ResNet-50: its branches, the backbone under them",
     "resnet38": "MXNet's file of Wide ResNet-38's ImageNet weights, which SEAM and DeepLabv1 start from",
 }
 
@@ -58,7 +59,9 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
     from safetensors.torch import save_file
 
     try:
-        networks = {"stego": _of_uss, "leopart": _of_uss, "irn": _irn, "resnet38": _resnet38}[kind](kind, source)
+        networks = {"stego": _of_uss, "leopart": _of_uss, "cam": _cam, "irn": _irn, "resnet38": _resnet38}[kind](
+            kind, source
+        )
     except DataError:
         raise
     except ValueError as error:
@@ -77,6 +80,12 @@ def _of_uss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
     from mars_pl.uss import published
 
     return {"stego": published.stego, "leopart": published.leopart}[kind](_state(source))
+
+
+def _cam(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    from mars_pl.wsss.cam.published import published_weights
+
+    return {"weights": published_weights(_state(source))}
 
 
 def _irn(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:

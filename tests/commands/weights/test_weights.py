@@ -67,7 +67,7 @@ def test_half_precision_stays_and_views_are_written_whole(tmp_path):
 
 def test_a_checkpoint_of_another_kind_is_named_and_nothing_written(tmp_path, capsys):
     torch.save(timm.create_model("test_resnet").state_dict(), tmp_path / "resnet.pth")
-    for kind in ("stego", "leopart", "irn"):
+    for kind in ("stego", "leopart", "cam", "irn"):
         with pytest.raises(DataError, match=rf"resnet\.pth: no.* weights of .*; name a checkpoint of {kind}"):
             import_weights(kind, tmp_path / "resnet.pth", tmp_path / "fit")
         assert main(["weights", "import", kind, str(tmp_path / "resnet.pth"), str(tmp_path / "fit")]) == 1
