@@ -19,7 +19,7 @@ AS_VOC = {"coco", "folder"}
 """Data sets with hardly a stage's YAML of their own."""
 CHOICES = {
     "wsss": sorted(METHODS),
-    "uss": sorted({path.stem.split("_")[1] for path in (CONFIGS / "uss").glob("features_*.yaml")}),
+    "uss": sorted({path.stem.removeprefix("features_") for path in (CONFIGS / "uss").glob("features_*.yaml")}),
     "backbone": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
     "segmenter": sorted(
         name for name, text in SEGMENT.items() if "network" in text.get("model", {}).get("init_args", {})

@@ -28,5 +28,5 @@ def test_one_process_drops_what_torch_would_and_leaves_the_generator_where_torch
 def test_what_is_no_share_is_refused(share, backbone):
     with pytest.raises(ValueError, match=r"^dropout: a share of the channels in \[0, 1\), not"):
         STEGOHead(8, dropout=share)
-    with pytest.raises(ValueError, match="^feature_dropout: a share"):
+    with pytest.raises(ValueError, match=r"^feature_dropout: a share"):
         STEGOModule(STEGOHead, backbone, feature_dropout=share)
