@@ -53,7 +53,7 @@ def all_rows(own: Tensor) -> Tensor:
     """
     if _place()[1] == 1:
         return own
-    gathered: Tensor = _AllRows.apply(own)  # type: ignore[no-untyped-call]
+    gathered: Tensor = _AllRows.apply(own)
     return gathered
 
 

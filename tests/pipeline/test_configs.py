@@ -102,6 +102,15 @@ def test_composition(name, instantiate, house):
     assert not cli.trainer._accelerator_connector.use_distributed_sampler
 
 
+def test_the_scales_of_features_are_a_setting_of_both_stages_that_read_them(instantiate, house):
+    setting = "model.feature_extractor.scales=[2,1,1.5,.5]"
+    stages = ("debias-centroids", "debias-labels")
+    planned = plan(house, "mars", "data=voc", "labels=tree", *(f"{stage}.{setting}" for stage in stages))
+    for stage in stages:
+        cli = instantiate([*planned[stage], *offline(house, planned[stage])])
+        assert cli.model.feature_extractor.scales == [2, 1.5, 1, 0.5]
+
+
 def test_every_yaml_belongs_to_a_composition():
     used = {word for words in COMPOSITIONS.values() for word in words if "/configs/" in word}
     shipped = {str(path) for path in CONFIGS.rglob("*.yaml") if path.parent.name != "choices"}

@@ -97,7 +97,7 @@ def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def _state(source: Path) -> dict[str, Tensor]:
-    """Return the tensors of Lightning's ``state_dict``, or of a file that is one, or a dict of several by their names."""
+    """Return the tensors of Lightning's ``state_dict``, or of a file that is one, or several by their names."""
     from torch import Tensor
 
     from datamodules.unpickle.restricted_checkpoint import read_checkpoint

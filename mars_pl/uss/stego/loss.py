@@ -26,6 +26,8 @@ class STEGOTerms(NamedTuple):
 def draw_random_negatives(batch: int, device: torch.device | str | None = None) -> Tensor:
     """Pair each image of a batch with another one: a random permutation of one cycle, so none meets itself.
 
+    STEGO's code moves the fixed points of a permutation by one, so an image may be met twice and another not at all.
+
     Raises:
         ValueError: where the batch has a single image.
     """

@@ -16,6 +16,8 @@ from mars_pl.uss.stego.loss import STEGOLoss
 class STEGOModule(pl.LightningModule):
     """Lightning glue: batches of pairs of neighbours in, the head's weights out.
 
+    STEGO's probes, which learn beside the head from codes that take no gradient, only watch: there are none here.
+
     Args:
         head: makes the network that learns, tokens to code, from the number of the backbone's channels.
         backbone: gives the tokens of images; not asked where a batch brings them.
