@@ -27,7 +27,10 @@ class Choices:
     propagation_from: str = field(
         default=IMAGENET, metadata={"help": f"what a propagation network starts from: {IMAGENET} or {CLASSIFIER}"}
     )
-    uss: str = field(default="stego", metadata={"help": "pixel features: stego, leopart, or backbone for bare tokens"})
+    uss: str = field(
+        default="stego",
+        metadata={"help": "pixel features: stego, stego_vit_small, leopart, or backbone for bare tokens"},
+    )
     backbone: str = field(default="vit_base_patch8_dino", metadata={"help": "a file of configs/backbone"})
     tokens: bool = field(default=False, metadata={"help": "store STEGO's tokens, so that its fit reads no image"})
     centroids: str = field(

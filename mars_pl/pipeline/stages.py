@@ -187,7 +187,7 @@ def pixel_features(make: Maker) -> Options:
         return extractor
     pairs: Options = {}
     yamls = make.layers(f"uss/{c.uss}")
-    if c.uss == "stego":  # learns from each crop and one of its nearest neighbours
+    if c.uss.startswith("stego"):  # learns from each crop and one of its nearest neighbours
         found = make.predict(
             "uss-neighbours",
             make.layers("uss/crops", "uss/neighbours"),
@@ -197,6 +197,6 @@ def pixel_features(make: Maker) -> Options:
         )
         tokens = found / "tokens.npy" if c.tokens else None
         pairs = {"data.training_set.neighbours": found / "neighbours.safetensors", "data.training_set.tokens": tokens}
-        yamls = make.layers("uss/crops", "uss/stego")
+        yamls = make.layers("uss/crops", f"uss/{c.uss}")
     fit = make.fit("uss-fit", yamls, (c.uss, c.backbone), {**backbone, **pairs})
     return {**extractor, "model.feature_extractor.weights": weights_of(fit)}

@@ -35,5 +35,11 @@ def mean_count(count: Tensor, least: float = 0.0) -> Tensor:
     return total / distributed.get_world_size() if _several() else total
 
 
+@torch.no_grad()
+def mean_over_processes(mean: Tensor) -> Tensor:
+    """Average a mean, taken in each process over equally many values; ``mean`` itself where there is one process."""
+    return sum_over_processes(mean) / distributed.get_world_size() if _several() else mean
+
+
 def _several() -> bool:
     return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1

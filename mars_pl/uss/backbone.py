@@ -64,21 +64,29 @@ class FrozenViT(Frozen):
         load_weights(self.network, weights)
 
     @torch.no_grad()
-    def forward(self, image: Tensor) -> Tensor:
-        """Map uint8 RGB (B, 3, H, W) to float32 tokens (B, dim, ⌈scale·H/patch⌉, ⌈scale·W/patch⌉).
+    def forward(self, image: Tensor, scale: float = 1.0) -> Tensor:
+        """Map uint8 RGB (B, 3, H, W) to float32 tokens (B, dim, ⌈s·H/patch⌉, ⌈s·W/patch⌉).
 
         Where a side is no multiple of the patch, the image is stretched up to the next one, so that the map covers
         all of it and nothing else (as DHR does; STEGO itself only takes multiples).
+
+        Args:
+            image: uint8 RGB.
+            scale: s is the network's own scale times this. Sides in pixels are rounded down before they are brought to
+                a multiple of the patch, as in DHR.
         """
         normalised = self.normalise(image)
         height, width = image.shape[-2:]
-        size = (self._side(height, self.patch[0]), self._side(width, self.patch[1]))
+        scale = scale * self.scale
+        size = (enlarged_side(height, scale, self.patch[0]), enlarged_side(width, scale, self.patch[1]))
         if size != (height, width):
             normalised = F.interpolate(normalised, size, mode="bilinear", align_corners=False)
         return final_tokens(self.network, normalised)
 
-    def _side(self, side: int, patch: int) -> int:
-        return patch * math.ceil(round(side * self.scale, 6) / patch)
+
+def enlarged_side(side: int, scale: float, patch: int) -> int:
+    """Return the pixels of a side at a scale, rounded down, and then up to the next multiple of the patch."""
+    return patch * max(math.ceil(int(round(side * scale, 6)) / patch), 1)
 
 
 def final_tokens(network: nn.Module, normalised: Tensor) -> Tensor:

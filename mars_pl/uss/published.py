@@ -28,7 +28,8 @@ LEOPART_HEAD = ("projection_head.", "prototypes.")
 def stego(state: Mapping[str, Tensor]) -> dict[str, Weights]:
     """Take STEGO's head (``weights``) and its transformer (``backbone``, where the file has it) out of a state dict.
 
-    Probes and decoder stay behind. Published checkpoints say ``net.cluster1.0.weight`` and ``net.model.cls_token``.
+    Probes and decoder stay behind. Published checkpoints say ``net.cluster1.0.weight`` and ``net.model.cls_token``;
+    DHR's ``STEGO_VOC2012.pt`` holds the head alone, as dicts ``cluster1`` and ``cluster2``.
 
     Raises:
         ValueError: where a part of the head is missing.

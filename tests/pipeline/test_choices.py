@@ -53,6 +53,7 @@ def test_words_become_what_they_mean():
         ({"data": "scenes", "uss": "leopart", "gamma": "3"}, {"gamma": 3.0}),
         ({"data": "scenes", "centroids": "centroids"}, {"centroids": "centroids"}),
         ({"data": "voc", "uss": "leopart"}, {"backbone": "vit_small_patch16_dino", "gamma": None}),
+        ({"data": "voc", "uss": "stego_vit_small"}, {"backbone": "vit_small_patch8_dino", "gamma": None}),
         ({"data": "voc", "uss": "leopart", "backbone": "vit_base_patch8_dino"}, {"backbone": "vit_base_patch8_dino"}),
         ({"data": "voc_animals"}, {"backbone": "vit_small_focus", "segmenter": "deeplabv3plus_lite0", "tokens": True}),
         ({"data": "voc_animals", "uss": "leopart"}, {"backbone": "vit_small_focus"}),

@@ -19,7 +19,7 @@ AS_VOC = {"coco", "folder"}
 """Data sets with hardly a stage's YAML of their own."""
 CHOICES = {
     "wsss": sorted(METHODS),
-    "uss": sorted({path.stem.split("_")[1] for path in (CONFIGS / "uss").glob("features_*.yaml")}),
+    "uss": sorted({path.stem.removeprefix("features_") for path in (CONFIGS / "uss").glob("features_*.yaml")}),
     "backbone": sorted(path.stem for path in (CONFIGS / "backbone").glob("*.yaml")),
     "segmenter": sorted(
         name for name, text in SEGMENT.items() if "network" in text.get("model", {}).get("init_args", {})
@@ -102,6 +102,15 @@ def test_composition(name, instantiate, house):
         assert sum(name.endswith("Writer") for name in names) == 1
     assert cli.trainer.num_sanity_val_steps == 0
     assert not cli.trainer._accelerator_connector.use_distributed_sampler
+
+
+def test_the_scales_of_features_are_a_setting_of_both_stages_that_read_them(instantiate, house):
+    setting = "model.feature_extractor.scales=[2,1,1.5,.5]"
+    stages = ("debias-centroids", "debias-labels")
+    planned = plan(house, "mars", "data=voc", "labels=tree", *(f"{stage}.{setting}" for stage in stages))
+    for stage in stages:
+        cli = instantiate([*planned[stage], *offline(house, planned[stage])])
+        assert cli.model.feature_extractor.scales == [2, 1.5, 1, 0.5]
 
 
 def test_every_yaml_belongs_to_a_composition():

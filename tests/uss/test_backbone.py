@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
-from mars_pl.uss.backbone import FrozenViT
+from mars_pl.uss.backbone import FrozenViT, enlarged_side
 from tests.pipeline.tiny_run import REPOSITORY
 
 
@@ -27,6 +27,22 @@ def test_tokens_are_those_of_the_last_block_after_the_final_norm(backbone, image
 def test_sides_grow_to_the_next_multiple_of_the_patch(side, scale, grid):
     backbone = FrozenViT("test_vit", scale=scale)
     assert backbone(torch.zeros(1, 3, *side, dtype=torch.uint8)).shape == (1, backbone.dim, *grid)
+
+
+@pytest.mark.parametrize(
+    ("side", "scale", "patch", "wanted"),
+    [(48, 1, 16, 48), (49, 1, 16, 64), (481, 0.5, 8, 240), (375, 1.5, 8, 568), (33, 0.5, 14, 28), (3, 0.2, 16, 16)],
+)
+def test_a_side_is_rounded_down_in_pixels_and_up_in_patches(side, scale, patch, wanted):
+    assert enlarged_side(side, scale, patch) == wanted
+
+
+def test_a_scale_of_one_call_comes_on_top_of_the_networks_own(image):
+    torch.manual_seed(0)
+    own, plain = FrozenViT("test_vit", scale=2.0), FrozenViT("test_vit")
+    plain.load_state_dict(own.state_dict())
+    assert torch.equal(plain(image, scale=2.0), own(image))
+    assert torch.equal(own(image, scale=0.5), plain(image))
 
 
 def test_a_scaled_image_is_stretched_as_a_whole(backbone, image):

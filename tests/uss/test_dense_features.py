@@ -111,3 +111,35 @@ def test_the_finer_map_of_a_mirrored_image_is_mirrored(backbone, image):
 def test_no_shift_at_all_is_refused(backbone):
     with pytest.raises(ValueError, match="shifts"):
         DenseFeatures(backbone, shifts=0)
+
+
+def test_scales_are_averaged_on_the_grid_of_the_largest(backbone, image):
+    several = DenseFeatures(backbone, partial(STEGOHead, dim=5), scales=[1, 2.0])
+    head = several.head
+    fine, coarse = (DenseFeatures(backbone, lambda channels: head, scales=[scale])(image) for scale in (2.0, 1.0))
+    assert fine.shape[-2:] == (6, 8) and coarse.shape[-2:] == (3, 4)
+    grown = torch.nn.functional.interpolate(coarse, (6, 8), mode="bilinear", align_corners=False)
+    torch.testing.assert_close(several(image), (fine + grown) / 2)
+    assert torch.equal(DenseFeatures(backbone, lambda channels: head, scales=[2, 1])(image), several(image))
+
+
+def test_the_scale_one_is_what_there_is_without_scales(backbone, image):
+    head = STEGOHead(64, dim=5)
+    plain, said = (DenseFeatures(backbone, lambda channels: head, **more) for more in ({}, {"scales": [1]}))
+    assert torch.equal(plain(image), said(image))
+    assert torch.equal(DenseFeatures(MeanColour(), flip=False, scales=[1.0])(image), MeanColour()(image))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"scales": []}, r"^scales: at least one, all positive, not \[\]"),
+        ({"scales": [1, 0.0]}, r"^scales: at least one, all positive, not \[1, 0\.0\]"),
+        ({"scales": [2, 1], "shifts": 2}, r"^shifts: 2 go with the scale 1 alone, not with scales \[2, 1\]"),
+        ({"scales": [2], "shifts": 2}, "^shifts: 2 go"),
+    ],
+)
+def test_wrong_scales_are_refused_in_one_line(backbone, more, words):
+    with pytest.raises(ValueError, match=words) as error:
+        DenseFeatures(backbone, **more)
+    assert "\n" not in str(error.value)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 KINDS = {
-    "stego": "a checkpoint of STEGO: its head, and the transformer it was fit on",
+    "stego": "a checkpoint of STEGO: its head, and the transformer it was fit on; or the head that DHR reads",
     "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
     "cam": "a state dict of IRNet's or AdvCAM's classifier on ResNet-50",
     "irn": "a state dict of IRNet's or AdvCAM's relation network on ResNet-50: its branches, the backbone under them",
@@ -106,13 +106,15 @@ def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def _state(source: Path) -> dict[str, Tensor]:
-    """Return the tensors of Lightning's ``state_dict``, or of a file that is nothing but one."""
+    """Return the tensors of Lightning's ``state_dict``, or of a file that is one, or several by their names."""
     from torch import Tensor
 
     from datamodules.unpickle.restricted_checkpoint import read_checkpoint
 
     checkpoint = read_checkpoint(source)
     state = checkpoint.get("state_dict", checkpoint)
+    parts = {name: part for name, part in state.items() if isinstance(part, dict)}
+    state = state | {f"{name}.{key}": value for name, part in parts.items() for key, value in part.items()}
     return {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
 
 

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mars_pl.training.over_processes import mean_over_processes
+
 _TINY = 1e-10  # keeps the cosine of a zero vector at 0; STEGO's value
 
 
@@ -39,11 +41,11 @@ def correlation(first: Tensor, second: Tensor) -> Tensor:
 def centre(feature_cosine: Tensor) -> Tensor:
     """Take from each place its mean cosine over the second image, and keep the mean over everything (STEGO Eq. 3).
 
-    Small objects get as many agreeing partners as large ones. The mean over everything is of the whole batch, as in
-    STEGO's code (``pointwise``).
+    Small objects get as many agreeing partners as large ones. The mean over everything is of the whole batch, over all
+    processes, as in STEGO's code (``pointwise``).
     """
     centred = feature_cosine - feature_cosine.mean(dim=(-2, -1), keepdim=True)
-    return centred - centred.mean() + feature_cosine.mean()
+    return centred - mean_over_processes(centred.mean()) + mean_over_processes(feature_cosine.mean())
 
 
 def correspondence_loss(feature_cosine: Tensor, code_cosine: Tensor, shift: float) -> Tensor:

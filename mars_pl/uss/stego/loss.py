@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from mars_pl.training.whole_batch import all_rows, draw_for_all, own_rows, whole_size
 from mars_pl.uss.stego.correspondence import correlation, correspondence_loss, random_points, read_at
 
 
@@ -25,6 +26,8 @@ class STEGOTerms(NamedTuple):
 def draw_random_negatives(batch: int, device: torch.device | str | None = None) -> Tensor:
     """Pair each image of a batch with another one: a random permutation of one cycle, so none meets itself.
 
+    STEGO's code moves the fixed points of a permutation by one, so an image may be met twice and another not at all.
+
     Raises:
         ValueError: where the batch has a single image.
     """
@@ -42,6 +45,10 @@ class STEGOLoss(nn.Module):
     The defaults are STEGO's for CocoStuff27 with ViT-B (``train_config.yml``, 10/3), natural images like VOC's; it has
     none for VOC. STEGO's advice for other data: most random pairs should come out as unlike (mean cosine near 0) and
     some neighbours as like; raise a shift to push more.
+
+    Over several processes it is the loss of their whole batch: random negatives come from all of them, at the places
+    that one process would draw. The tokens of the whole batch are therefore brought to each process, at 224 pixels and
+    ViT-B/8 2.4 MB an image. Batches that are accumulated draw among themselves alone.
 
     Args:
         shift_self: b of an image with itself.
@@ -82,11 +89,11 @@ class STEGOLoss(nn.Module):
             neighbour_code: (B, C, h, w).
 
         Raises:
-            ValueError: where B is 1.
+            ValueError: where the whole batch is a single image.
         """
-        batch = len(features)
-        first = random_points(batch, self.points, features.device)
-        second = random_points(batch, self.points, features.device)
+        batch, device = whole_size(len(features)), features.device
+        first = own_rows(draw_for_all(lambda: random_points(batch, self.points, device)))
+        second = own_rows(draw_for_all(lambda: random_points(batch, self.points, device)))
         anchor, anchor_code = read_at(features, first), read_at(code, first)
 
         def pair(other: Tensor, other_code: Tensor, shift: float) -> tuple[Tensor, Tensor]:
@@ -97,8 +104,12 @@ class STEGOLoss(nn.Module):
         loss_neighbour, cosine_neighbour = pair(
             read_at(neighbour_features, second), read_at(neighbour_code, second), self.shift_neighbour
         )
-        partners = [draw_random_negatives(batch, features.device) for _ in range(self.random_negatives)]
-        random = [pair(read_at(features[p], second), read_at(code[p], second), self.shift_random) for p in partners]
+        partners = [draw_for_all(lambda: draw_random_negatives(batch, device)) for _ in range(self.random_negatives)]
+        every, every_code = all_rows(features.detach()), all_rows(code)
+        random = [
+            pair(read_at(every[p], second), read_at(every_code[p], second), self.shift_random)
+            for p in map(own_rows, partners)
+        ]
         loss_random, cosine_random = (torch.stack(terms).mean() for terms in zip(*random, strict=True))
         loss = self.weight_self * loss_self + self.weight_neighbour * loss_neighbour + self.weight_random * loss_random
         return STEGOTerms(loss, loss_self, loss_neighbour, loss_random, cosine_self, cosine_neighbour, cosine_random)

@@ -1,4 +1,8 @@
-"""Nearest neighbours among images, from which STEGO draws its positive pairs (STEGO section 3.3)."""
+"""Nearest neighbours among images, from which STEGO draws its positive pairs (STEGO section 3.3).
+
+The released code leaves out a tenth of the tokens' channels at random (its network stands in training mode) and takes
+crops resized by the nearest pixel; here nothing is left out. On the same images the 7 nearest have a third in common.
+"""
 
 from __future__ import annotations
 

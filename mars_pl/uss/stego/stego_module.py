@@ -6,15 +6,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from mars_pl.uss.stego.dropout import channel_dropout, checked_share
 from mars_pl.uss.stego.loss import STEGOLoss
 
 
 class STEGOModule(pl.LightningModule):
     """Lightning glue: batches of pairs of neighbours in, the head's weights out.
+
+    STEGO's probes, which learn beside the head from codes that take no gradient, only watch: there are none here.
 
     Args:
         head: makes the network that learns, tokens to code, from the number of the backbone's channels.
@@ -22,6 +24,9 @@ class STEGOModule(pl.LightningModule):
         loss: STEGO's by default.
         lr: of Adam, without schedule.
         feature_dropout: share of the tokens' channels that the loss does without in each image, as in STEGO's code.
+
+    Raises:
+        ValueError: where ``feature_dropout`` is not in [0, 1).
     """
 
     def __init__(
@@ -37,15 +42,15 @@ class STEGOModule(pl.LightningModule):
         self.backbone = backbone
         self.loss = loss or STEGOLoss()
         self.lr = lr
-        self.feature_dropout = feature_dropout
+        self.feature_dropout = checked_share("feature_dropout", feature_dropout)
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Read ``tokens`` and ``positive_tokens``, or ``image`` and ``positive_image``, and nothing else."""
         tokens, positive = self._tokens(batch, ""), self._tokens(batch, "positive_")
         terms = self.loss(
-            F.dropout2d(tokens, self.feature_dropout),
+            channel_dropout(tokens, self.feature_dropout),
             self.head(tokens),
-            F.dropout2d(positive, self.feature_dropout),
+            channel_dropout(positive, self.feature_dropout),
             self.head(positive),
         )
         self.log_dict(terms._asdict(), batch_size=len(tokens))

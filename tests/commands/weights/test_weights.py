@@ -13,7 +13,7 @@ from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures
 from mars_pl.uss.stego.head import STEGOHead
 from tests.fakes.mxnet_file import mxnet_file
-from tests.fakes.published import LEOPART, dino, save_lightning_1, stego, tensors
+from tests.fakes.published import LEOPART, STEGO, dino, save_lightning_1, stego, tensors
 
 SIDES = {"depth": 2, "D": 48, "P": 16, "N": 17}
 VIT = {"depth": 2, "embed_dim": 48, "num_heads": 3, "img_size": 64}
@@ -41,6 +41,33 @@ def test_stegos_checkpoint_becomes_a_fit_and_a_backbone(tmp_path, monkeypatch, i
     )
     assert torch.equal(features.head.linear.weight, state["net.cluster1.0.weight"])
     assert features(image).shape == (1, 9, 3, 4)
+
+
+def test_the_file_that_dhr_reads_becomes_a_fit(tmp_path, image, capsys):
+    """shjo-april/DHR core/uss/models.py: two state dicts by the names of its branches, without the transformer."""
+    whole = {key.removeprefix("net."): value for key, value in tensors(STEGO, D=48, C=70).items()}
+    names = ("cluster1", "cluster2")
+    parts = {
+        name: {key.removeprefix(f"{name}."): value for key, value in whole.items() if key.startswith(f"{name}.")}
+        for name in names
+    }
+    assert [sorted(parts[name]) for name in names] == [
+        ["0.bias", "0.weight"],
+        ["0.bias", "0.weight", "2.bias", "2.weight"],
+    ]
+    torch.save(parts, tmp_path / "STEGO_VOC2012.pt")
+    assert main(["weights", "import", "stego", str(tmp_path / "STEGO_VOC2012.pt"), str(tmp_path / "fit")]) == 0
+    printed = capsys.readouterr().out
+    assert "weights.safetensors: 6 tensors" in printed and "dim: 70" in printed
+    assert [path.name for path in (tmp_path / "fit").iterdir()] == ["weights.safetensors"]
+    features = DenseFeatures(vit(), STEGOHead, weights=str(tmp_path / "fit/weights.safetensors"))
+    assert torch.equal(features.head.nonlinear[2].bias, parts["cluster2"]["2.bias"])
+    assert torch.equal(features.head.linear.weight, parts["cluster1"]["0.weight"])
+    assert features(image).shape == (1, 70, 3, 4)
+    del parts["cluster2"]
+    torch.save(parts, tmp_path / "half.pt")
+    with pytest.raises(DataError, match=r"half\.pt: no weights of STEGO's head: 4 keys missing \(first: cluster2\.0"):
+        import_weights("stego", tmp_path / "half.pt", tmp_path / "none")
 
 
 @pytest.mark.parametrize("lightning", [True, False])
