@@ -7,6 +7,7 @@ import yaml
 
 from mars_pl.cli.main import main
 from mars_pl.cli.nulls import with_nulls
+from tests.cli.tiny_fit import TinyFit
 
 CROPS = "--data.init_args.training_set.init_args"
 
@@ -61,3 +62,13 @@ def test_the_parser_reads_it_as_nothing(capsys):
     assert data["training_set"]["init_args"] == {"crop_size": 112, "neighbours": None, "tokens": None}
     assert data["label_folder"] is None
     assert model["backbone"]["init_args"]["model_kwargs"] == {"a": None}
+
+
+def test_a_fit_keeps_it_in_its_configuration(tmp_path):
+    tiny = TinyFit(tmp_path)
+    assert (
+        tiny.fit("out", "--data.init_args.training_set.init_args.colour_jitter", "null", "--trainer.max_epochs=1") == 0
+    )
+    kept = yaml.safe_load((tmp_path / "out/fit.yaml").read_text())
+    assert kept["data"]["init_args"]["training_set"]["init_args"]["colour_jitter"] is None
+    assert kept["data"]["init_args"]["training_set"]["init_args"]["crop_size"] == 32
