@@ -30,17 +30,18 @@ class BatchShare(NamedTuple):
         return f"{self.whole} = {' × '.join([*parts, str(self.each)])}" if parts else str(self.whole)
 
 
-def batch_share(whole: int, accumulated: int = 1) -> BatchShare:
+def batch_share(whole: int, accumulated: int = 1, world: int | None = None) -> BatchShare:
     """Deal the batch of an optimiser step out.
 
     Args:
         whole: images of the step, over all processes and accumulated batches.
         accumulated: the trainer's ``accumulate_grad_batches``.
+        world: number of processes; by default those that there are.
 
     Raises:
         DataError: where it does not come out even.
     """
-    world = processes()[1]
+    world = processes()[1] if world is None else world
     each, rest = divmod(whole, world * accumulated)
     if rest or not each:
         shared = f"{world} processes" + (f" × {accumulated} accumulated batches" if accumulated > 1 else "")

@@ -28,6 +28,7 @@ from datamodules.segmentation_data import SegmentationData
 from mars_pl.cli.ending import EndOnSignal, last_checkpoint
 from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.network_faults import network_fault
+from mars_pl.cli.nulls import with_nulls
 from mars_pl.cli.requeue import RequeueAfterStep
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
@@ -211,5 +212,5 @@ def run(args: Sequence[str], interruption: Interruption) -> None:
         },
         auto_configure_optimizers=False,
         parser_kwargs={"predict": {"default_config_files": [str(Path(__file__).parent / "predict_defaults.yaml")]}},
-        args=with_found_configs(args),
+        args=with_nulls(with_found_configs(args)),
     )

@@ -28,6 +28,7 @@ LIGHT_COMMANDS = {
     "data": "mars_pl.commands.data.command",
     "check": "mars_pl.commands.check.command",
     "run": "mars_pl.commands.run.command",
+    "recipe": "mars_pl.commands.recipe.command",
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 
@@ -44,6 +45,7 @@ to sleep at once makes a training step on idle cores half as long again.
 USAGE = """usage: mars COMMAND …
 
   run TARGET [data=… …]          the stages of the paper in their order, each made once: mars run demo
+  recipe [data=… …]              what each fit of a run would do, beside what is published
   fit, validate, test, predict   one stage by hand: mars fit -c data/voc -c wsss/cam; YAMLs of one's own by their path
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run

@@ -10,13 +10,14 @@ import pytest
 
 from datamodules.errors import DataError
 from mars_pl.cli.main import LIGHT_COMMANDS
+from mars_pl.commands.recipe.command import main as recipe
 from mars_pl.commands.run.command import main as run
 from mars_pl.commands.run.words import RUN_WORDS, TARGETS
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.settings.configs import find_config
+from tests.docs.shown import FENCE, commands
 from tests.pipeline.tiny_run import REPOSITORY
 
-FENCE = re.compile(r"^```(?:sh|bash|shell|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LIGHTNING = ("fit", "validate", "test", "predict")
 README = REPOSITORY / "README.md"
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
@@ -25,20 +26,6 @@ PLACEHOLDER = "FIT/"
 
 OWN = "cups"
 """A reader's own data set, whose YAML he has copied from that of a folder."""
-
-
-def commands(text):
-    """The `make` and `mars` commands in the fenced blocks, lines joined at a backslash, without prompt and comment."""
-    found = []
-    for block in FENCE.findall(text):
-        for line in block.replace("\\\n", " ").splitlines():
-            for part in re.split(r"&&|;|\|", re.sub(r"(^|\s)#.*", "", line).strip().removeprefix("$ ")):
-                words = shlex.split(part)
-                while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
-                    words = words[1:]
-                if words and words[0].rsplit("/", 1)[-1] in ("make", "mars"):
-                    found.append([words[0].rsplit("/", 1)[-1], *words[1:]])
-    return found
 
 
 def inline_runs(text):
@@ -89,6 +76,9 @@ def check(house, words):
             assert rest == []
     elif first == "run":
         check_run(house, rest)
+    elif first == "recipe":
+        furnish(house, rest)
+        assert recipe(rest) == 0
     elif first in LIGHTNING:
         configs = [value for flag, value in pairwise(rest) if flag in ("-c", "--config")]
         assert configs

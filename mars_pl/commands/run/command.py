@@ -6,9 +6,9 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from datamodules.errors import DataError
 from mars_pl.commands.run import targets
 from mars_pl.commands.run.plan import print_plan
+from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
 from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.data_set import is_ready, prepare
@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         print_plan(_chosen(arguments.target, choices, words, places)[1], places, commands=arguments.commands)
         return 0
     if not is_ready(choices):  # a fault in the words shows before hours of preparing
-        _refuse_absent(arguments.target, choices, targets.mars(choices).every_stage())
+        _refuse(arguments.target, choices, targets.mars(choices).every_stage())
     prepare(choices)
     choices = read_choices(words.choices, words.options)  # now that its lists are there
     places = Places()
@@ -65,21 +65,19 @@ def _chosen(target: str, choices: Choices, words: Words, places: Places) -> tupl
     """Return the runs that a target makes, none for a single stage, and all stages of theirs, each once, inputs first.
 
     Raises:
-        DataError: where a stage that a word names is not among them.
+        DataError: where a stage that a word names is not among them, or does not take a setting.
     """
     runs = _runs(target, choices, words)
     stages = places.each_once(with_inputs([stage for run in runs for stage in run.every_stage()]))
-    _refuse_absent(target, choices, stages)
+    _refuse(target, choices, stages)
     if target in STAGES:
         return [], with_inputs([stage for stage in stages if stage.name == target])
     return runs, stages
 
 
-def _refuse_absent(target: str, choices: Choices, stages: Sequence[Stage]) -> None:
-    there = dict.fromkeys(stage.name for stage in stages if stage.job != "evaluate")
-    for word in (*([target] if target in STAGES else []), *choices.options):
-        if word.partition(".")[0] not in there:
-            raise DataError(f"{word}: these choices have no such stage; they have {', '.join(there)}")
+def _refuse(target: str, choices: Choices, stages: Sequence[Stage]) -> None:
+    refuse_absent([*([target] if target in STAGES else []), *choices.options], stages)
+    refuse_unknown(choices, stages)
 
 
 def _runs(target: str, choices: Choices, words: Words) -> list[Run]:

@@ -99,7 +99,12 @@ def told(stage, places):
         (["segment.trainer.max_epochs=3"], "segment mars", "--trainer.max_epochs", "3"),
         (["segment.trainer.max_epochs=3"], "segment baseline", "--trainer.max_epochs", "3"),
         (["segment.model.lr=.1"], "segment mars", "--model.init_args.lr", ".1"),
-        (["segment.model.network.dilation=2"], "segment mars", "--model.init_args.network.init_args.dilation", "2"),
+        (
+            ["segment.model.network.output_stride=16"],
+            "segment mars",
+            "--model.init_args.network.init_args.output_stride",
+            "16",
+        ),
     ],
 )
 def test_a_choice_is_told_to_the_command(made, words, stage, flag, value):

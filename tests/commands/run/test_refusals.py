@@ -44,6 +44,12 @@ def refused(house, *words):
         ("zzz.trainer.max_epochs=3", "zzz.trainer.max_epochs: no stage zzz; there are wsss-classifier, wsss-scores, "),
         ("wsss-scores.writer.x=3", "wsss-scores.writer.x: these choices have no such stage; they have wsss-classifier"),
         (
+            "segment.trainer.max_epoch=3",
+            "segment.trainer.max_epoch: Trainer takes no max_epoch; did you mean max_epochs?",
+        ),
+        ("debias-labels.writer.exponnt=3", "DebiasedLabelWriter takes no exponnt; did you mean exponent?"),
+        ("wsss-classifier.data.training_set.crop=3", "RandomCrops takes no crop; did you mean crop_size?"),
+        (
             "launch=torchrun 'x",
             "launch=torchrun 'x: cannot be split into words (No closing quotation); close the quote",
         ),
@@ -89,7 +95,7 @@ def test_words_that_do_not_go_with_the_target_are_refused(house, words, said):
 def test_it_is_refused_before_data_are_made_ready(house, monkeypatch):
     monkeypatch.setattr("mars_pl.commands.run.command.prepare", lambda choices: pytest.fail("prepared"))
     (house.root / "ImageSets").rename(house.root / "lists")
-    for word in ("wsss=irm", "alhpa=.3", "wsss-scores.writer.x=3"):
+    for word in ("wsss=irm", "alhpa=.3", "wsss-scores.writer.x=3", "segment.trainer.max_epoch=3"):
         refused(house, word)
 
 

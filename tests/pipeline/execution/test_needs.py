@@ -93,7 +93,7 @@ def test_nothing_is_asked_for_stages_that_are_finished(house, capsys, monkeypatc
     monkeypatch.setattr(needs, "_to_be_had", lambda name: False)
     monkeypatch.setattr(needs, "find_spec", lambda name: None)
     assert house.run("backbone=mine") == []
-    lines = missing(house, capsys, "backbone=mine", "segment-masks.writer.note=1")
+    lines = missing(house, capsys, "backbone=mine", "segment-masks.model.flip=false")
     assert all("pydensecrf" in line for line in lines), "the fit is there, which knew ImageNet's weights"
 
 

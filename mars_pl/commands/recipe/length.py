@@ -1,0 +1,97 @@
+"""How long a fit is: images of its list, steps and epochs; and among how many processes a batch is dealt out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from datamodules.errors import DataError
+from datamodules.files.tree import Tree
+from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.machine import gpu_count
+from mars_pl.pipeline.settings.resolved import Settings
+from mars_pl.pipeline.settings.source import read_constant
+
+VIEWS = {"FiveCropPairs": "datamodules.datasets.five_crops.CROPS"}
+"""Training sets that make several items of an image, and the number."""
+
+UNLIMITED = -1
+
+
+class Images(NamedTuple):
+    """How many images a fit has, None where nobody knows, and who says so."""
+
+    number: int | None
+    source: str
+
+
+def images_of(choices: Choices, data: Settings, published: Mapping[str, Mapping[str, int]]) -> Images:
+    """Count the images of the list that a fit learns from.
+
+    Args:
+        choices: of the run.
+        data: settings of the data, defaults too.
+        published: images of each data set's lists, where it is not on disk.
+    """
+    split = str(data["fit_split"])
+    tree = Tree(choices.root)
+    if tree.list_file(split).is_file():
+        number, source = len(tree.ids(split)), f"{tree.list_file(split)}"
+    elif split in published.get(choices.data, {}):
+        number, source = (
+            published[choices.data][split],
+            f"the published list {split}, since {choices.root} is not there",
+        )
+    elif "data_seed" in data:  # scenes are generated, as many as are asked for
+        number, source = int(data["train"]), "generated on first use"
+    else:
+        return Images(None, f"{tree.list_file(split)}: no such list, so that steps cannot be told")
+    limit = data.get("limit")
+    return Images(number, source) if limit is None else Images(min(number, limit), f"{source}, data.limit {limit}")
+
+
+def views_of(training_set: str) -> int:
+    """Return how many items a training set makes of an image."""
+    return int(read_constant(VIEWS[training_set])) if training_set in VIEWS else 1
+
+
+def length(
+    max_epochs: int | None, max_steps: int | None, items: int | None, batch: int
+) -> tuple[int | None, float | None]:
+    """Return steps and epochs of a fit that ends at whichever limit comes first; None is not known.
+
+    Args:
+        max_epochs: None or −1 for no limit.
+        max_steps: likewise.
+        items: of an epoch; the last ones, which fill no batch, are left out.
+        batch: items of a step.
+    """
+    epochs = None if max_epochs in (None, UNLIMITED) else max_epochs
+    steps = None if max_steps in (None, UNLIMITED) else max_steps
+    if items is None:
+        return steps, epochs
+    each = items // batch
+    if not each:
+        return None, epochs
+    ends = [limit for limit in (steps, None if epochs is None else epochs * each) if limit is not None]
+    return (min(ends), min(ends) / each) if ends else (None, None)
+
+
+def processes_of(trainer: Mapping[str, Any]) -> int | None:
+    """Return how many processes a trainer starts; None where that depends on the machine, and this one has no GPU.
+
+    Args:
+        trainer: its settings, defaults too.
+
+    Raises:
+        DataError: where devices are no number.
+    """
+    devices, nodes = trainer["devices"], int(trainer["num_nodes"])
+    if devices in ("auto", UNLIMITED, str(UNLIMITED)):
+        return nodes if trainer["accelerator"] == "cpu" else gpu_count() * nodes or None
+    if isinstance(devices, list):
+        return len(devices) * nodes
+    named = [name for name in str(devices).split(",") if name.strip()]
+    if not named or not all(name.strip().isdecimal() for name in named):
+        raise DataError(f"trainer.devices: {devices}: is no number of devices; name a number, a list or auto")
+    return (len(named) if "," in str(devices) else int(named[0])) * nodes
