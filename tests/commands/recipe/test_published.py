@@ -57,6 +57,7 @@ def test_lengths_are_those_of_the_repositories(every):
         steps |= {published.name: published.rows.get("steps") for _, published in found}
     assert steps == {
         "wsss/cam": 3305,
+        "wsss/advcam/cam": 3305,
         "wsss/irn_propagation": 990,
         "wsss/seam": 10576,
         "wsss/seam_propagation": 10576,
