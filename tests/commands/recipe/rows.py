@@ -22,6 +22,7 @@ PAIRS = [
         "wsss=seam",
         "wsss=rsepm",
         "uss=leopart",
+        "uss=stego_vit_small",
         "segmenter=deeplabv1_wideresnet38",
         "segmenter=deeplabv2_resnet50",
         "segmenter=deeplabv2_resnet101",

@@ -58,6 +58,7 @@ def test_lengths_are_those_of_the_repositories(every):
     assert steps == {
         "wsss/cam": 3305,
         "wsss/advcam/cam": 3305,
+        "uss/stego_vit_small": 5000,
         "wsss/irn_propagation": 990,
         "wsss/seam": 10576,
         "wsss/seam_propagation": 10576,
