@@ -72,5 +72,5 @@ class FiniteLoss(Callback):
             raise ValueError(
                 f"the loss is {pending.loss.item()} at optimiser step {pending.step}"
                 + (f" (images {images})" if images else "")
-                + "; take a smaller model.init_args.lr or another trainer.precision, and look at these images and labels"
+                + "; take a smaller model.init_args.lr or trainer.precision 32-true, and look at these images"
             )

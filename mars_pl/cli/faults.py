@@ -25,8 +25,8 @@ KNOWN = (
     ),
     (
         r"Expected more than 1 value per channel when training",
-        "a batch norm was given one value a channel, from which it learns nothing; set data.batch_size to 2 or more for "
-        "each process, or freeze the batch norms",
+        "a batch norm was given one value a channel, from which it learns nothing; set data.batch_size to 2 or more "
+        "for each process, or freeze the batch norms",
     ),
     (
         r"(?:CUDA|MPS).* out of memory|DefaultCPUAllocator: can't allocate memory",
@@ -53,9 +53,10 @@ def known_fault(error: BaseException) -> str | None:
     """
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.errno is not None:
-        remedy = REMEDIES.get(error.errno)
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}" + (f"; {remedy}" if remedy else "")
+        return "; ".join([f"{place}{error.strerror}", *[REMEDIES[error.errno]] * (error.errno in REMEDIES)])
+    if isinstance(error, KeyError) and len(error.args) == 1 and (remedy := _field_remedy(error.args[0])):
+        return remedy
     for pattern, line in KNOWN:
         if re.search(pattern, text):
             return line
@@ -67,7 +68,19 @@ def known_fault(error: BaseException) -> str | None:
     return None
 
 
+def _field_remedy(field: object) -> str | None:
+    """Say what to set where a stage reads a field of a batch that the data do not hand over."""
+    from datamodules.datasets.sample import FIELD_REMEDIES  # not above: light commands do without torch
+
+    remedy = FIELD_REMEDIES.get(field) if isinstance(field, str) else None
+    return remedy and f"this stage reads a batch's {field}, which the data do not hand over; {remedy}"
+
+
 def _of_lightning(error: Exception) -> bool:
     """Tell whether Lightning itself has raised the error, as it does at settings that it cannot follow."""
     frames = traceback.extract_tb(error.__traceback__)
-    return bool(frames) and isinstance(error, RuntimeError) and any(f"/{name}/" in frames[-1].filename for name in LIBRARIES)
+    return (
+        bool(frames)
+        and isinstance(error, RuntimeError)
+        and any(f"/{name}/" in frames[-1].filename for name in LIBRARIES)
+    )

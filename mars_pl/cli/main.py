@@ -83,7 +83,7 @@ def main(args: Sequence[str] | None = None) -> int:
         misspelt = isinstance(error, ArgumentError)
         remedy = f"; `mars {words[0]} --help` lists the options" if misspelt else ""
         if not _first_process_has_ended(parent):
-            print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
+            print(f"mars: error: {known_fault(error) or first_fault(str(error))}{remedy}", file=sys.stderr)
         return 2 if misspelt else 1
     except Exception as error:
         line = None if os.environ.get("MARS_TRACEBACK") else known_fault(error)

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from datamodules.files.whole_file import whole_file
 from mars_pl.training.weight_files import find_weights
 
 
@@ -54,8 +55,9 @@ def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path)
     """Load the tensors of ``path`` into ``module``, every key or none, cast to the module's precision.
 
     Raises:
-        ValueError: in one line, where keys or shapes are not the module's.
+        ValueError: in one line, where keys or shapes are not the module's, or a value is not finite.
     """
+    check_finite(found, path)
     wanted = module.state_dict()
     missing, spare = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
@@ -74,9 +76,23 @@ def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path)
 
 
 def save_weights(module: nn.Module, path: str | Path) -> None:
-    """Write the parameters and buffers of ``module`` to ``path``; the file appears whole or not at all."""
+    """Write the parameters and buffers of ``module`` to ``path``; the file appears whole or not at all.
+
+    Raises:
+        ValueError: where one of them is not finite.
+    """
     state = {key: tensor.detach().to("cpu", copy=True).contiguous() for key, tensor in module.state_dict().items()}
-    partial = Path(f"{path}.writing")
-    with torch.no_grad():
+    check_finite(state, path)
+    with whole_file(Path(path)) as partial, torch.no_grad():
         save_file(state, str(partial))
-    partial.replace(path)
+
+
+def check_finite(tensors: Mapping[str, Tensor], path: str | Path) -> None:
+    """Raise ValueError with the first tensor that holds a value that is not finite, in one line."""
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            bad = int((~torch.isfinite(tensor)).sum())
+            raise ValueError(
+                f"{path}: {key} holds {bad} of {tensor.numel()} values that are not finite; "
+                "fit again, with a smaller model.init_args.lr or in float32"
+            )
