@@ -8,16 +8,6 @@ from typing import NotRequired, TypedDict
 from torch import Tensor
 from torch.utils.data import Dataset
 
-FIELD_REMEDIES = {
-    "label": "set data.label_folder to a folder of labels",
-    "classes": "set data.image_labels to where the image labels are",
-    "class_ids": "set data.score_folder to a folder of score files",
-    "scores": "set data.score_folder to a folder of score files",
-    "image": "set data.training_set to one that reads images",
-    "global_crops": "set data.training_set to datamodules.datasets.multi_crops.MultiCropViews",
-}
-"""What to set where a stage reads a field that the data do not hand over."""
-
 
 class Sample(TypedDict):
     """One item. Label codes: 0 background, 1…C, biased 254, ignored 255; see `labels.py` for many classes.

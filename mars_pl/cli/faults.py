@@ -39,6 +39,16 @@ KNOWN = (
 )
 """What libraries say, and what it means to a person."""
 
+FIELD_REMEDIES = {
+    "label": "set data.label_folder to a folder of labels",
+    "classes": "set data.image_labels to where the image labels are",
+    "class_ids": "set data.score_folder to a folder of score files",
+    "scores": "set data.score_folder to a folder of score files",
+    "image": "set data.training_set to one that reads images",
+    "global_crops": "set data.training_set to datamodules.datasets.multi_crops.MultiCropViews",
+}
+"""What to set where a stage reads a field that the data do not hand over."""
+
 STATE = re.compile(r"Error\(s\) in loading state_dict for \w+:\s*(?P<first>.*)", re.DOTALL)
 """Torch's list of all keys that do not fit."""
 
@@ -70,8 +80,6 @@ def known_fault(error: BaseException) -> str | None:
 
 def _field_remedy(field: object) -> str | None:
     """Say what to set where a stage reads a field of a batch that the data do not hand over."""
-    from datamodules.datasets.sample import FIELD_REMEDIES  # not above: light commands do without torch
-
     remedy = FIELD_REMEDIES.get(field) if isinstance(field, str) else None
     return remedy and f"this stage reads a batch's {field}, which the data do not hand over; {remedy}"
 

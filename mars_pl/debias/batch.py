@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from datamodules.datasets.sample import FIELD_REMEDIES
-
 
 def check_batch(batch: Mapping[str, Any]) -> None:
     """Look a predict batch over.
@@ -17,6 +15,6 @@ def check_batch(batch: Mapping[str, Any]) -> None:
     name = batch["id"][0]
     if len(batch["id"]) != 1:
         raise ValueError(f"{name}: one of {len(batch['id'])} images in a batch; debiasing takes them whole, one by one")
-    for key in ("label", "classes"):
+    for key, remedy in (("label", "set data.label_folder to a folder of labels"), ("classes", "set data.image_labels")):
         if key not in batch:
-            raise ValueError(f"{name}: a batch without {key}; {FIELD_REMEDIES[key]}")
+            raise ValueError(f"{name}: a batch without {key}; {remedy}")

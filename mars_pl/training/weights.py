@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from datamodules.files.whole_file import whole_file
 from mars_pl.training.weight_files import find_weights
 
 
@@ -83,8 +83,15 @@ def save_weights(module: nn.Module, path: str | Path) -> None:
     """
     state = {key: tensor.detach().to("cpu", copy=True).contiguous() for key, tensor in module.state_dict().items()}
     check_finite(state, path)
-    with whole_file(Path(path)) as partial, torch.no_grad():
+    partial = Path(f"{path}.writing")
+    try:
+        partial.touch()
+        mode = stat.S_IMODE(partial.stat().st_mode)  # safetensors makes files that only their owner reads
         save_file(state, str(partial))
+        partial.chmod(mode)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def check_finite(tensors: Mapping[str, Tensor], path: str | Path) -> None:
