@@ -145,6 +145,8 @@ class SegmentationData(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The training set, shuffled; the last, smaller batch is left out."""
         assert self._fit is not None
+        if self.trainer is not None and self.trainer.overfit_batches:  # type: ignore[attr-defined]
+            raise DataError("trainer.overfit_batches: these data shuffle by themselves; set data.limit to a few images")
         share = batch_share(self.batch_size, 1 if self.trainer is None else self.trainer.accumulate_grad_batches)
         rank_zero_info(f"batch of an optimiser step: {share}")
         sampler = EpochShuffle(len(self._fit), self.seed, share.whole)

@@ -36,8 +36,10 @@ class TokenStore:
         """Write the tokens (D, h, w) of one crop.
 
         Raises:
-            DataError: where crops differ in size.
+            DataError: where crops differ in size, or a token is not finite.
         """
+        if not np.isfinite(values).all():
+            raise DataError(f"{self.path}: tokens of crop {row} that are not finite; look at the backbone's weights")
         if self._row_shape is None:
             self._open(values.shape)
         if values.shape != self._row_shape:

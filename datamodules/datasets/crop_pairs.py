@@ -102,7 +102,10 @@ class CropPairs(Samples):
         if self._map is None and self.tokens is not None:  # each worker opens its own map
             self._map = _open_tokens(self.tokens, len(self.crops))
         assert self._map is not None
-        return torch.from_numpy(self._map[row].copy())
+        tokens = self._map[row].copy()
+        if not np.isfinite(tokens).all():
+            raise DataError(f"{self.tokens}: row {row} is not finite; make the tokens again")
+        return torch.from_numpy(tokens)
 
 
 def _read_neighbours(path: Path, ids: Sequence[str]) -> Tensor:

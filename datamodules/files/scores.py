@@ -42,6 +42,8 @@ def read_scores(path: Path) -> tuple[Tensor, Tensor]:
         raise _missing(path) from None
     except UNREADABLE as error:
         raise _damaged(path, error) from None
+    if not np.isfinite(scores).all():
+        raise _damaged(path, ValueError("scores that are not finite"))
     import torch  # not above, so that commands that only look at heads start at once
 
     return torch.from_numpy(class_ids.astype(np.int64)), torch.from_numpy(scores.astype(np.float32))

@@ -20,11 +20,13 @@ from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.depthwise_precision import DepthwisePrecision
+from callbacks.finite_loss import FiniteLoss
 from callbacks.seed_steps import SeedSteps
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
 from datamodules.errors import DataError
 from datamodules.segmentation_data import SegmentationData
+from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.cli.ending import EndOnSignal, last_checkpoint
 from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.network_faults import network_fault
@@ -88,6 +90,9 @@ class MarsCLI(LightningCLI):
         except ArgumentError as error:
             raise network_fault(error) or error from None
 
+    def _parse_ckpt_path(self) -> None:
+        """Leave the checkpoint to the trainer: ours carry no settings, and Lightning would read each twice."""
+
     def before_instantiate_classes(self) -> None:
         """Leave out initial weights where those of a finished fit replace them all."""
         config = self.config[self.config.subcommand]
@@ -106,6 +111,7 @@ class MarsCLI(LightningCLI):
         config = self._get(self.config_init, "trainer")
         root = Path(config["default_root_dir"])
         config["callbacks"] = [*(config.get("callbacks") or []), VariedSizes(), EndOnSignal(self.interruption)]
+        config["plugins"] = [*_listed(config.get("plugins")), WholeCheckpoints()]
         if self._get(self.config_init, WRITER) is None:
             self._parser(self.subcommand).callback_keys.remove(WRITER)
         if self.subcommand == "fit":
@@ -113,6 +119,7 @@ class MarsCLI(LightningCLI):
                 SeedSteps(),
                 DepthwisePrecision(),
                 RequeueAfterStep(),
+                FiniteLoss(),
                 last_checkpoint(root),
                 WeightsWriter(),
             ]
@@ -121,6 +128,11 @@ class MarsCLI(LightningCLI):
                 keep_earlier_log(root)
             config["logger"] = CSVLogger(root, name="", version="") if self.subcommand == "fit" else False
         return super().instantiate_trainer(**kwargs)
+
+
+def _listed(plugins: Any) -> list[Any]:
+    """Return the trainer's plugins as a list, which one alone need not be."""
+    return plugins if isinstance(plugins, list) else [] if plugins is None else [plugins]
 
 
 @rank_zero_only

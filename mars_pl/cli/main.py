@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mars_pl
 from datamodules.errors import DataError
+from mars_pl.cli.faults import known_fault
 from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.parser_faults import first_fault
 
@@ -84,8 +85,15 @@ def main(args: Sequence[str] | None = None) -> int:
         misspelt = isinstance(error, ArgumentError)
         remedy = f"; `mars {words[0]} --help` lists the options" if misspelt else ""
         if not _first_process_has_ended(parent):
-            print(f"mars: error: {first_fault(str(error))}{remedy}", file=sys.stderr)
+            print(f"mars: error: {known_fault(error) or first_fault(str(error))}{remedy}", file=sys.stderr)
         return 2 if misspelt else 1
+    except Exception as error:
+        line = None if os.environ.get("MARS_TRACEBACK") else known_fault(error)
+        if line is None:
+            raise
+        if not _first_process_has_ended(parent):
+            print(f"mars: error: {line}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("mars: ended by SIGINT before it was done", file=sys.stderr)
         return 128 + signal.SIGINT

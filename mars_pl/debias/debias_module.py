@@ -86,4 +86,6 @@ def read_centroids(path: str | Path, num_classes: int) -> Tensor:
         raise ValueError(f"{path}: not a file of debiased centroids ({error})") from None
     if len(centroids) != num_classes:
         raise ValueError(f"{path}: centroids of {len(centroids)} classes, the data has {num_classes} with background")
+    if not centroids.isfinite().all():  # a cosine with NaN is below every threshold: all object pixels would go
+        raise ValueError(f"{path}: centroids that are not finite; look at the features' weights and make them again")
     return centroids.float()

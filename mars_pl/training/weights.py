@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,8 +55,9 @@ def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path)
     """Load the tensors of ``path`` into ``module``, every key or none, cast to the module's precision.
 
     Raises:
-        ValueError: in one line, where keys or shapes are not the module's.
+        ValueError: in one line, where keys or shapes are not the module's, or a value is not finite.
     """
+    check_finite(found, path)
     wanted = module.state_dict()
     missing, spare = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
@@ -74,9 +76,30 @@ def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path)
 
 
 def save_weights(module: nn.Module, path: str | Path) -> None:
-    """Write the parameters and buffers of ``module`` to ``path``; the file appears whole or not at all."""
+    """Write the parameters and buffers of ``module`` to ``path``; the file appears whole or not at all.
+
+    Raises:
+        ValueError: where one of them is not finite.
+    """
     state = {key: tensor.detach().to("cpu", copy=True).contiguous() for key, tensor in module.state_dict().items()}
+    check_finite(state, path)
     partial = Path(f"{path}.writing")
-    with torch.no_grad():
+    try:
+        partial.touch()
+        mode = stat.S_IMODE(partial.stat().st_mode)  # safetensors makes files that only their owner reads
         save_file(state, str(partial))
-    partial.replace(path)
+        partial.chmod(mode)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def check_finite(tensors: Mapping[str, Tensor], path: str | Path) -> None:
+    """Raise ValueError with the first tensor that holds a value that is not finite, in one line."""
+    for key, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            bad = int((~torch.isfinite(tensor)).sum())
+            raise ValueError(
+                f"{path}: {key} holds {bad} of {tensor.numel()} values that are not finite; "
+                "fit again, with a smaller model.init_args.lr or in float32"
+            )

@@ -3,7 +3,7 @@ import torch
 from safetensors.torch import save_file
 from torch.utils.data import default_collate
 
-from mars_pl.debias.debias_module import DebiasModule
+from mars_pl.debias.debias_module import DebiasModule, read_centroids
 from tests.debias.colours import OBJECT, ColourFeatures, coloured_image
 
 
@@ -66,3 +66,10 @@ def test_wrong_files_are_told_in_one_line(centroids, tmp_path):
     other.write_bytes(b"nonsense")
     with pytest.raises(ValueError, match="not a file of debiased centroids"):
         DebiasModule(ColourFeatures(), str(other), num_classes=4)
+
+
+def test_centroids_that_are_no_numbers_are_refused(tmp_path):
+    """Every cosine with them would be below every threshold, and all object pixels would go."""
+    save_file({"centroids": torch.tensor([[0.0, 0.0], [1.0, float("nan")]])}, tmp_path / "nan.safetensors")
+    with pytest.raises(ValueError, match=r"nan\.safetensors: centroids that are not finite; .* make them again"):
+        read_centroids(tmp_path / "nan.safetensors", 2)

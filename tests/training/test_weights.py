@@ -96,3 +96,23 @@ def test_what_is_no_state_dict_is_refused_in_one_line(tmp_path):
         with pytest.raises(ValueError, match=rf"{name}\.pth: .*{reason}") as caught:
             load_weights(network, tmp_path / f"{name}.pth")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_neither_written_nor_read(tmp_path, value):
+    layer = nn.Linear(2, 1)
+    save_weights(layer, tmp_path / "good.safetensors")
+    with torch.no_grad():
+        layer.weight[0, 1] = value
+    with pytest.raises(ValueError, match=r"bad\.safetensors: weight holds 1 of 2 values that are not finite; fit"):
+        save_weights(layer, tmp_path / "bad.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == ["good.safetensors"]
+    save_file(layer.state_dict(), tmp_path / "bad.safetensors")
+    with pytest.raises(ValueError, match=r"bad\.safetensors: weight holds 1 of 2 values"):
+        load_weights(nn.Linear(2, 1), tmp_path / "bad.safetensors")
+
+
+def test_weights_have_the_mode_of_any_new_file(tmp_path):
+    (tmp_path / "plain").touch()
+    save_weights(nn.Linear(1, 1), tmp_path / "weights.safetensors")
+    assert (tmp_path / "weights.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -77,3 +77,10 @@ def test_a_pickle_inside_is_not_run(tmp_path, read):
     with pytest.raises(DataError, match=r"a\.npz: cannot be read"):
         read(tmp_path / "a.npz")
     assert not (tmp_path / "ran").exists()
+
+
+def test_scores_that_are_no_numbers_are_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    write_scores(path, np.array([1]), np.array([[[0.5, np.nan]]], np.float32))
+    with pytest.raises(DataError, match=r"a\.npz: .* \(scores that are not finite\); run the stage"):
+        read_scores(path)

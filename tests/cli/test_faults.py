@@ -1,0 +1,72 @@
+"""Faults of the machine and of Lightning, as the functions say them and as the real command ends."""
+
+import errno
+import os
+import re
+
+import pytest
+import torch
+
+from mars_pl.cli.faults import known_fault
+from tests.cli.tiny_fit import TinyFit
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return TinyFit(tmp_path_factory.mktemp("tiny"), "segmenter")
+
+
+def ended(tiny, capsys, folder, *words, code=1):
+    """Return the only line that a fit ends in."""
+    assert tiny.fit(folder, *words) == code
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith(("mars:", "Traceback"))]
+    assert len(lines) == 1, lines
+    assert not list(folder.glob("*.safetensors"))
+    return lines[0]
+
+
+def test_what_a_fit_ends_in(tiny, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    cases = {
+        ("--trainer.accelerator", "gpu"): "no GPU is seen here; take trainer=cpu",
+        ("--data.init_args.label_folder", "null"): "a batch's label, .* set data.label_folder",
+        ("--data.init_args.batch_size", "1"): "set data.batch_size to 2 or more",
+        ("--trainer.overfit_batches", "2"): "trainer.overfit_batches: .* set data.limit",
+        ("--ckpt_path", "nowhere.ckpt"): "nowhere.ckpt: no such checkpoint",
+        ("--model.init_args.lr", "1e30"): r"the loss is (nan|inf) at optimiser step \d+ \(images 2007_\d+, 2007_\d+\)",
+        (
+            "--trainer.callbacks+",
+            "EarlyStopping",
+            "--trainer.callbacks.monitor",
+            "val/never",
+        ): "Early stopping conditioned on metric `val/never`",
+        ("--trainer.enable_checkpointing", "false"): "Trainer was configured with `enable_checkpointing=False`",
+    }
+    for number, (words, line) in enumerate(cases.items()):
+        found = ended(tiny, capsys, tmp_path / str(number), *words)
+        assert re.search(line, found), (words, found)
+
+
+def test_a_checkpoint_of_fewer_classes_or_later_epochs(tiny, tmp_path, capsys):
+    assert tiny.fit(tmp_path / "a", "--trainer.max_epochs", "3") == 0
+    capsys.readouterr()
+    kept = tmp_path / "a" / "checkpoints" / "last.ckpt"
+    line = ended(tiny, capsys, tmp_path / "b", "--trainer.max_epochs", "1", "--ckpt_path", str(kept))
+    assert "max_epochs=1" in line
+    state = torch.load(kept, weights_only=False)
+    name = next(name for name in state["state_dict"] if name.endswith("decoder.4.weight"))
+    state["state_dict"][name] = state["state_dict"][name][:3]
+    torch.save(state, tmp_path / "fewer.ckpt")
+    line = ended(tiny, capsys, tmp_path / "c", "--ckpt_path", str(tmp_path / "fewer.ckpt"))
+    assert "ckpt_path: the checkpoint is another network's or of other classes (size mismatch for" in line
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+def test_the_systems_faults_name_the_file_and_the_remedy(number):
+    line = known_fault(OSError(number, os.strerror(number), "runs/a/weights.safetensors"))
+    assert line.startswith(f"runs/a/weights.safetensors: {os.strerror(number)}; ")
+
+
+def test_a_fault_of_ours_keeps_its_traceback():
+    for error in (KeyError("surprise"), RuntimeError("shape"), TypeError("x"), ZeroDivisionError()):
+        assert known_fault(error) is None
