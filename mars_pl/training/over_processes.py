@@ -1,4 +1,4 @@
-"""Sums and batches over all processes: what several GPUs fit together is the whole batch, not a mean of means."""
+"""Sums over all processes, so that a loss over several GPUs is that of the whole batch and not a mean of means."""
 
 from __future__ import annotations
 
@@ -33,31 +33,6 @@ def mean_count(count: Tensor, least: float = 0.0) -> Tensor:
     floats = count if count.is_floating_point() else count.float()
     total = sum_over_processes(floats).clamp(min=least)
     return total / distributed.get_world_size() if _several() else total
-
-
-@torch.no_grad()
-def whole_batch(share: Tensor) -> Tensor:
-    """Put the processes' shares (B, …) of a batch together, in the order in which one process would have taken them.
-
-    All shares have one shape; samplers deal images out in turn, so that an image of each process follows the other.
-    """
-    if not _several():
-        return share
-    parts = [torch.empty_like(share) for _ in range(distributed.get_world_size())]
-    distributed.all_gather(parts, share.contiguous())
-    return torch.stack(parts, dim=1).flatten(0, 1)
-
-
-def share_of_process(rows: Tensor) -> Tensor:
-    """Return this process's part of rows that all processes hold; together their parts are all rows, each once."""
-    return rows[distributed.get_rank() :: distributed.get_world_size()] if _several() else rows
-
-
-def of_first_process(values: Tensor) -> Tensor:
-    """Return what the first process has: chance that all share. ``values`` has one shape everywhere."""
-    if _several():
-        distributed.broadcast(values, 0)
-    return values
 
 
 def _several() -> bool:

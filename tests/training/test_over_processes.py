@@ -4,13 +4,7 @@ import pytest
 import torch
 
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
-from mars_pl.training.over_processes import (
-    mean_count,
-    of_first_process,
-    share_of_process,
-    sum_over_processes,
-    whole_batch,
-)
+from mars_pl.training.over_processes import mean_count, sum_over_processes
 from mars_pl.uss.leopart.clustering_loss import clustering_loss
 from mars_pl.wsss.irn.loss import displacement_loss
 from mars_pl.wsss.propagation.affinity_loss import Pairs, affinity_loss
@@ -100,20 +94,3 @@ def test_counts_are_those_of_all_processes_shared_out():
 def test_one_process_counts_for_itself():
     count = torch.tensor(5.0)
     assert mean_count(count) == 5 and mean_count(torch.tensor(0), least=1) == 1 and sum_over_processes(count) is count
-
-
-def dealt(rank):
-    images = torch.arange(6).view(6, 1)
-    whole = whole_batch(images[rank::3])
-    return whole.flatten().tolist(), share_of_process(torch.arange(7)).tolist(), int(of_first_process(whole[rank]))
-
-
-def test_a_batch_that_was_dealt_out_comes_together_in_its_order_and_rows_are_dealt_out():
-    everyones = list(range(6))
-    found = in_processes(3, dealt)
-    assert found == {0: (everyones, [0, 3, 6], 0), 1: (everyones, [1, 4], 0), 2: (everyones, [2, 5], 0)}
-
-
-def test_one_process_has_the_whole_batch_and_all_rows():
-    rows = torch.arange(3)
-    assert whole_batch(rows) is rows and share_of_process(rows) is rows and of_first_process(rows) is rows

@@ -38,9 +38,10 @@ def test_the_same_as_the_literal_reading_of_rows_and_columns(new):
     found = interpolate_positions(positions, (5, 6), new)
     assert torch.equal(found[:, 0], positions[:, 0]) and found.shape == (1, 1 + new[0] * new[1], 2)
     for channel in range(2):
-        rows = [along(row, new[1]) for row in positions[0, 1:, channel].view(5, 6).tolist()]
+        own = positions[0, 1:, channel].view(5, 6)
+        rows = [along(row, new[1]) for row in own.tolist()]
         columns = [along([row[x] for row in rows], new[0]) for x in range(new[1])]
-        expected = positions[0, 1:, channel].view(5, 6) if new == (5, 6) else torch.tensor(columns, dtype=torch.float64).T
+        expected = own if new == (5, 6) else torch.tensor(columns, dtype=torch.float64).T
         torch.testing.assert_close(found[0, 1:, channel].view(new), expected, rtol=1e-12, atol=1e-12)
 
 

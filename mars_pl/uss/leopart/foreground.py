@@ -54,4 +54,4 @@ def neighbours(mask: Tensor) -> Tensor:
     """Count, for each token of bool (B, h, w), the true ones among the eight around it."""
     window = torch.ones(1, 1, 3, 3, device=mask.device)
     window[..., 1, 1] = 0
-    return F.conv2d(mask[:, None].float(), window, padding=1)[:, 0].round().int()
+    return F.conv2d(mask[:, None].to(window.dtype), window, padding=1)[:, 0].round().int()

@@ -13,7 +13,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from mars_pl.training.moving_average import ema_update
-from mars_pl.training.over_processes import whole_batch
+from mars_pl.training.whole_batch import all_rows
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.frozen import Frozen
 from mars_pl.uss.leopart.clustering_loss import clustering_loss
@@ -120,7 +120,7 @@ class LeopartModule(pl.LightningModule):
             # The queue's rows are only balanced along: the last B·h·w are this batch's, back to (B, K, h, w).
             parts.append(shares[-flat.shape[:3].numel() :].view(*flat.shape[:3], -1).movedim(-1, 1))
             if queue is not None:
-                everyones, theirs = whole_batch(flat), whole_batch(mask.byte()).bool()
+                everyones, theirs = all_rows(flat), all_rows(mask.byte()).bool()
                 queue.push(everyones[theirs], PUSHED * len(everyones))
         return torch.stack(parts), torch.stack(shown.split(size))
 

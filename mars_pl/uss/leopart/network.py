@@ -6,11 +6,11 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from timm.layers import DropPath
 from torch import Tensor, nn
 
 from mars_pl.networks.precision import at_least_single
 from mars_pl.uss.backbone import FrozenViT, final_tokens
+from mars_pl.uss.leopart.drop_path import DropPath
 from mars_pl.uss.leopart.head import LeopartHead
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mars_pl.training.over_processes import of_first_process, share_of_process
+from mars_pl.training.whole_batch import draw_for_all, own_rows
 
 
 class TokenQueue(nn.Module):
@@ -33,12 +33,12 @@ class TokenQueue(nn.Module):
     @property
     def share(self) -> Tensor:
         """The vectors that this process assigns along, so that among all processes each counts once."""
-        return share_of_process(self.vectors)
+        return own_rows(self.vectors)
 
     @torch.no_grad()
     def push(self, vectors: Tensor, most: int) -> None:
         """Put up to ``most`` of vectors (N, dim) of the whole batch, drawn at random, in front; the oldest fall out."""
-        order = of_first_process(torch.randperm(len(vectors), device=vectors.device))
+        order = draw_for_all(lambda: torch.randperm(len(vectors), device=vectors.device))
         drawn = order[: min(most, len(self.vectors))]
         chosen = vectors[drawn].to(self.vectors.dtype)
         self.vectors.copy_(torch.cat([chosen, self.vectors])[: len(self.vectors)])
