@@ -18,6 +18,9 @@ WEIGHTS = "weights.safetensors"
 VERSIONS: dict[str, int] = {
     "wsss-propagation": 2,  # a cell has the label of its middle
     "wsss-labels": 2,  # IRN sees images padded to its crop; seeds of its walk have a maximum of 1
+    "uss-fit": 2,  # Leopart: heads, queue and teacher as published; STEGO's dropout is drawn a step
+    "debias-centroids": 2,  # and debias-labels: DINO's positions for whole images
+    "debias-labels": 2,
 }
 """Stage → a number that is raised when a change of code changes its results; 1 where nothing stands here."""
 

@@ -12,12 +12,20 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.networks.precision import at_least_single
 from mars_pl.training.weights import load_weights
+from mars_pl.uss.dino_positions import DINOTransformer
 from mars_pl.uss.frozen import Frozen
+
+DINO = ".dino"
+"""What timm's names of DINO's weights end with; later generations end otherwise."""
 
 
 class FrozenViT(Frozen):
     """A timm vision transformer that gives the tokens of its last block, after the final norm, and never learns.
+
+    An image of another size than the weights were trained at needs other positions. Those of DINO's networks, whose
+    names end with ``.dino``, are interpolated as DINO, STEGO and Leopart do it; all others as timm does.
 
     Args:
         name: of the architecture in timm.
@@ -50,6 +58,8 @@ class FrozenViT(Frozen):
         self.network = timm.create_model(
             name, pretrained=pretrained, num_classes=0, dynamic_img_size=True, **(model_kwargs or {})
         )
+        if name.endswith(DINO):
+            self.network.__class__ = DINOTransformer
         if weights is not None:
             self.load(weights)
         self.normalise = Normalise(mean, std)
@@ -97,10 +107,10 @@ def final_tokens(network: nn.Module, normalised: Tensor) -> Tensor:
         normalised: images (B, 3, H, W), sides multiples of the patch.
 
     Returns:
-        float32 (B, dim, H/patch, W/patch), contiguous.
+        float32, or float64 of a network in it, (B, dim, H/patch, W/patch), contiguous.
     """
     (tokens,) = network.forward_intermediates(  # type: ignore[operator]
         normalised, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
     )
     # The networks that follow read one layout, whatever precision the trainer runs the backbone in.
-    return tokens.float().contiguous()
+    return at_least_single(tokens).contiguous()

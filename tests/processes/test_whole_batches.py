@@ -1,11 +1,7 @@
 """The batch of an optimiser step is that of all processes: one, two and three of them fit the same weights."""
 
-import os
 import re
-import subprocess
-import sys
 from contextlib import chdir
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +10,8 @@ from safetensors.torch import load_file
 
 from mars_pl.pipeline.execution.words import command_words
 from tests.fakes.fake_tree import make_voc_tree
-from tests.pipeline.tiny_run import REPOSITORY, TinyRun, small
+from tests.pipeline.tiny_run import TinyRun, small
+from tests.processes.started import assert_said, start
 
 TEN = ["--trainer.max_epochs", "10", "--data.init_args.batch_size", "6", "--trainer.check_val_every_n_epoch", "100"]
 # Batch norms are frozen in both, as published: of each process they would see its own share alone.
@@ -45,11 +42,7 @@ def fit(run, key, processes, folder, *more):
         words = command_words(run.places.of(run.stages[key]), run.places)
     words += ["-c", "deeplabv2.yaml"] if key == "baseline/segment" else small(run.house, words)
     words += [*FITS[key].split(), *TEN, "--trainer.default_root_dir", folder]
-    words += ["--trainer.strategy", "ddp", "--trainer.devices", str(processes)] if processes > 1 else []
-    command = [str(Path(sys.executable).with_name("mars")), *words, *more]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=run.house, env=environment, capture_output=True, text=True, timeout=300)
-    return done, run.house / folder
+    return start([*words, *more], run.house, processes), run.house / folder
 
 
 @pytest.mark.parametrize("key", FITS)
@@ -57,9 +50,7 @@ def test_ten_steps_give_the_weights_of_one_process(run, key):
     weights = []
     for count in (1, 2, 3):
         done, folder = fit(run, key, count, f"runs/{key.split('/')[0]}-{count}")
-        assert done.returncode == 0, done.stderr
-        said = "6" if count == 1 else f"6 = {count} processes × {6 // count}"
-        assert f"batch of an optimiser step: {said}\n" in done.stdout + done.stderr
+        assert_said(done, 6, count)
         weights.append(load_file(folder / "weights.safetensors"))
     for other in weights[1:]:
         for name, value in weights[0].items():

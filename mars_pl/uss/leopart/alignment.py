@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import roi_align
 
+from mars_pl.networks.precision import at_least_single
+
 
 def overlap(first: Tensor, second: Tensor) -> Tensor:
     """Intersect boxes (B, 4), as left, top, right, bottom in pixels of the image: (B, 4)."""
@@ -31,7 +33,7 @@ def align(maps: Tensor, boxes: Tensor, side: int = 7) -> Tensor:
         (B, C, side, side). What sums to one over C at every token does so at every place.
     """
     height, width = maps.shape[-2:]
-    maps = maps if maps.dtype == torch.float64 else maps.float()
+    maps = at_least_single(maps)
     tokens = boxes.to(maps) * torch.tensor([width, height, width, height], dtype=maps.dtype, device=maps.device)
     rows = torch.arange(len(maps), dtype=maps.dtype, device=maps.device)[:, None]  # RoIAlign: which map a box is of
     return roi_align(maps, torch.cat([rows, tokens], dim=1), side, aligned=True)

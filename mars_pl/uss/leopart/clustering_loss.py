@@ -10,9 +10,6 @@ from torch import Tensor
 from mars_pl.training.over_processes import mean_count
 from mars_pl.uss.leopart.alignment import align, overlap, within
 
-WHOLE = 1 - 1e-4
-"""A place is foreground where nothing but foreground was read; bilinear weights sum to one up to rounding."""
-
 
 def clustering_loss(
     assignments: Tensor,
@@ -26,7 +23,7 @@ def clustering_loss(
 
     Args:
         assignments: (G, B, K, h, w) of the teacher's tokens, summing to one over K; no gradient is taken of them.
-        foreground: bool (G, B, h, w); only places of foreground alone count.
+        foreground: bool (G, B, h, w); a place counts where nothing but foreground is read, to the last bit.
         predictions: the student's scores of all V crops, (B, K, h_v, w_v) each, the G global crops first.
         boxes: (B, V, 4) of the crops in the image, as left, top, right, bottom in pixels.
         temperature: of the prediction's softmax.
@@ -43,8 +40,9 @@ def clustering_loss(
             common = overlap(boxes[:, g], boxes[:, v])
             own, other = within(common, boxes[:, g]), within(common, boxes[:, v])
             wanted = align(assigned.detach(), own, side)
-            # Read like the assignments, the mask gives the foreground's share of each place.
-            counts = align(shown[:, None].to(wanted.dtype), own, side)[:, 0] >= WHOLE
+            # Read like the assignments, the mask gives the foreground's share of each place. Bilinear weights sum to
+            # one up to rounding, so that 1 place of 200 is lost though all of it is foreground, as published.
+            counts = align(shown[:, None].to(wanted.dtype), own, side)[:, 0] >= 1
             likelihood = torch.log_softmax(align(predicted, other, side) / temperature, dim=1)
             entropy = -(wanted * likelihood).sum(dim=1)
             total = total + (entropy * counts).sum() / mean_count(counts.sum(), least=1)

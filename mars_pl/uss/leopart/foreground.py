@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.v2 import functional as transforms
 
+from mars_pl.networks.precision import at_least_single
+
 KERNEL = 7
 """Side of the Gaussian's window in tokens, as in Leopart's code."""
 
@@ -31,7 +33,7 @@ def foreground(attention: Tensor, mass: float = 0.6, blur: float = 0.6) -> Tenso
         raise ValueError(
             f"a global crop has {height}×{width} tokens, its foreground needs {least}×{least}; cut larger crops"
         )
-    blurred = transforms.gaussian_blur(attention[:, None].float(), [KERNEL, KERNEL], [blur, blur]).flatten(1)
+    blurred = transforms.gaussian_blur(at_least_single(attention[:, None]), [KERNEL, KERNEL], [blur, blur]).flatten(1)
     # From the weakest token up, the attention so far; those beyond 1 − mass hold the mass. scatter_ undoes the order.
     ordered = blurred.sort(dim=1)
     reached = (ordered.values / ordered.values.sum(dim=1, keepdim=True)).cumsum(dim=1) > 1 - mass
@@ -52,4 +54,4 @@ def neighbours(mask: Tensor) -> Tensor:
     """Count, for each token of bool (B, h, w), the true ones among the eight around it."""
     window = torch.ones(1, 1, 3, 3, device=mask.device)
     window[..., 1, 1] = 0
-    return F.conv2d(mask[:, None].float(), window, padding=1)[:, 0].round().int()
+    return F.conv2d(mask[:, None].to(window.dtype), window, padding=1)[:, 0].round().int()

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mars_pl.networks.precision import at_least_single
+
 
 class LeopartHead(nn.Module):
     """Tokens to unit vectors, and unit vectors to cosines with unit prototypes.
@@ -45,12 +47,12 @@ class LeopartHead(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens (B, D, h, w) to vectors (B, dim, h, w) of unit length."""
         # Linear layers work on the last dimension, so the channels go there and back.
-        return F.normalize(self.projection(tokens.movedim(1, -1)).float(), dim=-1).movedim(-1, 1)
+        return F.normalize(at_least_single(self.projection(tokens.movedim(1, -1))), dim=-1).movedim(-1, 1)
 
     def scores(self, vectors: Tensor) -> Tensor:
         """Map unit vectors (B, dim, …) to their cosines (B, K, …) with the prototypes."""
         # A prototype is a row of the weight; whatever follows the channels (h and w, or nothing) stays.
-        return torch.einsum("bd...,kd->bk...", vectors, self.prototypes.weight).float()
+        return at_least_single(torch.einsum("bd...,kd->bk...", vectors, self.prototypes.weight))
 
     @torch.no_grad()
     def normalise_prototypes(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -10,11 +9,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from mars_pl.training.moving_average import ema_update
+from mars_pl.training.whole_batch import all_rows
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.frozen import Frozen
 from mars_pl.uss.leopart.clustering_loss import clustering_loss
@@ -33,12 +32,12 @@ class Teacher(Frozen):
     """A network that only follows another one.
 
     Args:
-        student: what it starts as.
+        network: what it starts as.
     """
 
-    def __init__(self, student: LeopartNetwork) -> None:
+    def __init__(self, network: LeopartNetwork) -> None:
         super().__init__()
-        self.network = copy.deepcopy(student)
+        self.network = network
         self.freeze()
 
 
@@ -59,9 +58,6 @@ class LeopartModule(pl.LightningModule):
         mass: share of the attention that is foreground.
         blur: of the attention, in tokens.
         queue: earlier foreground tokens that are assigned along, for each global crop, over all processes; 0 for none.
-
-    Raises:
-        ValueError: where the queue does not divide among the processes.
     """
 
     def __init__(
@@ -81,28 +77,14 @@ class LeopartModule(pl.LightningModule):
         queue: int = 0,
     ) -> None:
         super().__init__()
+        # One transformer, two heads: the teacher's starts from other random numbers than the student's, as published.
         self.network = LeopartNetwork(backbone, cast(LeopartHead, head(backbone.dim)), drop_path)
-        self.teacher = Teacher(self.network)
+        self.teacher = Teacher(LeopartNetwork(backbone, cast(LeopartHead, head(backbone.dim))))
         self.lr, self.head_lr, self.weight_decay, self.momentum = lr, head_lr, weight_decay, momentum
         self.epsilon, self.iterations, self.temperature = epsilon, iterations, temperature
         self.mass, self.blur = mass, blur
-        self.queue = queue
-        self._make_queues(queue)
-        self._step = 0
-
-    def setup(self, stage: str) -> None:
-        """Give each process its share of the queue."""
-        share, rest = divmod(self.queue, self.trainer.world_size)
-        if rest:
-            raise ValueError(f"queue: {self.queue} does not divide among {self.trainer.world_size} processes")
-        if share != self.queue:
-            self._make_queues(share)
-
-    def _make_queues(self, length: int) -> None:
         dim = self.network.head.prototypes.in_features
-        self.queues = nn.ModuleList(TokenQueue(length, dim) for _ in range(2 if length else 0))
-        own = [f"queues.{name}" for name, _ in self.queues.named_buffers()]  # not the first process's for all of them
-        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(self, own)
+        self.queues = nn.ModuleList(TokenQueue(queue, dim) for _ in range(2 if queue else 0))
 
     def training_step(self, batch: dict[str, Any], batch_idx: int) -> Tensor:
         """Read ``global_crops`` (B, 2, 3, S, S), ``local_crops`` (B, V, 3, s, s) and ``crop_boxes`` (B, 2 + V, 4)."""
@@ -131,13 +113,15 @@ class LeopartModule(pl.LightningModule):
         for g, (tokens, mask) in enumerate(zip(vectors.split(size), shown.split(size), strict=True)):
             flat = tokens.movedim(1, -1)
             queue = cast(TokenQueue, self.queues[g]) if self.queues else None
-            earlier = [queue.vectors] if queue is not None and queue.full else []
-            rows = torch.cat([*earlier, flat.flatten(0, 2)])
-            shares = sinkhorn(teacher.scores(rows), self.epsilon, self.iterations)
+            # Earlier tokens are scored by the student's prototypes, this batch's by the teacher's own, as published.
+            earlier = [self.network.scores(queue.share)] if queue is not None and queue.full else []
+            scores = torch.cat([*earlier, teacher.scores(flat.flatten(0, 2))])
+            shares = sinkhorn(scores, self.epsilon, self.iterations)
             # The queue's rows are only balanced along: the last B·h·w are this batch's, back to (B, K, h, w).
             parts.append(shares[-flat.shape[:3].numel() :].view(*flat.shape[:3], -1).movedim(-1, 1))
             if queue is not None:
-                queue.push(flat[mask], PUSHED * size)
+                everyones, theirs = all_rows(flat), all_rows(mask.byte()).bool()
+                queue.push(everyones[theirs], PUSHED * len(everyones))
         return torch.stack(parts), torch.stack(shown.split(size))
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -155,22 +139,12 @@ class LeopartModule(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Set this step's weight decay."""
+        """Set this step's weight decay, and move the teacher towards the student as the step finds it, as published."""
         decay = cosine(*self.weight_decay, self.global_step, self._total())
         for group in optimizer.param_groups:
             if group["decayed"]:
                 group["weight_decay"] = decay
-
-    def on_train_start(self) -> None:
-        """Start counting steps where the fit, new or resumed, stands."""
-        self._step = self.global_step
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Move the teacher after an optimiser step; while gradients are gathered it waits."""
-        if self.global_step == self._step:
-            return
-        momentum = cosine(self.momentum, 1.0, self._step, self._total())
-        self._step = self.global_step
+        momentum = cosine(self.momentum, 1.0, self.global_step, self._total())
         ema_update(self.teacher.network, self.network, momentum)
         self.log("teacher/momentum", momentum)
 

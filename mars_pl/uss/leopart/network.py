@@ -6,10 +6,11 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from timm.layers import DropPath
 from torch import Tensor, nn
 
+from mars_pl.networks.precision import at_least_single
 from mars_pl.uss.backbone import FrozenViT, final_tokens
+from mars_pl.uss.leopart.drop_path import DropPath
 from mars_pl.uss.leopart.head import LeopartHead
 
 
@@ -68,7 +69,7 @@ class LeopartNetwork(nn.Module):
             vectors = self(image)
         prefix = self.vit.num_prefix_tokens
         # (B, heads, N, N): the class token is query 0, and the patches are the keys after class and register tokens.
-        attention = kept[0][:, :, 0, prefix:].float().mean(dim=1)
+        attention = at_least_single(kept[0][:, :, 0, prefix:]).mean(dim=1)
         return vectors, attention.view(-1, *vectors.shape[-2:])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mars_pl.networks.precision import at_least_single
 from mars_pl.training.over_processes import sum_over_processes
 
 
@@ -27,7 +28,7 @@ def sinkhorn(scores: Tensor, epsilon: float = 0.05, iterations: int = 3) -> Tens
     """
     if iterations < 1 or epsilon <= 0:
         raise ValueError(f"Sinkhorn takes iterations from 1 on and a positive epsilon, not {iterations} and {epsilon}")
-    shares = torch.exp((scores if scores.dtype == torch.float64 else scores.float()) / epsilon)
+    shares = torch.exp(at_least_single(scores) / epsilon)
     for _ in range(iterations):
         shares = shares / sum_over_processes(shares.sum(0))
         shares = shares / shares.sum(1, keepdim=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mars_pl.training.whole_batch import draw_for_all, own_rows
+
 
 class TokenQueue(nn.Module):
-    """The newest unit vectors, first in first out; it counts once it is full.
+    """The newest unit vectors of all processes, first in first out; it counts once it is full.
 
-    The checkpoint of several processes holds the first one's, from which all go on.
+    Every process holds the same ones, so that their number changes neither what is drawn nor what is assigned along.
 
     Args:
         length: vectors it holds.
@@ -28,10 +30,16 @@ class TokenQueue(nn.Module):
         """Whether every place has been filled."""
         return int(self.stored) >= len(self.vectors)
 
+    @property
+    def share(self) -> Tensor:
+        """The vectors that this process assigns along, so that among all processes each counts once."""
+        return own_rows(self.vectors)
+
     @torch.no_grad()
     def push(self, vectors: Tensor, most: int) -> None:
-        """Put up to ``most`` of vectors (N, dim), drawn at random, in front; the oldest fall out."""
-        drawn = torch.randperm(len(vectors), device=vectors.device)[: min(most, len(self.vectors))]
+        """Put up to ``most`` of vectors (N, dim) of the whole batch, drawn at random, in front; the oldest fall out."""
+        order = draw_for_all(lambda: torch.randperm(len(vectors), device=vectors.device))
+        drawn = order[: min(most, len(self.vectors))]
         chosen = vectors[drawn].to(self.vectors.dtype)
         self.vectors.copy_(torch.cat([chosen, self.vectors])[: len(self.vectors)])
         self.stored += len(chosen)

@@ -38,7 +38,7 @@ def literal(assignments, foreground, predictions, boxes, temperature, side):
             for b in range(scores.shape[0]):
                 for i in range(side):
                     for j in range(side):
-                        if shown[b, 0, i, j] < 1 - 1e-4:
+                        if shown[b, 0, i, j] < 1:
                             continue
                         places += 1
                         powers = [math.exp(float(score) / temperature) for score in scores[b, :, i, j]]

@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 import pytorch_lightning as pl
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
-from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
 from callbacks.seed_steps import SeedSteps
@@ -16,6 +16,7 @@ from mars_pl.uss.dense_features import DenseFeatures
 from mars_pl.uss.leopart.head import LeopartHead
 from mars_pl.uss.leopart.leopart_module import LeopartModule
 from mars_pl.uss.leopart.schedule import cosine
+from mars_pl.uss.leopart.sinkhorn import sinkhorn
 from tests.fakes.fake_tree import make_voc_tree
 from tests.fakes.process_group import in_processes
 from tests.fakes.quiet_trainer import quiet_trainer
@@ -55,6 +56,16 @@ def state(network):
     return {key: value.clone() for key, value in network.state_dict().items()}
 
 
+def test_teacher_and_student_start_from_one_transformer_with_heads_of_their_own(backbone):
+    module = LeopartModule(backbone, SMALL_HEAD)
+    ours, theirs = module.network, module.teacher.network
+    for key, value in backbone.network.state_dict().items():
+        assert torch.equal(ours.vit.state_dict()[key], value) and torch.equal(theirs.vit.state_dict()[key], value)
+    for name in ("projection.0.weight", "projection.4.weight", "prototypes.weight"):
+        own, other = ours.head.get_parameter(name), theirs.head.get_parameter(name)
+        assert F.cosine_similarity(own.flatten(), other.flatten(), dim=0).abs() < 0.5, name
+
+
 def test_the_student_learns_the_teacher_follows_and_the_backbone_stays(backbone):
     module = LeopartModule(backbone, SMALL_HEAD, lr=1e-3, momentum=0.5)
     start, frozen = state(module.network), state(backbone)
@@ -70,22 +81,23 @@ def test_the_student_learns_the_teacher_follows_and_the_backbone_stays(backbone)
 
 
 class Followed(LeopartModule):
-    """Keeps what the student was after each step."""
+    """Keeps what the student was before each step."""
 
-    def on_train_batch_end(self, outputs, batch, batch_idx):
+    def on_before_optimizer_step(self, optimizer):
         self.seen = [*getattr(self, "seen", []), state(self.network)["vit.cls_token"]]
-        super().on_train_batch_end(outputs, batch, batch_idx)
+        super().on_before_optimizer_step(optimizer)
 
 
 @pytest.mark.parametrize("accumulate", [1, 2])
-def test_momentum_rises_along_a_cosine_with_every_optimiser_step(backbone, accumulate):
+def test_the_teacher_takes_the_student_before_each_step_with_a_momentum_that_rises_along_a_cosine(backbone, accumulate):
     module = Followed(backbone, SMALL_HEAD, lr=1e-2, momentum=0.6)
     expected = module.teacher.network.vit.cls_token.double()
     fit(module, data=items(8), accumulate_grad_batches=accumulate)
     steps = 8 // accumulate
     for step in range(steps):
         momentum = cosine(0.6, 1.0, step, steps)
-        expected = momentum * expected + (1 - momentum) * module.seen[(step + 1) * accumulate - 1].double()
+        expected = momentum * expected + (1 - momentum) * module.seen[step].double()
+    assert len(module.seen) == steps, "while gradients are gathered the teacher waits"
     torch.testing.assert_close(module.teacher.network.vit.cls_token.double(), expected, rtol=1e-5, atol=1e-7)
 
 
@@ -163,22 +175,42 @@ def test_an_epoch_and_a_resumed_one_are_two_epochs(backbone, tmp_path):
         assert torch.equal(value, resumed[key]), key
 
 
-class Remembers(LeopartModule):
-    """Gives back what its first queue holds when a batch comes."""
+def test_the_students_prototypes_score_the_queue_and_the_teachers_this_batch(backbone):
+    module = LeopartModule(backbone, SMALL_HEAD, queue=24)
+    crops = next(iter(DataLoader(items(), batch_size=4)))["global_crops"]
+    while not all(queue.full for queue in module.queues):
+        module._assign(crops)
+    earlier = module.queues[1].vectors.clone()
+    found, _ = module._assign(crops)
+    vectors, _ = module.teacher.network.with_attention(crops[:, 1])
+    rows = vectors.movedim(1, -1).flatten(0, 2)
+    own, other = (net.head.prototypes.weight for net in (module.network, module.teacher.network))
+    shares = sinkhorn(torch.cat([earlier @ own.T, rows @ other.T]))[24:]
+    torch.testing.assert_close(found[1].movedim(1, -1).flatten(0, 2), shares)
+    for swapped in (torch.cat([earlier, rows]) @ own.T, torch.cat([earlier, rows]) @ other.T):
+        assert not torch.allclose(sinkhorn(swapped)[24:], shares, atol=1e-3)
 
-    def forward(self):
-        return self.queues[0].vectors.mean()
+
+def assign(rank, count):
+    """Three steps with a full queue, each process on its part of each batch."""
+    torch.manual_seed(0)
+    module = LeopartModule(FrozenViT("test_vit", model_kwargs=VIT), SMALL_HEAD, queue=25)
+    torch.manual_seed(rank)  # as dropout and its like are seeded
+    crops = next(iter(DataLoader(items(6), batch_size=6)))["global_crops"]
+    for _ in range(3):
+        found, _ = module._assign(crops[rank::count])
+    assert module.queues[0].full
+    return found.tolist(), module.queues[0].vectors.tolist()
 
 
-def remember(rank):
-    module = Remembers(FrozenViT("test_vit", model_kwargs=VIT), SMALL_HEAD, queue=24)
-    synchronised = DistributedDataParallel(module)
-    module.queues[0].vectors.fill_(rank + 1)
-    return float(synchronised())
-
-
-def test_each_process_keeps_its_own_queue():
-    assert in_processes(2, remember) == {0: 1.0, 1: 2.0}
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_queue_is_that_of_all_processes_and_so_are_the_assignments(count):
+    one, held = (torch.tensor(value) for value in assign(0, 1))
+    shares = in_processes(count, assign, count)
+    for rank in range(count):
+        found, queue = (torch.tensor(value) for value in shares[rank])
+        torch.testing.assert_close(queue, held)
+        torch.testing.assert_close(found, one[:, rank::count], rtol=1e-4, atol=1e-6)
 
 
 def test_crops_without_small_ones_do(backbone):

@@ -57,7 +57,7 @@ def test_reading_attention_leaves_the_fused_kernel_as_it_was(image):
 
 def test_branches_are_left_out_more_often_the_deeper_and_in_training_only(image):
     learner, _ = network("vit_small_patch16_224.dino", drop_path=0.5, **SMALL)
-    rates = [(block.drop_path1.drop_prob, block.drop_path2.drop_prob) for block in learner.vit.blocks]
+    rates = [(block.drop_path1.rate, block.drop_path2.rate) for block in learner.vit.blocks]
     assert rates == [(0.0, 0.0), (0.25, 0.25), (0.5, 0.5)]
     assert torch.equal(learner.eval()(image), learner(image))
     learner.train()
