@@ -17,6 +17,8 @@ from mars_pl.wsss.propagation.confident_label import ConfidentLabels
 class ScoreWriter(ImageWriter[None]):
     """Keeps what a score module predicts: `<id>.npz`, and `confident/<id>.png` beside them.
 
+    Where maps compete for the label, `confident/<id>.npz` holds them: with the strong background, then with the weak.
+
     Args:
         confident: draws the confident labels; None writes scores only.
         options: output, workers and resume; see ``ImageWriter``.

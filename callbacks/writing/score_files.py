@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from datamodules.files.labels import as_label, label_codes, write_label
 from datamodules.files.scores import write_scores
-from mars_pl.wsss.propagation.confident_label import UNSURE, ConfidentLabels
+from mars_pl.wsss.propagation.confident_label import UNSURE, CompetingLabels, ConfidentLabels, winners
 
 CONFIDENT = "confident"
 """Sub-folder of the confident labels."""
+
+LEVELS = 256
+"""To so many the maps of a confident label are rounded: the file is a quarter, one cell of 34,000 learns otherwise."""
 
 
 def make_score_files(
@@ -25,13 +28,20 @@ def make_score_files(
     confident: ConfidentLabels | None,
     num_classes: int,
 ) -> None:
-    """Write one image's scores, and its confident label where one is wanted."""
+    """Write one image's scores, and its confident label where one is wanted, with the maps that it was drawn from."""
     write_scores(folder / f"{name}.npz", class_ids, scores)
-    if confident is not None:
+    if confident is None:
+        return
+    if isinstance(confident, CompetingLabels):
+        competing = confident.compete(torch.from_numpy(image), torch.from_numpy(scores))
+        maps = (competing.flatten(0, 1) * LEVELS).round() / LEVELS
+        write_scores(folder / CONFIDENT / f"{name}.npz", np.tile(np.append(0, class_ids), 2), maps.numpy())
+        label = winners(competing).numpy()
+    else:
         # drawn with the image's own numbers 1, 2, …, among which UNSURE is no class however many the data has
         own = torch.arange(1, len(class_ids) + 1)
         label = confident(torch.from_numpy(image), torch.from_numpy(scores), own).numpy()
-        code_of = np.zeros(UNSURE + 1, dtype=np.int64)
-        code_of[1 : len(class_ids) + 1] = class_ids
-        code_of[UNSURE] = label_codes(num_classes).ignored
-        write_label(folder / CONFIDENT / f"{name}.png", as_label(code_of[label], num_classes))
+    code_of = np.zeros(UNSURE + 1, dtype=np.int64)
+    code_of[1 : len(class_ids) + 1] = class_ids
+    code_of[UNSURE] = label_codes(num_classes).ignored
+    write_label(folder / CONFIDENT / f"{name}.png", as_label(code_of[label], num_classes))

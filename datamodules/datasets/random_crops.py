@@ -81,8 +81,12 @@ class TrainingCrops(Samples):
         epoch, index = epoch_and_index(key)
         sample = self.images.read(index)
         with seeded(self.seed, epoch, index):
-            image, label, sample["valid"] = self.crop(sample["image"], sample.get("label"), self.ignored)
+            self.cut(sample)
+        return sample
+
+    def cut(self, sample: Sample) -> None:
+        """Crop a whole image and its label in place."""
+        image, label, sample["valid"] = self.crop(sample["image"], sample.get("label"), self.ignored)
         sample["image"] = image
         if label is not None:
             sample["label"] = label
-        return sample

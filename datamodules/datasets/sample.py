@@ -21,6 +21,8 @@ class Sample(TypedDict):
         valid: bool H×W, False where a training crop was padded; there `label` is ignored.
         class_ids: int64 (K,), label ids of the classes that have scores, where a score folder is set; K may be 0.
         scores: float32 K×H×W in [0, 1], a map for each of them.
+        competing: float32 2×(C+1)×h×w in [0, 1], in place of `label`: means over cells of the maps that a confident
+            label is drawn from, with a strong background and with a weak one.
         positive_image: a neighbour of `image`, of its size (STEGO).
         tokens: float16 D×h×w, backbone features of the crop (STEGO).
         positive_tokens: those of a neighbour.
@@ -37,6 +39,7 @@ class Sample(TypedDict):
     valid: NotRequired[Tensor]
     class_ids: NotRequired[Tensor]
     scores: NotRequired[Tensor]
+    competing: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]
@@ -56,6 +59,7 @@ class Batch(TypedDict):
     valid: NotRequired[Tensor]
     class_ids: NotRequired[Tensor]
     scores: NotRequired[Tensor]
+    competing: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]

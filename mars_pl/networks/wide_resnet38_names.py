@@ -1,8 +1,14 @@
-"""The names of Wide ResNet-38's ImageNet weights as its authors published them, in those of ``WideResNet38``."""
+"""The names of Wide ResNet-38's weights as they were published, in those of ``WideResNet38`` and of what holds it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from mars_pl.networks.wide_resnet38 import WideResNet38
 
 STATISTICS = {
     "weight": "weight",
@@ -35,3 +41,27 @@ def our_name(name: str) -> str | None:
         layer = {"res": "conv", "bn": "bn"}[kind]
         return f"b{stage}{f'_{place}' if place else ''}.{layer}_{branch}.{STATISTICS[part]}"
     raise ValueError(f"{name}: no tensor of Wide ResNet-38")
+
+
+def with_heads(state: Mapping[str, Tensor], heads: Mapping[str, str], system: str) -> dict[str, Tensor]:
+    """Rename a published Wide ResNet-38 and its heads for a network of ours that holds the former as ``backbone``.
+
+    Args:
+        state: names and tensors as PSA's and SEAM's trainings save them.
+        heads: layers beside the backbone, theirs → ours.
+        system: whose they are, for the message.
+
+    Raises:
+        ValueError: where a tensor of backbone or heads is missing, or one is in neither.
+    """
+    layers = {f"{theirs}.weight": f"{ours}.weight" for theirs, ours in heads.items()}
+    with torch.device("meta"):
+        wanted = {*WideResNet38().state_dict(), *layers}
+    missing, spare = sorted(wanted - state.keys()), sorted(state.keys() - wanted)
+    missing = [key for key in missing if not key.endswith("num_batches_tracked")]  # torch 0.4.0 had none
+    if missing or spare:
+        raise ValueError(
+            f"not the weights of {system}: {len(missing)} tensors missing (first: {missing[:1]}), "
+            f"{len(spare)} too many (first: {spare[:1]})"
+        )
+    return {layers.get(key, f"backbone.{key}"): value for key, value in state.items()}

@@ -16,11 +16,14 @@ WEIGHTS = "weights.safetensors"
 """What every fit leaves."""
 
 VERSIONS: dict[str, int] = {
-    "wsss-propagation": 2,  # a cell has the label of its middle
-    "wsss-labels": 2,  # IRN sees images padded to its crop; seeds of its walk have a maximum of 1
+    "wsss-classifier": 2,  # in mixed precision SEAM's and RS+EPM's seeds are those of float32
+    "wsss-scores": 2,  # SEAM's confident labels keep the maps that they are drawn from
+    "wsss-propagation": 2,  # an IRN's cell has the label of its middle, an AffinityNet's that of its mean probabilities
+    "wsss-labels": 2,  # IRN sees images padded to its crop and starts from 1; AffinityNet walks by inner pairs alone
     "uss-fit": 2,  # Leopart: heads, queue and teacher as published; STEGO's dropout is drawn a step
     "debias-centroids": 2,  # and debias-labels: DINO's positions for whole images
     "debias-labels": 2,
+    "segment": 2,  # dropout is drawn a step
 }
 """Stage → a number that is raised when a change of code changes its results; 1 where nothing stands here."""
 

@@ -21,7 +21,8 @@ class PAMR(nn.Module, Refine):
 
     Args:
         iterations: steps of diffusion.
-        dilations: distances of the eight neighbours in pixels; the defaults are those of 1-stage-wseg and RS+EPM.
+        dilations: distances of the eight neighbours in pixels; the defaults are those of 1-stage-wseg
+            (core/config.py); RS+EPM publishes the module without its values.
         scale: of the size at which to work; .5 costs a quarter and blurs by the resizing back.
     """
 

@@ -8,7 +8,8 @@ from callbacks.score_writer import ScoreWriter
 from datamodules.files.labels import read_label
 from datamodules.files.scores import read_scores
 from mars_pl.refine.dense_crf import DenseCRF
-from mars_pl.wsss.propagation.confident_label import ConfidentLabels, ThresholdConfidentLabels
+from mars_pl.wsss.propagation.confident_label import ConfidentLabels, ThresholdConfidentLabels, winners
+from mars_pl.wsss.seam.confident_labels import BackgroundPowerLabels
 from tests.fakes.predict_job import Data, predict
 
 SCORES = torch.tensor([[[0.9, 0.2, 0.0, 0.0]], [[0.1, 0.1, 0.5, 0.0]]])
@@ -82,3 +83,23 @@ class Failing(ConfidentLabels):
 def test_a_fault_in_a_worker_ends_the_run(tmp_path):
     with pytest.raises(ValueError, match="no label for this one"):
         write(tmp_path, Failing(), workers=1)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_maps_that_compete_lie_beside_the_label_that_is_theirs(tmp_path, workers):
+    write(tmp_path, BackgroundPowerLabels(), workers)
+    class_ids, maps = read_scores(tmp_path / "confident/im1.npz")
+    assert class_ids.tolist() == [0, 1, 3, 0, 1, 3] and maps.shape == (6, 1, 4)
+    strong, weak = (1 - SCORES.amax(0)) ** 4, (1 - SCORES.amax(0)) ** 24
+    expected = torch.stack([strong, *SCORES, weak, *SCORES])
+    assert torch.equal(maps, (expected * 256).round() / 256)
+    label = read_label(tmp_path / "confident/im1.png")
+    assert label.tolist() == [[1, 255, 3, 0]]
+    assert winners(maps.unflatten(0, (2, 3)), unsure=255).tolist() == [[1, 255, 2, 0]], "the maps' own numbers"
+
+
+def test_maps_of_an_image_without_classes_are_background(tmp_path):
+    write(tmp_path, BackgroundPowerLabels(), scores=torch.zeros(0, 1, 4), class_ids=())
+    class_ids, maps = read_scores(tmp_path / "confident/im0.npz")
+    assert class_ids.tolist() == [0, 0] and (maps == 1).all()
+    assert read_label(tmp_path / "confident/im0.png").tolist() == [[0, 0, 0, 0]]

@@ -4,16 +4,13 @@ import re
 from contextlib import chdir
 
 import pytest
-import torch
 import yaml
-from safetensors.torch import load_file
 
 from mars_pl.pipeline.execution.words import command_words
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import TinyRun, small
-from tests.processes.started import assert_said, start
+from tests.processes.started import TEN, check_processes_agree, started
 
-TEN = ["--trainer.max_epochs", "10", "--data.init_args.batch_size", "6", "--trainer.check_val_every_n_epoch", "100"]
 # Batch norms are frozen in both, as published: of each process they would see its own share alone.
 FITS = {
     "cam/wsss-classifier": "--model.init_args.network.init_args.frozen_batch_norm true --model.init_args.lr .01",
@@ -37,29 +34,22 @@ def run(tmp_path_factory):
     return TinyRun(house, "segmenter=deeplabv2_resnet50")
 
 
-def fit(run, key, processes, folder, *more):
+def words_of(run, key):
     with chdir(run.house):
         words = command_words(run.places.of(run.stages[key]), run.places)
     words += ["-c", "deeplabv2.yaml"] if key == "baseline/segment" else small(run.house, words)
-    words += [*FITS[key].split(), *TEN, "--trainer.default_root_dir", folder]
-    return start([*words, *more], run.house, processes), run.house / folder
+    return [*words, *FITS[key].split(), *TEN, "--trainer.check_val_every_n_epoch", "100"]
 
 
 @pytest.mark.parametrize("key", FITS)
 def test_ten_steps_give_the_weights_of_one_process(run, key):
-    weights = []
-    for count in (1, 2, 3):
-        done, folder = fit(run, key, count, f"runs/{key.split('/')[0]}-{count}")
-        assert_said(done, 6, count)
-        weights.append(load_file(folder / "weights.safetensors"))
-    for other in weights[1:]:
-        for name, value in weights[0].items():
-            torch.testing.assert_close(other[name], value, rtol=0, atol=1e-4, msg=name)
+    check_processes_agree(run.house, words_of(run, key), key.split("/")[0])
 
 
 def test_a_batch_that_does_not_divide_is_refused_before_anything_is_fitted(run):
-    done, folder = fit(run, "cam/wsss-classifier", 2, "runs/odd", "--data.init_args.batch_size", "5")
+    words = [*words_of(run, "cam/wsss-classifier"), "--data.init_args.batch_size", "5"]
+    done = started(run.house, words, 2, "runs/odd")
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if line.startswith("mars: error: ")]
     assert len(lines) == 1 and re.search("data.batch_size: 5, .* does not divide among 2 processes", lines[0])
-    assert not (folder / "weights.safetensors").exists()
+    assert not (run.house / "runs/odd/weights.safetensors").exists()

@@ -18,6 +18,10 @@ KINDS = {
     "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
     "cam": "a state dict of IRNet's or AdvCAM's classifier on ResNet-50",
     "irn": "a state dict of IRNet's or AdvCAM's relation network on ResNet-50: its branches, the backbone under them",
+    "seam": "a state dict of SEAM on Wide ResNet-38 (resnet38_SEAM.pth); its AffinityNet is a psa",
+    "psa": "a state dict of PSA on Wide ResNet-38: an AffinityNet (res38_aff.pth), or the classifier (res38_cls.pth), "
+    "whose backbone an AffinityNet may name as classifier_weights",
+    "rsepm": "RS+EPM's single-stage checkpoint on ResNet-50",
     "resnet38": "MXNet's file of Wide ResNet-38's ImageNet weights, which SEAM and DeepLabv1 start from",
 }
 
@@ -59,9 +63,9 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
     from safetensors.torch import save_file
 
     try:
-        networks = {"stego": _of_uss, "leopart": _of_uss, "cam": _cam, "irn": _irn, "resnet38": _resnet38}[kind](
-            kind, source
-        )
+        readers = {"stego": _of_uss, "leopart": _of_uss, "resnet38": _resnet38}
+        readers |= dict.fromkeys(("cam", "irn", "seam", "psa", "rsepm"), _of_wsss)
+        networks = readers[kind](kind, source)
     except DataError:
         raise
     except ValueError as error:
@@ -82,16 +86,10 @@ def _of_uss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
     return {"stego": published.stego, "leopart": published.leopart}[kind](_state(source))
 
 
-def _cam(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
-    from mars_pl.wsss.cam.published import published_weights
+def _of_wsss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    from importlib import import_module
 
-    return {"weights": published_weights(_state(source))}
-
-
-def _irn(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
-    from mars_pl.wsss.irn.published import published_weights
-
-    return {"weights": published_weights(_state(source))}
+    return {"weights": import_module(f"mars_pl.wsss.{kind}.published").published_weights(_state(source))}
 
 
 def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:

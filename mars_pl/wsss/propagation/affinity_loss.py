@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mars_pl.training.over_processes import mean_count
-from mars_pl.wsss.propagation.cells import pad_to_cells
 from mars_pl.wsss.propagation.confident_label import UNSURE
 
 EPSILON = 1e-5
@@ -30,26 +29,8 @@ class Pairs(NamedTuple):
     negative: Tensor
 
 
-def grid_labels(labels: Tensor, stride: int, unsure: int = UNSURE) -> Tensor:
-    """Give each cell of ``stride`` pixels the commonest of its codes, the smallest where two are equally common.
-
-    Args:
-        labels: int64 (B, H, W); what a last cell lacks counts as unsure.
-        stride: of the grid.
-        unsure: code of such pixels.
-
-    Returns:
-        int64 (B, h, w).
-    """
-    whole = pad_to_cells(labels, stride, unsure)
-    cells = whole.unfold(1, stride, stride).unfold(2, stride, stride)  # (B, h, w, stride, stride), without a copy
-    return cells.flatten(-2).mode(-1).values
-
-
 def pair_labels(labels: Tensor, offsets: Tensor, unsure: int = UNSURE) -> Pairs:
     """Sort the pairs of cells by their labels.
-
-    PSA leaves out the pairs that start within a radius of the sides; here every pair on the grid counts.
 
     Args:
         labels: int64 (B, h, w) of 0, classes and ``unsure``.

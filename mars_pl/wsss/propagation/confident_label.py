@@ -16,6 +16,9 @@ from mars_pl.wsss.pseudo_label import pseudo_label
 UNSURE = 255
 """Code of a pixel that is neither clearly object nor clearly background: the code that trainings ignore."""
 
+SILENT = 1e-5
+"""Where no map reaches this there is nothing to tell, as in the padding of a crop (PSA, voc12/data.py)."""
+
 
 class ConfidentLabels(ABC):
     """Draw the confident label of one image from the scores of its classes.
@@ -89,3 +92,41 @@ class ThresholdConfidentLabels(ConfidentLabels):
             for score in (self.foreground_score, self.background_score)
         )
         return combine(foreground, background)
+
+
+class CompetingLabels(ConfidentLabels):
+    """Maps compete with a background twice, a strong and a weak one; what wins both ways is confident (PSA and SEAM).
+
+    The maps are kept beside the label: a network that learns from cells averages them there before anything wins.
+    """
+
+    @abstractmethod
+    def compete(self, image: Tensor, scores: Tensor) -> Tensor:
+        """Return probabilities (2, K + 1, H, W), background first: with the strong background, then with the weak.
+
+        Args:
+            image: uint8 RGB (3, H, W).
+            scores: (K, H, W) in [0, 1]; K may be 0.
+        """
+
+    def __call__(self, image: Tensor, scores: Tensor, class_ids: Tensor) -> Tensor:
+        """Draw the label of one image; see `ConfidentLabels`."""
+        winner = winners(self.compete(image, scores))
+        label_of = winner.new_full((UNSURE + 1,), UNSURE)  # map number → label: 0, the classes, 255
+        label_of[: len(class_ids) + 1] = torch.cat([class_ids.new_zeros(1), class_ids])
+        return label_of[winner]
+
+
+def winners(competing: Tensor, unsure: int = UNSURE) -> Tensor:
+    """Say which map is confident at each place (PSA and SEAM, voc12/data.py).
+
+    Args:
+        competing: (…, 2, K + 1, H, W), probabilities as `CompetingLabels.compete` gives them or their means over cells.
+        unsure: code of a place where none is.
+
+    Returns:
+        int64 (…, H, W): 0 where even the weak background wins, k where map k wins against the strong one, else unsure.
+    """
+    objects, background = competing.argmax(-3).unbind(-3)
+    label = torch.where(objects == 0, unsure, objects).masked_fill(background == 0, 0)
+    return label.masked_fill(competing.amax((-4, -3)) < SILENT, unsure)

@@ -12,10 +12,10 @@ from mars_pl.networks.aspp import resize
 from mars_pl.training.optimisation import Kind, groups_by_role
 from mars_pl.training.trained_module import TrainedModule
 from mars_pl.wsss.cam.activation import resize_image
-from mars_pl.wsss.propagation.affinity_loss import affinity_loss, grid_labels, pair_labels
+from mars_pl.wsss.propagation.affinity_loss import Pairs, affinity_loss, pair_labels
 from mars_pl.wsss.propagation.background_power import background_power
-from mars_pl.wsss.propagation.cells import pad_to_cells
-from mars_pl.wsss.propagation.confident_label import UNSURE
+from mars_pl.wsss.propagation.cells import inner_starts, pad_to_cells
+from mars_pl.wsss.propagation.confident_label import UNSURE, winners
 from mars_pl.wsss.propagation.random_walk import half_disc, random_walk
 from mars_pl.wsss.psa.affinity_net import AffinityNet, pair_affinity
 
@@ -51,6 +51,8 @@ def walked_scores(
 class AffinityModule(TrainedModule):
     """PSA's propagation: learns affinities of cells within a radius, and lets class maps walk along them.
 
+    It learns from the means over cells of the maps that confident labels are drawn from, see `CellCrops`.
+
     Args:
         affinity_net: draws the features.
         lr: of the backbone's weights.
@@ -62,9 +64,13 @@ class AffinityModule(TrainedModule):
         alpha: power of the background; SEAM has 6, PSA 16.
         beta: power of the affinity; both have 8.
         steps: of the walk; SEAM has 2⁶, PSA 2⁸.
+        border_pairs: let pairs count that start within the radius of the left, the right or the lower side. The
+            published code leaves them out, in training and in the walk, so that none reaches off the grid: 14 % of the
+            pairs of a crop of 56×56 cells, a quarter on a grid of 24×32. Cells along a side are then tied by pairs from
+            further inside alone. What that costs the labels was not measured.
         scale: of the image's sides, at which predict draws affinities and walks: cells of 8 pixels are made for
             images of VOC's size, and smaller pictures want to be enlarged.
-        ignore_index: label code of unsure pixels (linked).
+        ignore_index: label code of what is unsure (linked).
         weights: of a finished fit, for predict.
     """
 
@@ -82,6 +88,7 @@ class AffinityModule(TrainedModule):
         alpha: float = 6.0,
         beta: float = 8.0,
         steps: int = 64,
+        border_pairs: bool = False,
         scale: float = 1.0,
         ignore_index: int = UNSURE,
         weights: str | None = None,
@@ -96,16 +103,23 @@ class AffinityModule(TrainedModule):
             weights=weights,
         )
         self.walk: dict[str, Any] = {"alpha": alpha, "beta": beta, "steps": steps}
-        self.scale = scale
+        self.border_pairs, self.scale = border_pairs, scale
         self.ignore_index = ignore_index
         self.offsets = half_disc(radius)
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
-        """Affinity loss of a batch of crops and their confident labels."""
+        """Affinity loss of a batch of crops and of the means over their cells of maps that compete.
+
+        Raises:
+            ValueError: where the batch's cells are not those of the network.
+        """
         affinity = pair_affinity(self.network(batch["image"]).float(), self.offsets)
-        labels = grid_labels(batch["label"], self.network.stride, self.ignore_index)
+        labels = winners(batch["competing"], self.ignore_index)
+        if labels.shape[-2:] != affinity.shape[-2:]:
+            raise ValueError(f"data.training_set.cell: {self.network.stride} pixels in this network; set it")
         pairs = pair_labels(labels, self.offsets, self.ignore_index)
-        loss = affinity_loss(affinity, pairs)
+        counted = self._counted(affinity)
+        loss = affinity_loss(affinity, Pairs(*(kind & counted for kind in pairs)))
         self.log_training(batch, prog_bar=True, loss=loss)
         return loss
 
@@ -117,10 +131,16 @@ class AffinityModule(TrainedModule):
             size = (max(1, round(whole[0] * self.scale)), max(1, round(whole[1] * self.scale)))
             features = self.network(resize_image(batch["image"], size)).float()
             affinity = pair_affinity(features, self.offsets)[0]
+            affinity = affinity * self._counted(affinity)
             scores = resize(batch["scores"], size)[0]
             scores = walked_scores(scores, affinity, self.offsets, self.network.stride, **self.walk)
             out["scores"] = resize(scores[None], whole)[0]
         return out
+
+    def _counted(self, affinity: Tensor) -> Tensor:
+        """Cells (h, w) whose pairs count, of affinities (…, O, h, w)."""
+        reach = 0 if self.border_pairs else int(self.offsets.max())
+        return inner_starts(affinity.shape[-2:], reach).to(affinity.device)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Let what is new learn faster."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mars_pl.networks.aspp import ASPP, RATES, conv_norm_relu, resize
 from mars_pl.networks.dilation import undilate
 from mars_pl.networks.encoder import Encoder, encoder_normalise
+from mars_pl.networks.own_precision import in_own_precision
 from mars_pl.wsss.rsepm.published import load_published
 
 
@@ -99,9 +100,11 @@ class SingleStageNetwork(nn.Module):
     def forward(self, image: Tensor) -> SingleStageOutput:
         """Look at images (B, 3, H, W) in [0, 255], uint8 or resized to floats."""
         low_level, last = self.encoder(self.normalise(image))
-        class_maps = self.classifier(last)
+        # Seeds are thresholds of what these two convolutions say; autocast would move .2 % of them in bfloat16.
+        class_maps = in_own_precision(self.classifier, last)
         context = resize(self.aspp(last), low_level.shape[-2:])
-        logits = self.decoder(torch.cat([context, self.low_level(low_level)], dim=1))
+        decoded = self.decoder[:-1](torch.cat([context, self.low_level(low_level)], dim=1))
+        logits = in_own_precision(self.decoder[-1], decoded)
         return SingleStageOutput(last, class_maps, class_maps.mean((-2, -1)), logits)
 
     def parameter_groups(self, lr: float, head_factor: float) -> list[dict[str, Any]]:

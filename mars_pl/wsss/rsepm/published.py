@@ -37,6 +37,20 @@ def our_name(key: str) -> str:
     return key
 
 
+def published_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the single-stage checkpoint for a ``SingleStageNetwork``: ``resnet50``, 21 classes, all else by default.
+
+    Raises:
+        ValueError: where it holds no single-stage network; those of the multi-stage networks have no ``classifier``.
+    """
+    if "classifier.weight" not in state or not any(key.startswith("decoder.low_block.") for key in state):
+        raise ValueError(
+            "not the weights of RS+EPM's single-stage network: it has classifier.weight and decoder.low_block "
+            f"(first: {sorted(state)[:1]})"
+        )
+    return {our_name(key): value for key, value in state.items()}
+
+
 def load_published(network: nn.Module, path: str) -> None:
     """Load the single-stage checkpoint of shjo-april/RecurSeed_and_EdgePredictMix, every tensor or none.
 

@@ -7,18 +7,18 @@ from torch import Tensor
 
 from mars_pl.refine.protocol import Refine
 from mars_pl.wsss.propagation.background_power import background_power
-from mars_pl.wsss.propagation.confident_label import UNSURE, ConfidentLabels
+from mars_pl.wsss.propagation.confident_label import CompetingLabels
 
 
-class BackgroundPowerLabels(ConfidentLabels):
+class BackgroundPowerLabels(CompetingLabels):
     """Objects that stand against a strong background, and background that stands even where it is made weak.
 
     The background is (1 − largest score)^alpha, once with a low power, which leaves confident objects only, and once
-    with a high power, which leaves confident background only (infer_SEAM.py, voc12/data.py; PSA likewise).
+    with a high power, which leaves confident background only (infer_SEAM.py, PSA's infer_cls.py).
 
     Args:
-        low_alpha: of the strong background; SEAM has 4.
-        high_alpha: of the weak background; SEAM has 24.
+        low_alpha: of the strong background; SEAM and PSA have 4.
+        high_alpha: of the weak background; SEAM has 24, PSA 32.
         refine: applied to both (published: dense CRF, ``cam``); None leaves the argmax.
 
     Raises:
@@ -32,16 +32,13 @@ class BackgroundPowerLabels(ConfidentLabels):
             )
         self.low_alpha, self.high_alpha, self.refine = low_alpha, high_alpha, refine
 
-    def __call__(self, image: Tensor, scores: Tensor, class_ids: Tensor) -> Tensor:
-        """Draw the label of one image: background is 0, confident objects keep their class, the rest is 255."""
+    def compete(self, image: Tensor, scores: Tensor) -> Tensor:
+        """Let the maps compete with both backgrounds; without a class the background has no rival."""
         if not len(scores):
-            return torch.zeros(image.shape[-2:], dtype=torch.int64)
-        low, high = (self._region_index(image, scores, alpha) for alpha in (self.low_alpha, self.high_alpha))
-        objects = torch.cat([class_ids.new_full((1,), UNSURE), class_ids])[low]
-        return objects.masked_fill(high == 0, 0)
-
-    def _region_index(self, image: Tensor, scores: Tensor, alpha: float) -> Tensor:
-        competing = torch.cat([background_power(scores, alpha), scores])
+            return scores.new_ones(2, 1, *image.shape[-2:])
+        competing = torch.stack(
+            [torch.cat([background_power(scores, alpha), scores]) for alpha in (self.low_alpha, self.high_alpha)]
+        )
         if self.refine is not None:
-            competing = self.refine(image[None], competing[None])[0]
-        return competing.argmax(0)
+            competing = torch.stack([self.refine(image[None], maps[None])[0] for maps in competing])
+        return competing

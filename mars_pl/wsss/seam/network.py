@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from mars_pl.networks.intermediate_features import IntermediateFeatureBackbone
 from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.networks.own_precision import in_own_precision
 from mars_pl.wsss.seam.maps import seeds
 from mars_pl.wsss.seam.pixel_correlation import PixelCorrelation
 
 
 class Maps(NamedTuple):
-    """Class maps at the size of the image, background first.
+    """Class maps at the size of the image, background first, in the weights' precision.
 
     Attributes:
         activation: (B, 1 + C, H, W), raw; the spatial mean is a class's logit, and channel 0 means nothing.
@@ -28,6 +29,9 @@ class Maps(NamedTuple):
 
 class SEAM(nn.Module):
     """A backbone with three intermediate feature maps, a 1×1 classifier without bias, and pixel correlation.
+
+    What follows the backbone keeps out of autocast: the seeds ask which class is the largest of a cell, and of classes
+    that half precision rounds to one value all would be.
 
     Args:
         num_classes: including the background.
@@ -55,7 +59,7 @@ class SEAM(nn.Module):
         """Draw both kinds of maps of images (B, 3, H, W) in 0…255, uint8 or float."""
         normalised = self.normalise(image)
         intermediate = self.backbone(normalised)
-        activation = self.classifier(self.dropout(intermediate[2]))
+        activation = in_own_precision(self.classifier, self.dropout(intermediate[2]))
         corrected = self.pixel_correlation(seeds(activation), normalised, intermediate)
         return Maps(_enlarge(activation, image), _enlarge(corrected, image))
 
@@ -65,4 +69,4 @@ class SEAM(nn.Module):
 
 
 def _enlarge(maps: Tensor, image: Tensor) -> Tensor:
-    return F.interpolate(maps.float(), image.shape[-2:], mode="bilinear", align_corners=True)
+    return F.interpolate(maps, image.shape[-2:], mode="bilinear", align_corners=True)

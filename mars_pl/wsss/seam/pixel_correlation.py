@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mars_pl.networks.intermediate_features import IntermediateFeatures
+from mars_pl.networks.own_precision import in_own_precision
 from mars_pl.wsss.seam.maps import EPSILON
 
 COLUMNS = 2048
@@ -51,7 +52,13 @@ class PixelCorrelation(nn.Module):
         nn.init.xavier_uniform_(self.embed.weight, gain=4)
 
     def forward(self, maps: Tensor, image: Tensor, intermediate: IntermediateFeatures) -> Tensor:
-        """Correct maps (B, K, h, w) by the normalised image (B, 3, H, W) and the intermediate features of h×w cells."""
+        """Correct maps (B, K, h, w) by the normalised image (B, 3, H, W) and the intermediate features of h×w cells.
+
+        The features may be in half precision; lengths and sums over thousands of cells are in the maps' precision.
+        """
         colours = F.interpolate(image, maps.shape[-2:], mode="bilinear", align_corners=True)
-        shallow, deep = F.relu(self.shallow(intermediate[0].detach())), F.relu(self.deep(intermediate[1].detach()))
-        return correlate(maps, self.embed(torch.cat([colours, shallow, deep], dim=1)))
+        shallow = F.relu(in_own_precision(self.shallow, intermediate[0].detach()))
+        deep = F.relu(in_own_precision(self.deep, intermediate[1].detach()))
+        embedded = in_own_precision(self.embed, torch.cat([colours, shallow, deep], dim=1))
+        with torch.autocast(maps.device.type, enabled=False):
+            return correlate(maps, embedded)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mars_pl.wsss.propagation.affinity_loss import affinity_loss, grid_labels, pair_labels
+from mars_pl.wsss.propagation.affinity_loss import affinity_loss, pair_labels
 from mars_pl.wsss.propagation.random_walk import half_disc
 
 
@@ -58,16 +58,6 @@ def test_unsure_pairs_and_those_off_the_grid_teach_nothing():
     assert taught == {(below, 0, 0), (right, 1, 0), (slanting, 0, 0)}
 
 
-def test_a_cell_takes_the_commonest_code_by_hand():
-    labels = torch.tensor([[[0, 0, 5, 5, 1], [0, 5, 255, 5, 1]]])
-    assert grid_labels(labels, 2).tolist() == [[[0, 5, 1]]]
-
-
-def test_what_a_last_cell_lacks_counts_as_unsure():
-    labels = torch.full((1, 3, 3), 4)
-    assert grid_labels(labels, 2).tolist() == [[[4, 4], [4, 255]]]
-
-
 def test_another_code_may_be_unsure():
     labels = torch.tensor([[[0, 255, 255, 0]]])
     offsets = torch.tensor([[0, 1]])
@@ -75,4 +65,3 @@ def test_another_code_may_be_unsure():
     assert not by_255.negative.any() and not by_255.foreground.any()
     assert by_9.negative.tolist() == [[[[True, False, True, False]]]]
     assert by_9.foreground.tolist() == [[[[False, True, False, False]]]]
-    assert grid_labels(labels.expand(1, 3, 4), 3, unsure=9).tolist() == [[[255, 9]]]

@@ -4,7 +4,13 @@ import pytest
 import torch
 
 from mars_pl.refine.dense_crf import DenseCRF
-from mars_pl.wsss.propagation.confident_label import ConfidentLabels, ThresholdConfidentLabels, combine
+from mars_pl.wsss.propagation.confident_label import (
+    CompetingLabels,
+    ConfidentLabels,
+    ThresholdConfidentLabels,
+    combine,
+    winners,
+)
 
 IMAGE = torch.zeros(3, 1, 4, dtype=torch.uint8)
 SCORES = torch.tensor([[[0.9, 0.2, 0.04, 0.0]], [[0.1, 0.1, 0.01, 0.4]]])
@@ -57,3 +63,21 @@ def test_it_goes_to_worker_processes():
 def test_scores_the_wrong_way_round_are_refused(scores):
     with pytest.raises(ValueError, match="give background_score ≤ foreground_score"):
         ThresholdConfidentLabels(*scores)
+
+
+def test_winners_by_hand():
+    """Cells: both backgrounds win; neither; the strong alone; the weak alone, which still is background; nothing."""
+    strong = torch.tensor([[0.9, 0.2, 0.6, 0.3, 0.0], [0.1, 0.1, 0.4, 0.2, 0.0], [0.0, 0.7, 0.0, 0.5, 0.0]])
+    weak = torch.tensor([[0.8, 0.1, 0.4, 0.6, 0.0], [0.2, 0.1, 0.6, 0.2, 0.0], [0.0, 0.8, 0.0, 0.2, 0.0]])
+    competing = torch.stack([strong, weak])[:, :, None]
+    assert winners(competing).tolist() == [[0, 2, 255, 0, 255]]
+    assert winners(competing[None], unsure=9).tolist() == [[[0, 2, 9, 0, 9]]]
+
+
+class Fixed(CompetingLabels):
+    def compete(self, image, scores):
+        return torch.stack([torch.cat([torch.full((1, 1, 4), level), scores]) for level in (0.3, 0.15)])
+
+
+def test_a_label_names_the_classes_that_win():
+    assert Fixed()(IMAGE, SCORES, CLASSES).tolist() == [[4, 255, 0, 17]]

@@ -3,7 +3,8 @@ import torch
 
 from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.training.weights import save_weights
-from mars_pl.wsss.propagation.random_walk import half_disc
+from mars_pl.wsss.propagation.random_walk import half_disc, random_walk
+from mars_pl.wsss.psa import affinity_module
 from mars_pl.wsss.psa.affinity_module import AffinityModule, walked_scores
 from mars_pl.wsss.psa.affinity_net import AffinityNet
 from mars_pl.wsss.pseudo_label import region_index
@@ -87,15 +88,23 @@ def test_enlarging_makes_cells_finer():
     assert found[1] < found[0], "one step of one cell reaches half as far"
 
 
+def halves(height=6, width=6):
+    """Means over cells of two halves, background and class 3, with an unsure column between them."""
+    competing = torch.zeros(1, 2, 4, height, width)
+    middle = width // 2
+    competing[0, :, 0, :, : middle - 1] = 1
+    competing[0, :, 3, :, middle:] = 1
+    competing[0, 0, 0, :, middle - 1] = 1  # the strong background wins there, but not the weak one
+    competing[0, 1, 3, :, middle - 1] = 1
+    return competing
+
+
 def test_training_lowers_the_loss_on_one_crop(monkeypatch):
     module = make()
     monkeypatch.setattr(module, "log", lambda *args, **options: None)
     image = torch.full((1, 3, 48, 48), 30, dtype=torch.uint8)
     image[..., 24:] = 220
-    label = torch.zeros(1, 48, 48, dtype=torch.int64)
-    label[..., 24:] = 3
-    label[..., 20:24] = 255
-    batch = {"id": ["a"], "image": image, "label": label}
+    batch = {"id": ["a"], "image": image, "competing": halves()}
     optimizer = torch.optim.AdamW(module.parameters(), 1e-3)
     losses = []
     for _ in range(12):
@@ -104,6 +113,42 @@ def test_training_lowers_the_loss_on_one_crop(monkeypatch):
         losses[-1].backward()
         optimizer.step()
     assert losses[-1] < losses[0] / 2
+
+
+def test_pairs_that_start_at_the_border_teach_where_they_are_asked_to(monkeypatch):
+    image = torch.randint(0, 256, (1, 3, 48, 96), dtype=torch.uint8)
+    losses = {}
+    for border in (False, True):
+        module = make(radius=3, border_pairs=border).eval()
+        monkeypatch.setattr(module, "log", lambda *args, **options: None)
+        starts = module._counted(torch.zeros(1, 1, 6, 12))
+        assert starts.sum() == (4 * 8 if not border else 6 * 12)
+        losses[border] = module.training_step({"id": ["a"], "image": image, "competing": halves(6, 12)}, 0).item()
+    assert losses[False] != pytest.approx(losses[True])
+
+
+@pytest.mark.parametrize(("border", "reached"), [(False, [[5, 2], [7, 0]]), (True, None)])
+def test_the_walk_too_leaves_out_pairs_that_start_at_the_border(monkeypatch, border, reached):
+    """The lower left cell of 8×8 ends one pair that starts inside; with the others it has eight neighbours."""
+    seen = []
+    monkeypatch.setattr(
+        affinity_module, "walked_scores", lambda scores, affinity, *_, **__: seen.append(affinity) or scores
+    )
+    module = make(radius=3, border_pairs=border).eval()
+    batch = {"id": ["a"], "image": torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "scores": torch.ones(1, 1, 64, 64)}
+    with torch.no_grad():
+        module.predict_step(batch | {"class_ids": torch.tensor([[1]])}, 0)
+    cells = torch.zeros(1, 8, 8)
+    cells[0, 7, 0] = 1
+    found = random_walk(cells, module.offsets, seen[0], exponent=1, steps=1)[0].nonzero().tolist()
+    near = [[y, x] for y in range(8) for x in range(8) if (7 - y) ** 2 + x**2 < 9]
+    assert found == (reached or near) and len(near) == 9
+
+
+def test_cells_of_another_size_are_refused():
+    batch = {"id": ["a"], "image": torch.zeros(1, 3, 48, 48, dtype=torch.uint8), "competing": halves(12, 12)}
+    with pytest.raises(ValueError, match=r"data\.training_set\.cell: 8 pixels in this network"):
+        make().training_step(batch, 0)
 
 
 def test_groups_have_their_rates_and_weights_come_back(tmp_path):

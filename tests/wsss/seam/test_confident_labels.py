@@ -62,3 +62,12 @@ def test_dense_crf_of_the_published_settings_runs_in_a_worker():
 def test_powers_in_the_wrong_order_are_refused(alphas):
     with pytest.raises(ValueError, match="low_alpha < high_alpha"):
         BackgroundPowerLabels(*alphas)
+
+
+def test_what_competes_is_kept_for_cells():
+    scores = torch.tensor([[[0.5, 0.0, 1.0, 0.25]]])
+    competing = BackgroundPowerLabels().compete(IMAGE, scores)
+    assert competing.shape == (2, 2, 1, 4)
+    assert torch.equal(competing[:, 1:], scores.expand(2, 1, 1, 4))
+    assert competing[:, 0, 0, 0].tolist() == pytest.approx([0.5**4, 0.5**24])
+    assert BackgroundPowerLabels().compete(IMAGE, torch.zeros(0, 1, 4)).tolist() == [[[[1.0] * 4]]] * 2
