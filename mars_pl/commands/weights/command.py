@@ -18,6 +18,7 @@ KINDS = {
     "leopart": "a checkpoint of Leopart: the fine-tuned transformer",
     "cam": "a state dict of IRNet's or AdvCAM's classifier on ResNet-50",
     "irn": "a state dict of IRNet's or AdvCAM's relation network on ResNet-50: its branches, the backbone under them",
+    "resnet-caffe": "ImageNet weights of Caffe's ResNets for DeepLabv2: a .caffemodel, or what deeplab-pytorch makes",
     "resnet38": "MXNet's file of Wide ResNet-38's ImageNet weights, which SEAM and DeepLabv1 start from",
 }
 
@@ -47,8 +48,9 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
         kind: one of ``KINDS``.
         source: the downloaded file.
         target: folder, made where it is absent: ``weights.safetensors`` is what a fit leaves, ``backbone.safetensors``
-            the transformer under STEGO's head, which a backbone YAML names as ``weights``, and
-            ``wide_resnet38_imagenet.safetensors`` what SEAM's and DeepLabv1's YAMLs name so.
+            the transformer under STEGO's head, which a backbone YAML names as ``weights``,
+            ``wide_resnet38_imagenet.safetensors`` what SEAM's and DeepLabv1's YAMLs name so, and
+            ``resnet101_caffe.safetensors`` weights for DeepLabv2's encoder with ``layout: caffe``.
 
     Returns:
         The files and what they hold.
@@ -59,9 +61,15 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
     from safetensors.torch import save_file
 
     try:
-        networks = {"stego": _of_uss, "leopart": _of_uss, "cam": _cam, "irn": _irn, "resnet38": _resnet38}[kind](
-            kind, source
-        )
+        readers = {
+            "stego": _of_uss,
+            "leopart": _of_uss,
+            "cam": _cam,
+            "irn": _irn,
+            "resnet-caffe": _resnet_caffe,
+            "resnet38": _resnet38,
+        }
+        networks = readers[kind](kind, source)
     except DataError:
         raise
     except ValueError as error:
@@ -92,6 +100,20 @@ def _irn(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
     from mars_pl.wsss.irn.published import published_weights
 
     return {"weights": published_weights(_state(source))}
+
+
+def _resnet_caffe(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    import torch
+
+    from datamodules.foreign.caffemodel import read_caffemodel
+    from mars_pl.networks.caffe_resnet_names import depth, from_converted, from_layers
+
+    if source.suffix == ".caffemodel":
+        layers = read_caffemodel(source)
+        weights = from_layers({name: [torch.from_numpy(blob) for blob in blobs] for name, blobs in layers.items()})
+    else:
+        weights = from_converted(_state(source))
+    return {f"{depth(weights)}_caffe": weights}
 
 
 def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
