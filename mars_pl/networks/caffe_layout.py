@@ -27,11 +27,13 @@ def stride_in_first_convolution(resnet: nn.Module) -> None:
         ValueError: where the network has no such blocks.
     """
     stages = [getattr(resnet, f"layer{number}", None) for number in (1, 2, 3, 4)]
-    blocks = [stage[0] for stage in stages if isinstance(stage, nn.Module) and hasattr(stage[0], "conv3")]
+    blocks = [stage[0] for stage in stages if isinstance(stage, nn.Sequential) and hasattr(stage[0], "conv3")]
     if len(blocks) != len(stages):
         raise ValueError("layout: this encoder is no ResNet with bottlenecks, so has no caffe layout; say torchvision")
     for block in blocks:
-        block.conv1.stride, block.conv2.stride = block.conv2.stride, (1, 1)
+        first, second = block.get_submodule("conv1"), block.get_submodule("conv2")
+        assert isinstance(first, nn.Conv2d) and isinstance(second, nn.Conv2d)
+        first.stride, second.stride = second.stride, (1, 1)
 
 
 def ceil_pooling(resnet: nn.Module) -> None:

@@ -9,7 +9,7 @@ import timm
 import torch
 from torch import Tensor
 
-NORM = ("weight", "bias", "running_mean", "running_var")
+STEM = ("conv1", "bn1")
 BRANCHES = {
     "1": ("downsample.0", "downsample.1"),
     "2a": ("conv1", "bn1"),
@@ -47,13 +47,12 @@ def from_layers(layers: Mapping[str, Sequence[Tensor]]) -> dict[str, Tensor]:
             found |= {f"fc.{part}": blob for part, blob in zip(("weight", "bias"), blobs, strict=False)}
             continue
         if name in ("conv1", "bn_conv1", "scale_conv1"):
-            kind, layers_of = {"conv1": "res", "bn_conv1": "bn", "scale_conv1": "scale"}[name], ("conv1", "bn1")
+            kind, place, branch = {"conv1": "res", "bn_conv1": "bn", "scale_conv1": "scale"}[name], "", STEM
         elif match := LAYER.fullmatch(name):
-            kind = match[1]
-            layers_of = tuple(f"{_block(match[2], match[3])}.{layer}" for layer in BRANCHES[match[4]])
+            kind, place, branch = match[1], f"{_block(match[2], match[3])}.", BRANCHES[match[4]]
         else:
             continue
-        convolution, norm = layers_of
+        convolution, norm = (place + layer for layer in branch)
         if kind == "res":
             found[f"{convolution}.weight"] = blobs[0]
         elif kind == "bn":
@@ -109,8 +108,8 @@ def _checked(found: dict[str, Tensor]) -> dict[str, Tensor]:
     classes = len(found["fc.bias"]) if "fc.bias" in found else IMAGENET_CLASSES
     if classes != IMAGENET_CLASSES or any(key.startswith("aspp.") for key in found):
         raise ValueError(
-            "weights that learnt from masks (a classifier of pixels, as the COCO weights of deeplab-pytorch have), with "
-            "which supervision would not be weak; take those of ImageNet"
+            "weights that learnt from masks (a classifier of pixels, as deeplab-pytorch's of COCO have), with which "
+            "supervision would not be weak; take those of ImageNet"
         )
     if "fc.weight" in found:
         found["fc.weight"] = found["fc.weight"].reshape(IMAGENET_CLASSES, -1)

@@ -18,6 +18,9 @@ WEIGHTS = "weights.safetensors"
 VERSIONS: dict[str, int] = {
     "wsss-propagation": 2,  # a cell has the label of its middle
     "wsss-labels": 2,  # IRN sees images padded to its crop; seeds of its walk have a maximum of 1
+    "segment": 2,  # possible classes share a pixel before the refinement; DeepLabv2's pool; HSV before the resizing
+    "segment-masks": 2,  # a class has to exceed its least probability
+    "segment-complemented": 2,  # as segment
 }
 """Stage → a number that is raised when a change of code changes its results; 1 where nothing stands here."""
 

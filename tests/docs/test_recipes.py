@@ -28,7 +28,14 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
         "crf": "seam-deeplabv1",
     },
     "deeplabv2_resnet50": {
-        "model": {"lr": 2.5e-4, "lr_every": 10, "weight_decay": 5e-4, "flip": False, "least_probability": 0},
+        "model": {
+            "lr": 2.5e-4,
+            "lr_every": 10,
+            "weight_decay": 5e-4,
+            "flip": False,
+            "average": "logits",
+            "least_probability": 0,
+        },
         "views": (1.0,),
         "loss_size": "logits",
         "data": {"batch_size": 10},
@@ -51,6 +58,7 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
     },
 }
 RECIPES["deeplabv2_resnet101"] = RECIPES["deeplabv2_resnet50"]
+RECIPES["dhr_deeplabv1"] = RECIPES["dhr_deeplabv2"] = RECIPES["deeplabv3plus_resnet101"]
 
 
 @pytest.fixture(params=RECIPES)
