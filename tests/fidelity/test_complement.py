@@ -1,4 +1,4 @@
-"""From a teacher's logits to the student's gradient (MARS §3.4, Eq. 6–7), once more in float64 and by pydensecrf itself."""
+"""From a teacher's logits to the student's gradient (MARS §3.4, Eq. 6–7) in float64, with pydensecrf itself."""
 
 import numpy as np
 import pytest

@@ -1,6 +1,5 @@
-"""Segmenters from image to label and from batch to weights, beside their published code written once more in float64."""
+"""Segmenters from image to label and from batch to weights, beside their published formulas in float64."""
 
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -25,7 +24,7 @@ from tests.fidelity.published.deeplab import (
 )
 from tests.networks.caffe_resnet_published import converted
 
-CLASSES, SIDE = 5, 73
+CLASSES, SIDE = 5, 57
 GENERATOR = torch.Generator().manual_seed(1)
 IMAGES = torch.randint(0, 256, (2, 3, SIDE, SIDE), dtype=torch.uint8, generator=GENERATOR)
 
@@ -93,7 +92,8 @@ def test_scales_by_their_factor_as_torch_has_them_since_are_a_little_off(network
 
 def test_deeplabv2_from_batch_to_weights(network, published):
     """Two steps of SGD on crops: losses at each scale's size, three rates, no decay of the new biases."""
-    label = torch.randint(0, CLASSES, (2, SIDE, SIDE), generator=torch.Generator().manual_seed(2))
+    image = IMAGES[:1]
+    label = torch.randint(0, CLASSES, (1, SIDE, SIDE), generator=torch.Generator().manual_seed(2))
     label[:, :20] = 255
     module = SegmentationModule(
         lambda _: network, CLASSES, loss_size="logits", lr=2.5e-4, lr_every=10, weight_decay=5e-4, momentum=0.9
@@ -106,10 +106,10 @@ def test_deeplabv2_from_batch_to_weights(network, published):
     speeds: dict = {}
     rates = poly_rates([2.5e-4, 2.5e-3, 5e-3], 10, 60)
     for step in range(2):
-        loss = module.training_step({"id": ["a", "b"], "image": IMAGES, "label": label}, step)
+        loss = module.training_step({"id": ["a"], "image": image, "label": label}, step)
         optimizer.zero_grad()
         loss.backward()
-        expected = summed_cross_entropy(multi_scale(IMAGES, weights, "resnet50"), label)
+        expected = summed_cross_entropy(multi_scale(image, weights, "resnet50"), label)
         learning = [key for key in weights if learns(key)]
         gradients = torch.autograd.grad(expected, [weights[key] for key in learning])
         assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
@@ -151,7 +151,7 @@ def test_poly_schedules(every, total):
 
 
 def test_deeplabv1_divides_by_one_step_more():
-    """YudeWang's rate is that of a fit of 20,001 steps: the last step is 1.9 times as long, all others agree to 1e-3."""
+    """YudeWang's rate is that of a fit of 20,001 steps: the last step is 1.9 times as long, all agree to 2e-4."""
     total = 20000
     theirs = [(1 - step / (total + 1)) ** 0.9 for step in range(total)]
     ours = [rate[0] for rate in poly_rates([1.0], 1, total)]
