@@ -11,7 +11,7 @@ from torch import Tensor
 
 from datamodules.files.labels import as_label, label_codes, write_label
 from mars_pl.refine.protocol import Refine
-from mars_pl.segment.complement import complemented_label
+from mars_pl.segment.complement import complemented_label, shares
 
 
 def competing(probabilities: Tensor, classes: Tensor | None) -> Tensor:
@@ -49,7 +49,8 @@ def write_segmentation(
         write_label(path, as_label(debiased, num_classes))  # nothing to fill, so nothing to refine
         return
     images, maps, names = (torch.as_tensor(array) for array in (image, probabilities, codes))
-    refined = maps if refine is None else refine(images[None], maps[None])[0]
+    maps = maps[None] if debiased is None else shares(maps[None])  # the image's classes alone, as in training
+    refined = (maps if refine is None else refine(images[None], maps))[0]
     mask = names[refined.max(dim=0).indices].cpu()
     if debiased is not None:
         mask = complemented_label(torch.from_numpy(debiased), mask, biased)

@@ -71,7 +71,7 @@ class RandomResize(v2.Transform):
 
 
 class TrainingCrop:
-    """Random size, flip, colours and crop, in the order of IRN and DHR.
+    """Random size, flip, colours and crop, in the order of IRN and DHR; HSV shifts come first, as with DeepLabv1.
 
     Args:
         crop_size: side of the square crop; what is smaller is padded.
@@ -94,14 +94,14 @@ class TrainingCrop:
         hsv_jitter: tuple[int, int, int] | None = None,
     ) -> None:
         steps: list[Any] = []
+        if hsv_jitter is not None:
+            steps.append(HSVJitter(*hsv_jitter))
         if any(given is not None for given in (long_side, scale, scale_choices)):
             steps.append(RandomResize(long_side, scale, scale_choices))
         if flip:
             steps.append(v2.RandomHorizontalFlip())
         if colour_jitter is not None:
             steps.append(v2.ColorJitter(*colour_jitter))
-        if hsv_jitter is not None:
-            steps.append(HSVJitter(*hsv_jitter))
         fill = {tv_tensors.Image: MEAN_COLOUR, tv_tensors.Mask: 0}
         steps.append(v2.RandomCrop(crop_size, pad_if_needed=True, fill=fill))
         self._steps = v2.Compose(steps)

@@ -23,7 +23,9 @@ VERSIONS: dict[str, int] = {
     "uss-fit": 2,  # Leopart: heads, queue and teacher as published; STEGO's dropout is drawn a step
     "debias-centroids": 2,  # and debias-labels: DINO's positions for whole images
     "debias-labels": 2,
-    "segment": 2,  # dropout is drawn a step
+    "segment": 2,  # possible classes share a pixel before the refinement; DeepLabv2's pool; HSV before the resizing
+    "segment-masks": 2,  # a class has to exceed its least probability
+    "segment-complemented": 2,  # as segment
 }
 """Stage → a number that is raised when a change of code changes its results; 1 where nothing stands here."""
 

@@ -23,6 +23,15 @@ def restrict(probabilities: Tensor, classes: Tensor) -> Tensor:
     return probabilities * present[:, :, None, None]
 
 
+def shares(maps: Tensor) -> Tensor:
+    """Divide (B, K, H, W) by their sum over the channels; a pixel at which all are zero stays zero.
+
+    A refinement cuts off what is nearly impossible (a dense CRF below 1e-5), so it is to see how the possible classes
+    share a pixel, and not how much of the softmax went to others.
+    """
+    return maps / maps.sum(dim=1, keepdim=True).clamp(min=torch.finfo(maps.dtype).tiny)
+
+
 def certain_mask(probabilities: Tensor, classes: Tensor, biased: Tensor, include_background: bool = False) -> Tensor:
     """Weigh biased pixels by the teacher's certainty, all others by 1 (Eq. 6).
 
@@ -47,7 +56,7 @@ def teacher_label(
     refine: Callable[[Tensor, Tensor], Tensor] | None = None,
     size: Sequence[int] | None = None,
 ) -> Tensor:
-    """Return Yᵗᵉ, int64: the argmax of the refined P̂ among background and the image's classes.
+    """Return Yᵗᵉ, int64: the argmax of P̂ among background and the image's classes, which share each pixel, refined.
 
     Args:
         images: uint8 (B, 3, H, W).
@@ -56,7 +65,7 @@ def teacher_label(
         refine: R; ``None`` leaves the probabilities as they are.
         size: of the result where it is not H × W.
     """
-    possible = restrict(probabilities, classes)
+    possible = shares(restrict(probabilities, classes))
     if refine is not None:
         possible = refine(images, possible)
     # max's indices: on a CPU argmax over the channels takes 15 times as long

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
+from mars_pl.networks.caffe_layout import Layout
 from mars_pl.networks.encoder import Encoder, encoder_normalise
 from mars_pl.networks.freezing import freeze_batch_norms, hold_batch_norms
 from mars_pl.training.optimisation import groups_by_role
@@ -22,14 +23,18 @@ class DeepLabV2(nn.Module):
         encoder: timm name, e.g. ``resnet101.tv_in1k``.
         output_stride: of the encoder.
         pretrained: take timm's ImageNet weights from its hub.
-        weights: or a safetensors file of the timm model, its ImageNet classifier included.
+        weights: or a safetensors file of the timm model, with or without its classifier.
         frozen_batch_norm: keep statistics, scales and shifts of the encoder's batch norms, as published; off where
             training starts from random weights.
         first_dilations: of the ResNet's late stages, see ``dilate_first_blocks``; ``None`` for another encoder.
+        layout: ``caffe`` as published, with weights that were trained so: `mars weights import resnet-caffe`; then
+            images are normalised as they want, see ``CAFFE_MEAN``. ``torchvision`` for those of timm's hub.
+        ceil_mode: of the stem's max pool, as published (41, 31 and 21 cells of a crop of 321 at its three scales);
+            false for an encoder without one.
         encoder_options: further arguments of ``timm.create_model``.
         rates: dilations of the 3×3 classifiers.
         scales: of the image, beside 1.
-        mean: of RGB in [0, 1]; by default that of timm's weights.
+        mean: of RGB in [0, 1]; by default that of the weights.
         std: likewise.
 
     Raises:
@@ -45,6 +50,8 @@ class DeepLabV2(nn.Module):
         weights: str | None = None,
         frozen_batch_norm: bool = True,
         first_dilations: tuple[int, int] | None = (2, 4),
+        layout: Layout = "torchvision",
+        ceil_mode: bool = True,
         encoder_options: Mapping[str, Any] | None = None,
         rates: Sequence[int] = (6, 12, 18, 24),
         scales: Sequence[float] = (0.75, 0.5),
@@ -52,9 +59,16 @@ class DeepLabV2(nn.Module):
         std: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
-        self.normalise = encoder_normalise(encoder, mean, std)
+        self.normalise = encoder_normalise(encoder, mean, std, layout)
         self.encoder = Encoder(
-            encoder, output_stride, pretrained, weights, options=encoder_options, first_dilations=first_dilations
+            encoder,
+            output_stride,
+            pretrained,
+            weights,
+            options=encoder_options,
+            first_dilations=first_dilations,
+            layout=layout,
+            ceil_mode=ceil_mode,
         )
         channels = self.encoder.channels
         classifiers = [nn.Conv2d(channels, num_classes, 3, padding=rate, dilation=rate) for rate in rates]

@@ -20,7 +20,7 @@ class DeepLabV3Plus(nn.Module):
         encoder: timm name, e.g. ``resnet101``.
         output_stride: of the encoder, 8 (ASPP rates 12/24/36) or 16 (6/12/18).
         pretrained: take timm's ImageNet weights from its hub.
-        weights: or a safetensors file of the timm model, its ImageNet classifier included.
+        weights: or a safetensors file of the timm model, with or without its classifier.
         frozen_stages: the stem and this many encoder stages keep their loaded weights and statistics; 0 trains all.
         encoder_options: further arguments of ``timm.create_model``.
         first_dilations: of a ResNet's late stages, see ``dilate_first_blocks``; RS+EPM and DHR have 1 and 1.

@@ -65,10 +65,10 @@ def multi_scale_probabilities(
 
 
 def drop_improbable(probabilities: Tensor, least: float = 0.05) -> Tensor:
-    """Set the classes of (B, K, H, W) to zero whose highest probability in the image is below ``least``.
+    """Keep the classes of (B, K, H, W) whose highest probability in the image is above ``least``, set others to zero.
 
-    A dense CRF costs time per class (RS+EPM's limit). Background stays.
+    A dense CRF costs time per class (DHR's limit; RS+EPM keeps a class at the limit too). Background stays.
     """
-    probable = probabilities.amax(dim=(2, 3)) >= least
+    probable = probabilities.amax(dim=(2, 3)) > least
     probable[:, 0] = True
     return probabilities * probable[:, :, None, None]

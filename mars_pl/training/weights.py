@@ -29,11 +29,23 @@ def load_weights(module: nn.Module, path: str | Path, part: str = "") -> None:
         ValueError: in one line, where the file is missing, holds more than tensors, or its keys or shapes are not the
             module's.
     """
-    file = find_weights(path)
-    found = load_file(str(file)) if Path(path).suffix == ".safetensors" else _read_state_dict(file)
+    found = read_weights(path)
     if part:
         found = {key.removeprefix(f"{part}."): found[key] for key in found if key.startswith(f"{part}.")}
     load_state(module, found, path)
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read a file of weights, here or in the folder of weights.
+
+    Args:
+        path: a safetensors file, or a state dict that torch saved.
+
+    Raises:
+        ValueError: in one line, where the file is missing or holds more than tensors.
+    """
+    file = find_weights(path)
+    return load_file(str(file)) if Path(path).suffix == ".safetensors" else _read_state_dict(file)
 
 
 def _read_state_dict(path: Path) -> dict[str, Tensor]:

@@ -60,6 +60,20 @@ def test_biased_pixels_alone_are_filled_with_classes_of_the_image(tmp_path):
     assert read_label(tmp_path / "prediction" / "a.png").tolist() == [[2] * 4, [2] * 4]
 
 
+def test_the_images_classes_share_a_pixel_before_they_are_refined_to_fill(tmp_path):
+    seen = []
+
+    def remember(images, probabilities):
+        seen.append(probabilities)
+        return probabilities
+
+    write(tmp_path, LABEL, refine=remember, workers=0, fill=True)
+    write(tmp_path, refine=remember, workers=0)
+    filled, mask = seen
+    assert filled[0, :, :, 0].T.flatten().tolist() == pytest.approx([3 / 5, 2 / 5, 1 / 5, 4 / 5])
+    assert torch.equal(mask[0], PROBABILITIES)
+
+
 def test_a_label_without_biased_pixels_is_not_refined(tmp_path):
     def refuse(images, probabilities):
         raise AssertionError("refined in vain")

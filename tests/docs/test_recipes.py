@@ -1,12 +1,13 @@
 """The published recipe of each row of the paper's Table 5, as `mars run gap data=voc segmenter=…` composes it."""
 
+import re
 from itertools import pairwise
 
 import pytest
 
 from mars_pl.refine.dense_crf import NAMED
 from tests.pipeline.composed import instantiation, make_composing_house, offline
-from tests.pipeline.tiny_run import plan
+from tests.pipeline.tiny_run import REPOSITORY, plan
 
 RECIPES = {  # the values of the repositories that the YAMLs name, once more
     "deeplabv1_wideresnet38": {
@@ -28,7 +29,14 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
         "crf": "seam-deeplabv1",
     },
     "deeplabv2_resnet50": {
-        "model": {"lr": 2.5e-4, "lr_every": 10, "weight_decay": 5e-4, "flip": False, "least_probability": 0},
+        "model": {
+            "lr": 2.5e-4,
+            "lr_every": 10,
+            "weight_decay": 5e-4,
+            "flip": False,
+            "average": "logits",
+            "least_probability": 0,
+        },
         "views": (1.0,),
         "loss_size": "logits",
         "data": {"batch_size": 10},
@@ -51,6 +59,7 @@ RECIPES = {  # the values of the repositories that the YAMLs name, once more
     },
 }
 RECIPES["deeplabv2_resnet101"] = RECIPES["deeplabv2_resnet50"]
+RECIPES["dhr_deeplabv1"] = RECIPES["dhr_deeplabv2"] = RECIPES["deeplabv3plus_resnet101"]
 
 
 @pytest.fixture(params=RECIPES)
@@ -84,6 +93,22 @@ def test_fit_is_the_published_one(stages, instantiate):
     assert sizes == expected["crop"]
     assert (settings.hsv_jitter or settings.colour_jitter) == expected["colours"]
     assert any(getattr(callback, "decay", None) == 0.999 for callback in trainer.callbacks)
+
+
+def test_caffes_weights_are_a_yaml_of_ones_own(tmp_path, instantiate):
+    [text] = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs/recipes.md").read_text(), flags=re.DOTALL)
+    (tmp_path / "data/voc/SegmentationClass").mkdir(parents=True)
+    (tmp_path / "configs/segment").mkdir(parents=True)
+    (tmp_path / "configs/segment/deeplabv2_caffe.yaml").write_text(text)
+    stages = plan(tmp_path, "gap", "segmenter=deeplabv2_caffe")
+    for job in ("segment", "segment-masks"):
+        words = stages[f"mars/{job}"]
+        cli = instantiate([str(tmp_path / word) if word.startswith("configs/") else word for word in words])
+        settings = cli.config[cli.subcommand].model.init_args.network.init_args
+        assert (settings.layout, settings.encoder) == ("caffe", "resnet101")
+        encoder = cli.model.network.encoder.features
+        assert encoder.layer2[0].conv1.stride == (2, 2) and encoder.maxpool.ceil_mode
+        assert cli.model.average == "logits", "the family's recipe"
 
 
 def test_masks_are_refined_as_published(stages, instantiate):

@@ -28,6 +28,7 @@ CHOICES = {
     "trainer": ["cpu_bf16", "gpu", "ddp"],
     "centroids": ["centroids", "centroids_minimum"],
 }
+SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
 NOT_ALONE = {"deeplabv2"}
 """Families, which a segmenter's own YAML completes."""
 
@@ -88,7 +89,7 @@ def test_composition(name, instantiate, house):
     if str(CONFIGS / "trainer/ddp.yaml") in words:
         assert isinstance(cli.trainer.strategy._layer_sync, SyncBatchNorms), "batch norms see every process"
     outputs = {"CAMClassifier": classes - 1}  # Leopart's network knows no classes
-    outputs |= dict.fromkeys(("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "AdaptedNetwork"), classes)
+    outputs |= dict.fromkeys(SEGMENTERS, classes)
     if type(network := getattr(cli.model, "network", None)).__name__ in outputs:
         weights = [value for value in network.state_dict().values() if value.ndim == 4]
         assert weights[-1].shape[0] == outputs[type(network).__name__]

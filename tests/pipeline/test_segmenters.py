@@ -19,6 +19,8 @@ OTHER = {"path": "tests.segment.test_adapted_network.Halving", "options": {}, "m
 SMALL = {
     "deeplabv1_wideresnet38": {"backbone": INTERMEDIATE, "channels": 8},
     "deeplabv2_resnet50": ENCODER,
+    "dhr_deeplabv1": {"backbone": INTERMEDIATE, "channels": 8},
+    "dhr_deeplabv2": ENCODER,
     "deeplabv3plus_timm": {**ENCODER, "aspp_channels": 8, "decoder_channels": 8, "low_level_channels": 4},
     "smp_unet": OTHER,
 }

@@ -1,12 +1,14 @@
 import pytest
 import torch
 
+from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import (
     Complement,
     certain_mask,
     complemented_label,
     restrict,
+    shares,
     taught_removal,
     teacher_label,
     valid_box,
@@ -104,8 +106,27 @@ def test_refinement_sees_restricted_channels_and_decides_the_label_but_not_the_w
     filled, weight = Complement(refine=spy)(IMAGES, PROBABILITIES.clamp(min=1e-9).log(), LABEL, CLASSES, BIASED)
     [(_, seen)] = spy.seen
     assert seen[0, 2].abs().sum() == 0
+    # .1, .6 and .1 of .8; .8, .1 and .05 of .95; .2, .1 and .1 of .4
+    assert seen[0, [0, 1, 3], 0, :3].T.flatten().tolist() == pytest.approx(
+        [1 / 8, 6 / 8, 1 / 8, 80 / 95, 10 / 95, 5 / 95, 2 / 4, 1 / 4, 1 / 4]
+    )
     assert filled[0, 0].tolist() == [3, 3, 3, 3]
     assert weight[0, 0].tolist() == pytest.approx([0.6, 0.1, 0.1, 1.0])
+
+
+def test_possible_classes_share_a_pixel_that_the_softmax_gave_to_others():
+    """A dense CRF cuts off at 1e-5: without their shares both would look alike."""
+    logits = torch.tensor([-20.0, -17.0, 5.0, -30.0]).view(1, 4, 1, 1).expand(1, 4, 8, 8)
+    label, images = torch.full((1, 8, 8), BIASED), torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    filled, weight = Complement(refine=DenseCRF())(images, logits, label, CLASSES, BIASED)
+    assert (filled == 1).all()
+    assert weight.max() < 1e-8, "W is not restricted: the teacher sees none of the image's classes here"
+
+
+def test_shares_sum_to_one_and_nothing_stays_nothing():
+    maps = torch.tensor([[0.1, 0.3, 0.0], [1e-30, 0.0, 3e-30], [0.0, 0.0, 0.0]]).T[None, :, None]
+    found = shares(maps)[0, :, 0].T
+    assert found.flatten().tolist() == pytest.approx([0.25, 0.75, 0, 0.25, 0, 0.75, 0, 0, 0])
 
 
 def test_refinement_stays_inside_the_valid_box():

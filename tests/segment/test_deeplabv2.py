@@ -20,7 +20,7 @@ def of_shapes(request):
         return DeepLabV2(21, request.param)
 
 
-@pytest.mark.parametrize(("side", "cells"), [(321, [41, 30, 20]), (448, [56, 42, 28]), (513, [65, 48, 32])])
+@pytest.mark.parametrize(("side", "cells"), [(321, [41, 31, 21]), (448, [57, 43, 29]), (513, [65, 49, 33])])
 def test_sides_of_the_published_networks(of_shapes, side, cells):
     image = torch.zeros(1, 3, side, side, dtype=torch.uint8, device="meta")
     assert of_shapes.eval()(image).shape == (1, 21, cells[0], cells[0])
@@ -48,10 +48,10 @@ def test_classifiers_are_summed_and_start_near_zero():
 def test_training_gives_each_scale_and_their_pixelwise_maximum():
     network = make()
     whole, three_quarters, half, fused = network(IMAGES)
-    assert [tuple(logits.shape[-2:]) for logits in (whole, three_quarters, half)] == [(8, 6), (6, 5), (4, 3)]
+    assert [tuple(logits.shape[-2:]) for logits in (whole, three_quarters, half)] == [(9, 7), (7, 5), (5, 4)]
     alone = network.normalise(IMAGES)
     assert torch.allclose(half, network._logits(resize(alone, (32, 24))), atol=1e-6)
-    candidates = [whole, resize(three_quarters, (8, 6)), resize(half, (8, 6))]
+    candidates = [whole, resize(three_quarters, (9, 7)), resize(half, (9, 7))]
     assert torch.equal(fused, torch.maximum(torch.maximum(candidates[0], candidates[1]), candidates[2]))
     assert torch.allclose(network.eval()(IMAGES), fused, atol=1e-6), "no dropout, frozen batch norms"
 
@@ -81,4 +81,22 @@ def test_groups_are_convolutions_classifiers_and_their_biases(of_shapes):
 def test_an_encoder_that_is_no_resnet_keeps_its_own_dilations():
     with pytest.raises(ValueError, match="first_dilations"):
         DeepLabV2(4, "test_efficientnet")
-    assert DeepLabV2(4, "test_efficientnet", first_dilations=None).eval()(IMAGES).shape == (2, 4, 8, 6)
+    with pytest.raises(ValueError, match=r"ceil_mode: .*no max pool; set it to false"):
+        DeepLabV2(4, "test_efficientnet", first_dilations=None)
+    network = DeepLabV2(4, "test_efficientnet", first_dilations=None, ceil_mode=False)
+    assert network.eval()(IMAGES).shape == (2, 4, 8, 6)
+
+
+def test_caffes_layout_normalises_as_its_weights_want_and_has_none_of_timms_hub():
+    with torch.device("cpu"):
+        network = DeepLabV2(4, "resnet50", encoder_options={"layers": [1, 1, 1, 1]}, layout="caffe").eval()
+    grey = torch.tensor([123, 117, 104], dtype=torch.uint8).view(1, 3, 1, 1)
+    expected = torch.tensor([123 - 122.675, 117 - 116.669, 104 - 104.008])
+    assert torch.allclose(network.normalise(grey).flatten(), expected, atol=1e-4)
+    assert network.encoder.features.layer2[0].conv1.stride == (2, 2)
+    sides = [logits.shape[-2:] for logits in network.train()(torch.zeros(1, 3, 321, 321, dtype=torch.uint8))]
+    assert sides == [(n, n) for n in (41, 31, 21, 41)]
+    with pytest.raises(ValueError, match="layout: timm's hub has no weights of Caffe's"):
+        DeepLabV2(4, "resnet50", pretrained=True, layout="caffe")
+    with pytest.raises(ValueError, match="layout: one of torchvision, caffe, not 'tf'"):
+        DeepLabV2(4, "resnet50", layout="tf")

@@ -13,6 +13,7 @@ from callbacks.weights_writer import WeightsWriter
 from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.segment.adapted_network import AdaptedNetwork
 from mars_pl.segment.complement import Complement
+from mars_pl.segment.deeplab_dhr import DHRDeepLabV1, DHRDeepLabV2
 from mars_pl.segment.deeplabv1 import DeepLabV1
 from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
@@ -26,6 +27,10 @@ HALVES = pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
 MAKE = {
     "v1": lambda: DeepLabV1(CLASSES, TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), channels=8),
     "v2": lambda: DeepLabV2(CLASSES, "test_resnet", frozen_batch_norm=False),
+    "dhr_v1": lambda: DHRDeepLabV1(
+        CLASSES, TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False), channels=8
+    ),
+    "dhr_v2": lambda: DHRDeepLabV2(CLASSES, "test_resnet"),
     "v3plus": lambda: DeepLabV3Plus(
         CLASSES, "test_resnet", 16, aspp_channels=8, decoder_channels=8, low_level_channels=4
     ),

@@ -69,4 +69,5 @@ def test_mean_of_probabilities_and_softmax_of_mean_logits_by_hand():
 
 def test_improbable_classes_are_zero_and_background_stays():
     probabilities = torch.tensor([0.01, 0.04, 0.05, 0.9]).view(1, 4, 1, 1)
-    assert drop_improbable(probabilities).flatten().tolist() == pytest.approx([0.01, 0, 0.05, 0.9])
+    assert drop_improbable(probabilities).flatten().tolist() == pytest.approx([0.01, 0, 0, 0.9])  # > as DHR, not ≥
+    assert drop_improbable(probabilities, 0.049).flatten().tolist() == pytest.approx([0.01, 0, 0.05, 0.9])

@@ -22,6 +22,7 @@ KINDS = {
     "psa": "a state dict of PSA on Wide ResNet-38: an AffinityNet (res38_aff.pth), or the classifier (res38_cls.pth), "
     "whose backbone an AffinityNet may name as classifier_weights",
     "rsepm": "RS+EPM's single-stage checkpoint on ResNet-50",
+    "resnet-caffe": "ImageNet weights of Caffe's ResNets for DeepLabv2: a .caffemodel, or what deeplab-pytorch makes",
     "resnet38": "MXNet's file of Wide ResNet-38's ImageNet weights, which SEAM and DeepLabv1 start from",
 }
 
@@ -51,8 +52,9 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
         kind: one of ``KINDS``.
         source: the downloaded file.
         target: folder, made where it is absent: ``weights.safetensors`` is what a fit leaves, ``backbone.safetensors``
-            the transformer under STEGO's head, which a backbone YAML names as ``weights``, and
-            ``wide_resnet38_imagenet.safetensors`` what SEAM's and DeepLabv1's YAMLs name so.
+            the transformer under STEGO's head, which a backbone YAML names as ``weights``,
+            ``wide_resnet38_imagenet.safetensors`` what SEAM's and DeepLabv1's YAMLs name so, and
+            ``resnet101_caffe.safetensors`` weights for DeepLabv2's encoder with ``layout: caffe``.
 
     Returns:
         The files and what they hold.
@@ -65,6 +67,14 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
     try:
         readers = {"stego": _of_uss, "leopart": _of_uss, "resnet38": _resnet38}
         readers |= dict.fromkeys(("cam", "irn", "seam", "psa", "rsepm"), _of_wsss)
+        readers = {
+            "stego": _of_uss,
+            "leopart": _of_uss,
+            "cam": _cam,
+            "irn": _irn,
+            "resnet-caffe": _resnet_caffe,
+            "resnet38": _resnet38,
+        }
         networks = readers[kind](kind, source)
     except DataError:
         raise
@@ -90,6 +100,20 @@ def _of_wsss(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
     from importlib import import_module
 
     return {"weights": import_module(f"mars_pl.wsss.{kind}.published").published_weights(_state(source))}
+
+
+def _resnet_caffe(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:
+    import torch
+
+    from datamodules.foreign.caffemodel import read_caffemodel
+    from mars_pl.networks.caffe_resnet_names import depth, from_converted, from_layers
+
+    if source.suffix == ".caffemodel":
+        layers = read_caffemodel(source)
+        weights = from_layers({name: [torch.from_numpy(blob) for blob in blobs] for name, blobs in layers.items()})
+    else:
+        weights = from_converted(_state(source))
+    return {f"{depth(weights)}_caffe": weights}
 
 
 def _resnet38(kind: str, source: Path) -> dict[str, dict[str, Tensor]]:

@@ -9,11 +9,14 @@ from safetensors.torch import load_file
 from datamodules.errors import DataError
 from mars_pl.cli.main import main
 from mars_pl.commands.weights.command import import_weights
+from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.dense_features import DenseFeatures
 from mars_pl.uss.stego.head import STEGOHead
+from tests.fakes.caffe_file import caffe_file
 from tests.fakes.mxnet_file import mxnet_file
 from tests.fakes.published import LEOPART, STEGO, dino, save_lightning_1, stego, tensors
+from tests.networks.caffe_resnet_published import caffe_layers, converted
 
 SIDES = {"depth": 2, "D": 48, "P": 16, "N": 17}
 VIT = {"depth": 2, "embed_dim": 48, "num_heads": 3, "img_size": 64}
@@ -124,3 +127,19 @@ def test_wide_resnet38_of_mxnet_becomes_what_the_yamls_name(tmp_path, capsys):
     (tmp_path / "other.params").write_bytes(mxnet_file({"arg:fc1_weight": np.zeros(1, np.float32)}))
     with pytest.raises(DataError, match=r"other\.params: arg:fc1_weight: no tensor .*; name a checkpoint of resnet38"):
         import_weights("resnet38", tmp_path / "other.params", tmp_path / "fit")
+
+
+def test_a_resnet_of_caffe_becomes_weights_for_deeplabv2(tmp_path, capsys):
+    layers, _ = caffe_layers("resnet50", numbered=False)
+    arrays = {name: [blob.numpy() for blob in blobs] for name, blobs in layers.items()}
+    (tmp_path / "ResNet-50-model.caffemodel").write_bytes(caffe_file(arrays))
+    torch.save(converted("base."), tmp_path / "converted.pth")
+    for name, made in (("ResNet-50-model.caffemodel", 267), ("converted.pth", 265)):
+        assert main(["weights", "import", "resnet-caffe", str(tmp_path / name), str(tmp_path / "w")]) == 0
+        assert f"resnet50_caffe.safetensors: {made} tensors" in capsys.readouterr().out
+        path = str(tmp_path / "w/resnet50_caffe.safetensors")
+        network = DeepLabV2(4, "resnet50", weights=path, layout="caffe")
+        assert torch.equal(network.encoder.features.conv1.weight, load_file(path)["conv1.weight"])
+    torch.save({"a": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(DataError, match=r"other\.pth: no ResNet-50.*; name a checkpoint of resnet-caffe"):
+        import_weights("resnet-caffe", tmp_path / "other.pth", tmp_path / "w")

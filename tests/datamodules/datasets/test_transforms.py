@@ -1,6 +1,10 @@
 import pytest
 import torch
+from torchvision import tv_tensors
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2 import functional as F
 
+from datamodules.datasets.hsv_jitter import HSVJitter
 from datamodules.datasets.seeding import seeded
 from datamodules.datasets.transforms import MEAN_COLOUR, RandomResize, TrainingCrop
 
@@ -96,6 +100,18 @@ def test_hsv_jitter_is_one_of_the_crops_steps():
     with seeded(3):
         changed, cut, _ = TrainingCrop(40, flip=False, hsv_jitter=(10, 10, 10))(image, label)
     assert not torch.equal(changed, image) and torch.equal(cut, label)
+
+
+def test_hsv_shifts_come_before_the_resizing():
+    """A shift by hand of the whole image, then the same resizing: overshoots of bicubic are not clamped twice."""
+    image, _ = gradient(40, 40)
+    crop = TrainingCrop(60, flip=False, scale=(1.5, 1.5), hsv_jitter=(0, 200, 200))
+    with seeded(3):
+        jittered = HSVJitter(0, 200, 200)(tv_tensors.Image(image))
+    with seeded(3):
+        cut, _, _ = crop(image)
+    expected = F.resize(jittered, [60, 60], interpolation=InterpolationMode.BICUBIC, antialias=True)
+    assert torch.equal(cut, expected)
 
 
 def test_colours_change_within_the_image_only():
