@@ -13,11 +13,10 @@ from torch.utils.data import DataLoader
 
 from datamodules.checks import check_batch
 from datamodules.datasets.batch_share import batch_share
-from datamodules.datasets.fit_position import FitPosition, position_of
 from datamodules.datasets.image_files import images_at
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.datasets.sample import Batch, Samples
-from datamodules.datasets.samplers import EachOnce, EpochShuffle
+from datamodules.datasets.samplers import EachOnce, EpochShuffle, FitPosition, position_of
 from datamodules.datasets.seeding import generator
 from datamodules.datasets.split_reader import SplitReader
 from datamodules.datasets.training_set import TrainingSet

@@ -38,7 +38,7 @@ class RandomCrops(TrainingSet):
         hsv_jitter: tuple[int, int, int] | None = None,
         flip: bool = True,
     ) -> None:
-        self.crop_size = crop_size
+        self.crop_size: int = crop_size
         self.crop = TrainingCrop(
             crop_size,
             long_side=long_side,

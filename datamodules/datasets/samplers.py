@@ -1,9 +1,11 @@
-"""Which items a process takes, and in which order."""
+"""Which items a process takes, in which order, and from where on in a fit that was broken off."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
+import pytorch_lightning as pl
 import torch
 from torch.utils.data import Sampler
 
@@ -18,6 +20,29 @@ def check_processes(images: int) -> None:
     if images < world:
         fault = f"{images} images for {world} processes, each of which needs one"
         raise DataError(f"{fault}; start fewer processes or take more images")
+
+
+class FitPosition(NamedTuple):
+    """How far a fit has read.
+
+    Attributes:
+        epoch: that it is in, from 0.
+        batches: of a process, whose training step in this epoch is done.
+    """
+
+    epoch: int = 0
+    batches: int = 0
+
+
+def position_of(trainer: pl.Trainer) -> FitPosition:
+    """Return where a trainer's fit stands when a checkpoint is written, which may be in the midst of an epoch."""
+    loop = trainer.fit_loop
+    epochs, batches = loop.epoch_progress.current, loop.epoch_loop.batch_progress.current
+    ended: int = epochs.processed  # type: ignore[attr-defined]
+    if epochs.started == ended:  # type: ignore[attr-defined]
+        return FitPosition(ended)
+    done: int = batches.processed  # type: ignore[attr-defined]
+    return FitPosition(ended + 1) if done >= trainer.num_training_batches else FitPosition(ended, done)
 
 
 class EpochShuffle(Sampler[tuple[int, int]]):

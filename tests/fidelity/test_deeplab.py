@@ -22,7 +22,7 @@ from tests.fidelity.published.deeplab import (
     sgd,
     summed_cross_entropy,
 )
-from tests.networks.caffe_resnet_published import converted
+from tests.networks.published.caffe_resnet import converted
 
 CLASSES, SIDE = 5, 57
 GENERATOR = torch.Generator().manual_seed(1)

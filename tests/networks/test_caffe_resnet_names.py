@@ -3,7 +3,7 @@ import timm
 import torch
 
 from mars_pl.networks.caffe_resnet_names import depth, from_converted, from_layers
-from tests.networks.caffe_resnet_published import caffe_layers, converted, of_shapes
+from tests.networks.published.caffe_resnet import caffe_layers, converted, of_shapes
 
 
 @pytest.mark.parametrize(("name", "numbered"), [("resnet50", False), ("resnet101", True)])

@@ -3,7 +3,7 @@ import torch
 
 from mars_pl.networks.encoder import Encoder
 from mars_pl.training import weights
-from tests.networks.resnet_published import published_shapes
+from tests.networks.published.resnet import published_shapes
 
 NETWORKS = pytest.mark.parametrize(("name", "tensors"), [("resnet50", 267), ("resnet101", 522)])
 

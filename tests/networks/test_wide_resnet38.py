@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mars_pl.networks.wide_resnet38 import BottleneckBlock, WideBlock, WideResNet38
-from tests.networks.wide_resnet38_published import BATCH_NORMS, CONVOLUTIONS, publish, published_shapes
+from tests.networks.published.wide_resnet38 import BATCH_NORMS, CONVOLUTIONS, publish, published_shapes
 
 
 def of_shapes(**options) -> WideResNet38:

@@ -1,7 +1,7 @@
 import pytest
 
 from mars_pl.networks.wide_resnet38_names import our_name
-from tests.networks.wide_resnet38_published import published_shapes
+from tests.networks.published.wide_resnet38 import published_shapes
 
 PARTS = {"weight": "gamma", "bias": "beta", "running_mean": "moving_mean", "running_var": "moving_var"}
 

@@ -6,7 +6,7 @@ from torch import nn
 from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
 from mars_pl.networks.wide_resnet38 import WideResNet38
 from mars_pl.segment.deeplabv1 import DeepLabV1
-from tests.networks.wide_resnet38_published import publish
+from tests.networks.published.wide_resnet38 import publish
 
 LEARNS = {"frozen_front": False, "frozen_batch_norm": False, "batch_norm_momentum": 3e-4}
 

@@ -65,16 +65,8 @@ def import_weights(kind: str, source: Path, target: Path) -> dict[Path, dict[str
     from safetensors.torch import save_file
 
     try:
-        readers = {"stego": _of_uss, "leopart": _of_uss, "resnet38": _resnet38}
+        readers = {"stego": _of_uss, "leopart": _of_uss, "resnet-caffe": _resnet_caffe, "resnet38": _resnet38}
         readers |= dict.fromkeys(("cam", "irn", "seam", "psa", "rsepm"), _of_wsss)
-        readers = {
-            "stego": _of_uss,
-            "leopart": _of_uss,
-            "cam": _cam,
-            "irn": _irn,
-            "resnet-caffe": _resnet_caffe,
-            "resnet38": _resnet38,
-        }
         networks = readers[kind](kind, source)
     except DataError:
         raise

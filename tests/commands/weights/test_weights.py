@@ -16,7 +16,7 @@ from mars_pl.uss.stego.head import STEGOHead
 from tests.fakes.caffe_file import caffe_file
 from tests.fakes.mxnet_file import mxnet_file
 from tests.fakes.published import LEOPART, STEGO, dino, save_lightning_1, stego, tensors
-from tests.networks.caffe_resnet_published import caffe_layers, converted
+from tests.networks.published.caffe_resnet import caffe_layers, converted
 
 SIDES = {"depth": 2, "D": 48, "P": 16, "N": 17}
 VIT = {"depth": 2, "embed_dim": 48, "num_heads": 3, "img_size": 64}

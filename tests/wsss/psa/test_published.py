@@ -4,7 +4,7 @@ import torch
 from mars_pl.networks.wide_resnet38 import WideResNet38
 from mars_pl.wsss.psa.affinity_net import AffinityNet
 from mars_pl.wsss.psa.published import published_weights
-from tests.networks.wide_resnet38_published import published_shapes
+from tests.networks.published.wide_resnet38 import published_shapes
 
 # What torch.save(model.module.state_dict()) in jiwoon-ahn/psa leaves of network/resnet38_aff.py and resnet38_cls.py.
 AFFINITY = {

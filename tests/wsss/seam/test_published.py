@@ -4,7 +4,7 @@ import torch
 from mars_pl.networks.wide_resnet38 import WideResNet38
 from mars_pl.wsss.seam.network import SEAM
 from mars_pl.wsss.seam.published import published_weights
-from tests.networks.wide_resnet38_published import published_shapes
+from tests.networks.published.wide_resnet38 import published_shapes
 
 # What torch.save(model.module.state_dict()) in YudeWang/SEAM, train_SEAM.py leaves of network/resnet38_SEAM.py.
 HEADS = {

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from datamodules.datasets.fit_position import FitPosition, position_of
+from datamodules.datasets.samplers import FitPosition, position_of
 from tests.fakes.quiet_trainer import quiet_trainer
 
 

@@ -1,4 +1,4 @@
-"""Names and shapes of torchvision's ImageNet weights of ResNet-50 and ResNet-101, from ``resnet_published.txt``."""
+"""Names and shapes of torchvision's ImageNet weights of ResNet-50 and ResNet-101, from ``resnet.txt``."""
 
 import re
 from pathlib import Path
