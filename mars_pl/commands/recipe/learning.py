@@ -57,7 +57,14 @@ MODULES: dict[str, Callable[[Settings, Settings], Rates]] = {
 }
 """Modules with SGD (or AdamW) and the poly schedule, whatever their network."""
 
-NETWORKS = {"DeepLabV1": by_role, "DeepLabV2": deeplabv2, "DeepLabV3Plus": two, "AdaptedNetwork": one}
+NETWORKS = {
+    "DeepLabV1": by_role,
+    "DeepLabV2": deeplabv2,
+    "DeepLabV3Plus": two,
+    "DHRDeepLabV1": two,
+    "DHRDeepLabV2": two,
+    "AdaptedNetwork": one,
+}
 """Segmenters, which say their groups themselves."""
 
 VALIDATED = ("ClassificationModule", "SEAMModule", "SingleStageModule", "SegmentationModule")

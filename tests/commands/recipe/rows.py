@@ -27,6 +27,8 @@ PAIRS = [
         "segmenter=deeplabv2_resnet50",
         "segmenter=deeplabv2_resnet101",
         "segmenter=deeplabv3plus_resnet101",
+        "segmenter=dhr_deeplabv1",
+        "segmenter=dhr_deeplabv2",
     )
 ]
 """What one data set's recipe says must not be inherited where another one is fitted."""

@@ -25,6 +25,8 @@ FITS = {
     "v1": ("voc", "segmenter=deeplabv1_wideresnet38", "segment"),
     "v2": ("voc", "segmenter=deeplabv2_resnet50", "segment"),
     "v3+": ("voc", "segmenter=deeplabv3plus_resnet101", "segment"),
+    "dhr-v1": ("voc", "segmenter=dhr_deeplabv1", "segment"),
+    "dhr-v2": ("voc", "segmenter=dhr_deeplabv2", "segment"),
     "smp": ("voc", "segmenter=smp_unet", "segment"),
     "scenes": ("scenes", "wsss=seam", "wsss-classifier"),  # its batch norms learn, and AdamW is its optimiser
 }
