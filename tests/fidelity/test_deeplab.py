@@ -185,7 +185,7 @@ def backbone():
     return TimmIntermediateFeatures("test_resnet", frozen_batch_norm=False)
 
 
-def test_deeplabv1_from_features_to_label_and_gradient():
+def test_deeplabv1_from_features_to_label():
     network = randomised(DeepLabV1(CLASSES, backbone(), channels=16)).eval()
     state = head_state(network.head, ("0.0", "0.1", "1.0", "1.1", "3"))
     features = network.backbone(network.normalise(IMAGES))[2]

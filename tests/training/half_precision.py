@@ -106,6 +106,7 @@ def batches(count: int, size: int = 2) -> list[dict]:
             label[index, 12:48, 16:52], classes[index, which] = which + 1, 1
         label[:, 12:20, 16:52] = BIASED
         unsure = torch.where(label == BIASED, 255, label)
+        cells = F.avg_pool2d(F.one_hot(label.clamp(max=CLASSES) % CLASSES, CLASSES).movedim(-1, 1).float(), 8)
         found.append(
             {
                 "id": [f"{step}-{index}" for index in range(size)],
@@ -113,6 +114,7 @@ def batches(count: int, size: int = 2) -> list[dict]:
                 "positive_image": image.roll(1, 0),
                 "label": label,
                 "unsure": unsure,
+                "competing": torch.stack([cells, cells], dim=1),
                 "classes": classes,
                 "valid": torch.ones(size, SIDE, SIDE, dtype=torch.bool),
                 "global_crops": torch.stack([image, F.interpolate(image[..., 16:, 16:], (SIDE, SIDE))], dim=1),
@@ -162,7 +164,7 @@ def course(make, steps: int, half: torch.dtype | None) -> Course:
         part.register_forward_hook(look)
     for step, batch in enumerate(batches(steps)):
         torch.manual_seed(step)
-        if isinstance(module, IRNModule | AffinityModule):
+        if isinstance(module, IRNModule):
             batch["label"] = batch["unsure"]
         with torch.autocast("cpu", half or torch.bfloat16, enabled=half is not None):
             loss = module.training_step(batch, step)

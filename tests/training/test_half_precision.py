@@ -9,7 +9,7 @@ from mars_pl.uss.leopart.sinkhorn import sinkhorn
 from tests.training.half_precision import PUBLISHED, SMALL, course
 
 HALVES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
-CLOSE = {"bfloat16": 0.03, "float16": 0.01}
+CLOSE = {"bfloat16": 0.05, "float16": 0.01}
 """Relative to the loss of the same step in float32, or to its gradient's norm."""
 
 LARGEST = torch.finfo(torch.float16).max / 100
