@@ -62,7 +62,18 @@ def test_the_row_has_every_key_and_null_where_nothing_was_measured(score):
         *("network", "multi_scale", "scales", "flip", "window", "resampling", "scored", "per_class"),
         "note",
     }
-    unmeasured = ("row", "split", "companion", "kept", "refinement", "network", "scales", "flip", "window", "resampling")
+    unmeasured = (
+        "row",
+        "split",
+        "companion",
+        "kept",
+        "refinement",
+        "network",
+        "scales",
+        "flip",
+        "window",
+        "resampling",
+    )
     assert all(row[key] is None for key in (*unmeasured, "note")) and row["multi_scale"] is False
     assert row["per_class"]["boat"] == {"iou": None, "fp": None, "fn": None}
     assert row["miou"] == pytest.approx(0.375)
