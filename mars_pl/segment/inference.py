@@ -20,7 +20,7 @@ Resampling = Literal["centres", "corners"]
 
 ``centres`` as labels are resized: sides of views rounded, smaller views antialiased, each map straight to the image.
 ``corners`` as DHR's apply_ms: sides of views cut to whole pixels, nothing antialiased, the first and last pixel of a
-side kept in place, maps averaged on the logits' grid of the view nearest to scale 1, only their mean brought to the image.
+side kept in place, maps averaged on the logits' grid of the view nearest to scale 1, their mean brought to the image.
 """
 
 
