@@ -1,4 +1,4 @@
-"""Training crops: DHR's tools/transforms.py, IRN's voc12/dataloader.py, deeplab-pytorch's libs/datasets/base.py.
+"""Training crops: tools/transforms.py of DHR, voc12/dataloader.py of IRN, libs/datasets/base.py of deeplab-pytorch.
 
 With what they draw given: a size, a mirror, the place of the crop. Images are uint8 arrays (H, W, 3).
 """
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
+from torchvision import transforms
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MEAN_RGB = (122.675, 116.669, 104.008)
@@ -90,3 +91,22 @@ def bilinear(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             taken.append(near + (at - low) * (far - near))
         image = np.stack(taken, axis)
     return image
+
+
+def drawn_boxes(image, count, common=0.01):
+    """Leopart (src/leopart_transforms.py): overlaps above whole pixels, twice as many between the large crops."""
+    width, height = image.size
+    boxes = []
+    for k in range(count):
+        crop = transforms.RandomResizedCrop(8, scale=(0.25, 1.0) if k < 2 else (0.05, 0.25))
+        while True:
+            top, left, h, w = crop.get_params(image, crop.scale, crop.ratio)
+            least = int(width * height * common) * (2 if k < 2 else 1)
+            areas = []
+            for x1, y1, x2, y2 in boxes[:2]:
+                across, down = min(left + w, x2) - max(left, x1), min(top + h, y2) - max(top, y1)
+                areas.append(max(across, 0) * max(down, 0))
+            if all(area > least for area in areas):
+                boxes.append([left, top, left + w, top + h])
+                break
+    return boxes
