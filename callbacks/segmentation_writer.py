@@ -67,11 +67,12 @@ class SegmentationWriter(ImageWriter[None]):
 
 
 def views(module: Any) -> dict[str, Any]:
-    """Return how a module looks at an image, for `about.json`: scales, mirror images, windows as (side, stride)."""
+    """Return how a module looks at an image, for `about.json`; of windows their side and stride."""
     scales, window = tuple(getattr(module, "scales", ())), getattr(module, "window", None)
     return {
         "multi_scale": len(scales) > 1,
         "scales": scales or None,
         "flip": getattr(module, "flip", None),
         "window": window and (window.side, window.step),
+        "resampling": getattr(module, "resampling", None),
     }

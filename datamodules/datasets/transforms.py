@@ -24,7 +24,10 @@ Range = tuple[float, float]
 
 
 class RandomResize(v2.Transform):
-    """Resize all together, sides kept in proportion: bicubic for the image, nearest for masks.
+    """Resize all together, sides kept in proportion: the image bicubic, a mask by the pixel under each new centre.
+
+    So does PIL's nearest, by which IRN, DHR, RS+EPM and deeplab-pytorch resize labels. torchvision's own way with masks
+    takes pixels up and left of these: labels half a pixel beside the image.
 
     Args:
         long_side: the long side becomes a random whole number of pixels in this range, both ends included.
@@ -66,8 +69,12 @@ class RandomResize(v2.Transform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Resize one of the inputs."""
-        bicubic = v2.InterpolationMode.BICUBIC
-        return self._call_kernel(F.resize, inpt, params["size"], interpolation=bicubic, antialias=True)
+        size = params["size"]
+        if isinstance(inpt, tv_tensors.Mask):  # torchvision's kernel for masks takes no interpolation
+            maps = inpt.as_subclass(Tensor).reshape(-1, *inpt.shape[-2:])
+            resized = F.resize_image(maps, size, interpolation=v2.InterpolationMode.NEAREST_EXACT)
+            return tv_tensors.wrap(resized.reshape(*inpt.shape[:-2], *size), like=inpt)
+        return self._call_kernel(F.resize, inpt, size, interpolation=v2.InterpolationMode.BICUBIC, antialias=True)
 
 
 class TrainingCrop:

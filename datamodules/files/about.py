@@ -10,7 +10,7 @@ from typing import Any
 from datamodules.files.whole_file import whole_file
 
 ABOUT = "about.json"
-ABOUT_NETWORKS = ("network", "multi_scale", "scales", "flip", "window")
+ABOUT_NETWORKS = ("network", "multi_scale", "scales", "flip", "window", "resampling")
 """What stands there where a network made the masks; of a window its side and its stride."""
 
 

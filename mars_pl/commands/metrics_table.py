@@ -64,7 +64,7 @@ def measured_by(row: Mapping[str, Any]) -> str:
 
 
 def views(row: Mapping[str, Any]) -> list[str]:
-    """Return what is known of how a network looked at the images: scales, mirror images, windows."""
+    """Return what is known of how a network looked at the images: scales, mirror images, windows, aligned corners."""
     words = []
     if scales := row.get("scales"):
         words.append(f"scale{'s' * (len(scales) > 1)} {' '.join(f'{scale:g}' for scale in scales)}")
@@ -74,6 +74,8 @@ def views(row: Mapping[str, Any]) -> list[str]:
         words.append("flip" if row["flip"] else "no flip")
     if window := row.get("window"):
         words.append("windows of {} every {}".format(*window))
+    if row.get("resampling") == "corners":
+        words.append("corners aligned")
     return words
 
 

@@ -20,7 +20,8 @@ from mars_pl.debias.defaults import (
     STRIDE,
     Level,
 )
-from mars_pl.debias.patch_labels import majority_label, spread
+from mars_pl.debias.patch_labels import majority_label
+from mars_pl.networks.nearest import resize_nearest
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -98,4 +99,4 @@ def find_candidates(
 
 
 def _region(label: Tensor, assignments: dict[int, Tensor], index: int, cluster: int) -> Tensor:
-    return (label == index) & (spread(assignments[index], (label.shape[0], label.shape[1])) == cluster)
+    return (label == index) & (resize_nearest(assignments[index], label.shape) == cluster)

@@ -1,4 +1,4 @@
-"""From a label at the image's size to the cells of the dense features, and back (paper §3.2).
+"""From a label at the image's size to the cells of the dense features (paper §3.2).
 
 The paper clusters pixel-wise vectors; a patch with the majority class of its pixels gives almost the same centroids at
 a fraction of the cost, and is how DHR, by the same authors, reads labels on a ViT's grid.
@@ -36,11 +36,3 @@ def majority_label(label: Tensor, grid: tuple[int, int], *, ignore_index: int, b
     present = label.unique()
     area = torch.stack([rows @ (label == index).double() @ columns.T for index in present])
     return present[area.argmax(dim=0)]
-
-
-def spread(cells: Tensor, size: tuple[int, int]) -> Tensor:
-    """Give each pixel the value of the cell its centre lies in: (h, w) to ``size`` (H, W)."""
-    row, column = (
-        (2 * torch.arange(pixels) + 1) * count // (2 * pixels) for count, pixels in zip(cells.shape, size, strict=True)
-    )
-    return cells[row][:, column]

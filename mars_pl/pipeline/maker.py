@@ -18,12 +18,14 @@ WEIGHTS = "weights.safetensors"
 VERSIONS: dict[str, int] = {
     "wsss-classifier": 2,  # in mixed precision SEAM's and RS+EPM's seeds are those of float32
     "wsss-scores": 2,  # SEAM's confident labels keep the maps that they are drawn from
-    "wsss-propagation": 2,  # an IRN's cell has the label of its middle, an AffinityNet's that of its mean probabilities
+    # labels keep the image's centres; an IRN's cell has the label of its middle, an AffinityNet's that of its mean
+    "wsss-propagation": 3,
     "wsss-labels": 2,  # IRN sees images padded to its crop and starts from 1; AffinityNet walks by inner pairs alone
     "uss-fit": 2,  # Leopart: heads, queue and teacher as published; STEGO's dropout is drawn a step
     "debias-centroids": 2,  # and debias-labels: DINO's positions for whole images
     "debias-labels": 2,
-    "segment": 2,  # possible classes share a pixel before the refinement; DeepLabv2's pool; HSV before the resizing
+    # labels keep the image's centres; possible classes share a pixel before the refinement; DeepLabv2's pool; HSV
+    "segment": 3,
     "segment-masks": 2,  # a class has to exceed its least probability
     "segment-complemented": 2,  # as segment
 }

@@ -5,16 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mars_pl.networks.aspp import resize
-
 Average = Literal["probabilities", "logits"]
 """``probabilities`` as RS+EPM and DHR; ``logits`` as SEAM's authors with DeepLabv1."""
+
+Resampling = Literal["centres", "corners"]
+"""How views are made and their maps brought to the image, always bilinearly.
+
+``centres`` as labels are resized: sides of views rounded, smaller views antialiased, each map straight to the image.
+``corners`` as DHR's apply_ms: sides of views cut to whole pixels, nothing antialiased, the first and last pixel of a
+side kept in place, maps averaged on the logits' grid of the view nearest to scale 1, their mean brought to the image.
+"""
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -36,6 +43,7 @@ def multi_scale_probabilities(
     scales: Sequence[float],
     flip: bool,
     average: Average = "probabilities",
+    resampling: Resampling = "centres",
 ) -> Tensor:
     """Average every view, each resized to the image (RS+EPM: softmax at scales 1, 0.5, 1.5, 2 and of their flips).
 
@@ -45,22 +53,26 @@ def multi_scale_probabilities(
         scales: factors on both sides.
         flip: add the mirror image of each view.
         average: take the mean of the softmax, or the softmax of the mean logits.
+        resampling: of views and maps, see `Resampling`.
 
     Returns:
         float32 (B, K, H, W); each pixel sums to 1.
     """
-    size = images.shape[-2:]
+    corners, size = resampling == "corners", images.shape[-2:]
+    resize = partial(F.interpolate, mode="bilinear", align_corners=corners)
+    grid = None if corners else size
     total = torch.zeros((), device=images.device)
-    for scale in scales:
-        sides = [max(1, math.floor(side * scale + 0.5)) for side in size]
+    for scale in sorted(scales, key=lambda scale: abs(scale - 1)) if corners else scales:
+        sides = [max(1, math.floor(side * scale + (0.0 if corners else 0.5))) for side in size]
         view = images.float()
         if list(size) != sides:
-            view = F.interpolate(view, size=sides, mode="bilinear", align_corners=False, antialias=scale < 1)
+            view = resize(view, sides, antialias=scale < 1 and not corners)
         for mirrored in (False, True) if flip else (False,):
             maps = network(view.flip(-1) if mirrored else view).float()
             maps = maps.softmax(dim=1) if average == "probabilities" else maps
-            total = total + resize(maps.flip(-1) if mirrored else maps, size)
-    mean = total / (len(scales) * (2 if flip else 1))
+            grid = maps.shape[-2:] if grid is None else grid
+            total = total + resize(maps.flip(-1) if mirrored else maps, grid)
+    mean = resize(total / (len(scales) * (2 if flip else 1)), size)
     return mean if average == "probabilities" else mean.softmax(dim=1)
 
 

@@ -15,7 +15,13 @@ from mars_pl.metrics.segmentation_scores import SegmentationScores
 from mars_pl.networks.aspp import resize
 from mars_pl.networks.network_maker import make_network
 from mars_pl.segment.complement import Complement
-from mars_pl.segment.inference import Average, SegmentationPrediction, drop_improbable, multi_scale_probabilities
+from mars_pl.segment.inference import (
+    Average,
+    Resampling,
+    SegmentationPrediction,
+    drop_improbable,
+    multi_scale_probabilities,
+)
 from mars_pl.segment.output_check import check_output
 from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
@@ -46,6 +52,7 @@ class SegmentationModule(TrainedModule):
         scales: of prediction; validation looks at the image as it is.
         flip: add mirror images in prediction.
         average: what prediction takes the mean of, over scales and mirror images (DeepLabv1: logits).
+        resampling: how prediction resizes images and maps, ``centres`` or as DHR ``corners``: see ``Resampling``.
         least_probability: a class that is nowhere in the image this probable takes no part in refinement (RS+EPM and
             DHR: .05, which spares the dense CRF most of its time; 0 keeps all, as DeepLabv1 and v2 do).
         compile: let torch.compile make both networks faster while fitting; their weights keep their names.
@@ -73,6 +80,7 @@ class SegmentationModule(TrainedModule):
         scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
         flip: bool = True,
         average: Average = "probabilities",
+        resampling: Resampling = "centres",
         least_probability: float = 0.05,
         compile: bool = False,
         window: SlidingWindow | None = None,
@@ -95,7 +103,8 @@ class SegmentationModule(TrainedModule):
         self.teacher_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.student_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.num_classes, self.ignore_index, self.biased_index = num_classes, ignore_index, biased_index
-        self.scales, self.flip, self.average, self.window = tuple(scales), flip, average, window
+        self.scales, self.flip, self.window = tuple(scales), flip, window
+        self.average, self.resampling = average, resampling
         self.predict_with, self.least_probability, self.compiled = predict_with, least_probability, compile
         self._same_weights = weights is not None
         self._said_ignored = False
@@ -189,7 +198,14 @@ class SegmentationModule(TrainedModule):
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> SegmentationPrediction:
         """Predict one whole image (batches of one)."""
         network = self.teacher if self.predict_with == "teacher" else self.network
-        predict = partial(multi_scale_probabilities, network, scales=self.scales, flip=self.flip, average=self.average)
+        predict = partial(
+            multi_scale_probabilities,
+            network,
+            scales=self.scales,
+            flip=self.flip,
+            average=self.average,
+            resampling=self.resampling,
+        )
         probabilities = slide(predict, batch["image"], self.window) if self.window else predict(batch["image"])
         return SegmentationPrediction(batch["id"][0], drop_improbable(probabilities, self.least_probability)[0])
 

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mars_pl.networks.aspp import resize
+from mars_pl.networks.nearest import resize_nearest
 from mars_pl.training.over_processes import mean_count
 
 
@@ -19,8 +20,8 @@ class WeightedCrossEntropy(nn.Module):
         ignore_index: label code of pixels that do not train.
         norm: what the sum is divided by: ``pixels``, those that are not ignored, so that doubt makes the loss smaller;
             or ``weights``, the sum of W. Under DDP those of all processes count.
-        loss_size: where the two meet: ``image``, logits upsampled to the label; or ``logits``, label and W taken at the
-            nearest pixel of the smaller logits (DHR).
+        loss_size: where the two meet: ``image``, logits upsampled to the label; or ``logits``, label and W resized to
+            the smaller logits (deeplab-pytorch, DHR; by which pixels, ``resize_nearest`` says).
     """
 
     def __init__(
@@ -49,12 +50,3 @@ class WeightedCrossEntropy(nn.Module):
         counted = (label != self.ignore_index).float()
         total = counted.sum() if self.norm == "pixels" else (weight * counted).sum()
         return (weight * entropy).sum() / mean_count(total, least=1e-6)
-
-
-def resize_nearest(maps: Tensor, size: torch.Size) -> Tensor:
-    """Resize (B, H, W) of any type to ``size`` by the pixel nearest to each new pixel's centre."""
-    rows, columns = (
-        ((torch.arange(new, device=maps.device) + 0.5) * old / new).long()
-        for old, new in zip(maps.shape[-2:], size, strict=True)
-    )
-    return maps[:, rows[:, None], columns]

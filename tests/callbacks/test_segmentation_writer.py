@@ -35,7 +35,8 @@ def write(tmp_path, label=None, classes=CLASSES, image_id="a", **settings):
         batch["classes"] = classes
     if label is not None:
         batch["label"] = torch.from_numpy(label.astype(np.int64))[None]
-    module = SimpleNamespace(predict_with="teacher", scales=(1.0, 0.5), flip=True, window=SlidingWindow(9))
+    seen = {"scales": (1.0, 0.5), "flip": True, "window": SlidingWindow(9), "resampling": "corners"}
+    module = SimpleNamespace(predict_with="teacher", **seen)
     items = [(SegmentationPrediction(image_id, PROBABILITIES), batch)]
     predict(SegmentationWriter(**settings), tmp_path, items, module=module)
     return read_label(tmp_path / f"{image_id}.png").tolist()
@@ -43,7 +44,7 @@ def write(tmp_path, label=None, classes=CLASSES, image_id="a", **settings):
 
 def test_the_argmax_is_written_with_how_it_was_made(tmp_path):
     assert write(tmp_path, workers=0) == [[2] * 4, [2] * 4]
-    views = {"multi_scale": True, "scales": [1.0, 0.5], "flip": True, "window": [9, 6]}
+    views = {"multi_scale": True, "scales": [1.0, 0.5], "flip": True, "window": [9, 6], "resampling": "corners"}
     assert json.loads((tmp_path / "about.json").read_text()) == {"refinement": "none", "network": "teacher", **views}
 
 

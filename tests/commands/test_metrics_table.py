@@ -16,6 +16,9 @@ def test_words_of_the_numbers():
     assert measured_by(seen) == "student, scales 1 0.5, flip, crf"
     seen |= {"multi_scale": False, "scales": [1.0], "flip": False, "window": [512, 341]}
     assert measured_by(seen) == "student, scale 1, no flip, windows of 512 every 341, crf"
+    seen = {"network": "teacher", "scales": [1.0], "flip": True, "resampling": "corners", "refinement": "crf"}
+    assert measured_by(seen) == "teacher, scale 1, flip, corners aligned, crf"
+    assert measured_by(seen | {"resampling": "centres"}) == "teacher, scale 1, flip, crf"
     assert measured_by({}) == "refinement –"
     assert scored_classes({"a": None, "b": {"scored": ["cat", "dog"]}}) == "mean over 2 classes: cat, dog"
     assert scored_classes({"b": {"scored": None}}) == ""

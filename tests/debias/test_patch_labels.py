@@ -1,6 +1,6 @@
 import torch
 
-from mars_pl.debias.patch_labels import majority_label, spread
+from mars_pl.debias.patch_labels import majority_label
 
 
 def majority(rows, grid):
@@ -35,17 +35,3 @@ def test_thirds_of_pixels_are_counted_without_float_error():
 
 def test_a_grid_finer_than_the_image_repeats_it():
     assert majority([[1, 2]], (2, 4)) == [[1, 1, 2, 2], [1, 1, 2, 2]]
-
-
-def test_spread_gives_each_pixel_the_cell_of_its_centre():
-    cells = torch.tensor([[0, 1], [2, 3]])
-    assert spread(cells, (2, 4)).tolist() == [[0, 0, 1, 1], [2, 2, 3, 3]]
-    assert spread(cells, (1, 3)).tolist() == [
-        [2, 3, 3]
-    ]  # the centre 1.5 of 3 lies on the border: the cell that begins there
-
-
-def test_spread_agrees_with_nearest_interpolation():
-    cells = torch.arange(35).reshape(5, 7)
-    wanted = torch.nn.functional.interpolate(cells[None, None].float(), (31, 50), mode="nearest-exact")[0, 0].long()
-    assert torch.equal(spread(cells, (31, 50)), wanted)

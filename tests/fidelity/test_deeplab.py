@@ -8,12 +8,12 @@ import torch.nn.functional as F
 
 from mars_pl.networks.caffe_resnet_names import from_converted
 from mars_pl.networks.intermediate_features import TimmIntermediateFeatures
+from mars_pl.networks.nearest import resize_nearest
 from mars_pl.segment.deeplab_dhr import DHRDeepLabV1, DHRDeepLabV2
 from mars_pl.segment.deeplabv1 import DeepLabV1
 from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.segment.inference import multi_scale_probabilities
 from mars_pl.segment.segmentation_module import SegmentationModule
-from mars_pl.segment.weighted_cross_entropy import resize_nearest
 from mars_pl.training.optimisation import poly
 from tests.fidelity.published.deeplab import (
     large_field_of_view,

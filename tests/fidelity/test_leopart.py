@@ -20,7 +20,7 @@ from mars_pl.uss.leopart.head import LeopartHead
 from mars_pl.uss.leopart.leopart_module import LeopartModule
 from mars_pl.uss.leopart.network import LeopartNetwork
 from tests.fakes.quiet_trainer import quiet_trainer
-from tests.fidelity.published import dino, leopart, leopart_crops
+from tests.fidelity.published import crops, dino, leopart
 
 HEADS = 3
 SMALL = {"depth": 3, "embed_dim": 48, "num_heads": HEADS}
@@ -195,7 +195,7 @@ def test_crops_are_drawn_where_the_published_ones_are_and_read_alike():
         torch.manual_seed(seed)
         large, small, boxes = crop(image)
         torch.manual_seed(seed)
-        assert boxes.tolist() == leopart_crops.drawn_boxes(picture, 6)
+        assert boxes.tolist() == crops.drawn_boxes(picture, 6)
         for found, (left, top, right, bottom) in zip([*large, *small], boxes.int().tolist(), strict=True):
             size = [found.shape[-1]] * 2
             cut = published_transforms.resized_crop(picture, top, left, bottom - top, right - left, size)

@@ -67,6 +67,39 @@ def test_mean_of_probabilities_and_softmax_of_mean_logits_by_hand():
             assert torch.allclose(probabilities.sum(1), torch.ones(1, 20, 31))
 
 
+def test_corners_meet_on_the_grid_of_the_view_nearest_to_scale_1():
+    """By hand: at scale 1 cells at 0 and 4 of 5 pixels, at scale .5 (2 pixels) one cell, over the whole image."""
+    sizes = []
+
+    def network(view):
+        sizes.append(tuple(view.shape[-2:]))
+        logits = torch.tensor([0.0, 4.0]) if view.shape[-1] == 5 else torch.tensor([-2.0])
+        return torch.stack([torch.zeros(1, 1, len(logits)), logits.view(1, 1, -1)], dim=1)
+
+    images = torch.zeros(1, 3, 5, 5, dtype=torch.uint8)
+    found = multi_scale_probabilities(network, images, (0.5, 1.0), False, "logits", resampling="corners")
+    assert sizes == [(5, 5), (2, 2)]  # 2.5 is cut, where centres round it to 3
+    expected = torch.tensor([(0.0 + 4.0 * place / 4 - 2.0) / 2 for place in range(5)]).sigmoid()
+    assert torch.allclose(found[0, 1], expected.expand(5, 5), atol=1e-6)
+
+
+def test_corners_of_a_view_are_the_images_and_nothing_is_antialiased():
+    views = []
+
+    def network(view):
+        views.append(view[0, 0])
+        return torch.zeros(1, 2, *view.shape[-2:])
+
+    images = torch.arange(9, dtype=torch.uint8).expand(1, 3, 9, 9) ** 2
+    multi_scale_probabilities(network, images, (0.34,), False, resampling="corners")
+    assert torch.allclose(views[0], torch.tensor([0.0, 16.0, 64.0]).expand(3, 3))
+
+
+def test_flips_are_turned_back_with_corners_too():
+    probabilities = multi_scale_probabilities(LeftOnly(), IMAGES[..., :30], (1.0, 2.0), True, resampling="corners")
+    assert torch.allclose(probabilities, torch.full_like(probabilities, 0.5), atol=1e-6)
+
+
 def test_improbable_classes_are_zero_and_background_stays():
     probabilities = torch.tensor([0.01, 0.04, 0.05, 0.9]).view(1, 4, 1, 1)
     assert drop_improbable(probabilities).flatten().tolist() == pytest.approx([0.01, 0, 0, 0.9])  # > as DHR, not ≥

@@ -31,6 +31,18 @@ def test_predicts_by_the_mean_it_is_told(make_module, make_loader, average):
     assert torch.allclose(prediction.probabilities, expected, atol=1e-6)
 
 
+def test_predicts_with_the_resampling_it_is_told(make_module, make_loader):
+    loader = make_loader(batch_size=1, length=1, size=30)
+    found = {}
+    for resampling in ("centres", "corners"):
+        module = make_module(scales=(1.0, 0.5), flip=True, resampling=resampling, least_probability=0.0)
+        [prediction] = quiet_trainer().predict(module, loader)
+        found[resampling] = prediction.probabilities
+        assert torch.allclose(found[resampling].sum(0), torch.ones(30, 30))
+    assert make_module().resampling == "centres"
+    assert (found["centres"] - found["corners"]).abs().max() > 1e-4
+
+
 def test_classes_that_are_nowhere_probable_enough_are_left_out(make_module, make_loader):
     [all_classes, some] = (
         quiet_trainer().predict(make_module(least_probability=least), make_loader(batch_size=1, length=1))[0]

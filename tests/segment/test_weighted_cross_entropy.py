@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy, resize_nearest
+from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
 
 
 def logits_of(*probabilities):
@@ -58,9 +58,3 @@ def test_the_loss_is_taken_at_either_size():
     assert torch.allclose(image, torch.nn.functional.cross_entropy(big, label))
     logits = WeightedCrossEntropy(loss_size="logits")(small, label)
     assert torch.allclose(logits, torch.nn.functional.cross_entropy(small, label[:, 2::4, 2::4]))
-
-
-def test_nearest_takes_the_pixel_at_the_centre():
-    maps = torch.arange(8).expand(1, 8, 8)
-    assert resize_nearest(maps, torch.Size((8, 2)))[0, 0].tolist() == [2, 6]
-    assert torch.equal(resize_nearest(maps, torch.Size((8, 8))), maps)

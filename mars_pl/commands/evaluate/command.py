@@ -103,7 +103,8 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
         "multi_scale": options.multi_scale or None,
         "scales": options.scales,
         "flip": options.flip,
-        "window": None,  # only a writer tells
+        "window": None,  # only a writer tells this and the next
+        "resampling": None,
         "note": options.note,
     }
     about = {key: left.get(key) if value is None else value for key, value in told.items()}

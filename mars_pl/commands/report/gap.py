@@ -9,7 +9,7 @@ Row = dict[str, Any]
 
 GAP_ROWS = ("baseline", "final", "supervised")
 _SHARED = ("split", "images", "refinement", "network", "multi_scale", "scored")
-_SHARED_WHERE_SAID = ("scales", "flip", "window")  # rows of earlier versions do not say them
+_SHARED_WHERE_SAID = ("scales", "flip", "window", "resampling")  # rows of earlier versions do not say them
 
 
 def gap(rows: Mapping[str, Row | None], names: Sequence[str] = GAP_ROWS) -> dict[str, float | None]:

@@ -59,10 +59,22 @@ def test_the_row_has_every_key_and_null_where_nothing_was_measured(score):
     row = score(names="background,train,sheep,boat")
     assert set(row) == {
         *("row", "split", "images", "miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "refinement"),
-        *("network", "multi_scale", "scales", "flip", "window", "scored", "per_class", "note"),
+        *("network", "multi_scale", "scales", "flip", "window", "resampling", "scored", "per_class"),
+        "note",
     }
-    unmeasured = ("row", "split", "companion", "kept", "refinement", "network", "scales", "flip", "window", "note")
-    assert all(row[key] is None for key in unmeasured) and row["multi_scale"] is False
+    unmeasured = (
+        "row",
+        "split",
+        "companion",
+        "kept",
+        "refinement",
+        "network",
+        "scales",
+        "flip",
+        "window",
+        "resampling",
+    )
+    assert all(row[key] is None for key in (*unmeasured, "note")) and row["multi_scale"] is False
     assert row["per_class"]["boat"] == {"iou": None, "fp": None, "fn": None}
     assert row["miou"] == pytest.approx(0.375)
 

@@ -18,6 +18,7 @@ ROW = {"miou": 0.5, "split": "val", "images": 10, "refinement": "none", "network
         ({"miou": 0.6, "network": "student"}, {"miou": 0.9}, None),
         ({"miou": 0.6, "multi_scale": True}, {"miou": 0.9}, None),
         ({"miou": 0.6, "flip": True}, {"miou": 0.9, "flip": False}, None),
+        ({"miou": 0.6, "resampling": "corners"}, {"miou": 0.9, "resampling": "centres"}, None),
         # who says nothing may be alike
         ({"miou": 0.6, "scales": [1], "flip": True, "window": None}, {"miou": 0.9}, 0.25),
     ],
