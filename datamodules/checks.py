@@ -1,6 +1,6 @@
 """A data set is looked over before hours are spent on it: its images, masks and scores.
 
-Images are judged by their headers and by the end-of-image marker, which a file that was cut short lacks; only a
+Images are judged by their headers and by the marker at their end, which a file that was cut short lacks; only a
 file without that marker is decoded. Labels are decoded, in threads, for their codes; of scores the head is read.
 """
 
@@ -18,16 +18,17 @@ from PIL import ExifTags, Image
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
-from datamodules.files.image_size import too_large
+from datamodules.files.image_size import not_eight_bits, several_pages, too_large
 from datamodules.files.labels import label_codes, read_label
 from datamodules.files.scores import inspect_scores
 from datamodules.files.tree import Tree
 from datamodules.processes import processes
 from datamodules.progress import with_progress
 
-END_OF_IMAGE = b"\xff\xd9"
+ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+"""Format → the marker at the end of its files."""
 TAIL = 64
-"""Bytes at the end of a JPEG in which the marker is looked for: some cameras write a little after it."""
+"""Bytes at the end of a file in which the marker is looked for: some cameras write a little after it."""
 TURNED = range(2, 9)
 """EXIF orientations of images that are not stored as they are seen; 1 is upright, 0 says nothing."""
 
@@ -108,8 +109,13 @@ def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
     try:
         with path.open("rb") as file, Image.open(file) as image:
             size = image.size
+            if odd := not_eight_bits(path, image):
+                return Fault("image not of 8 bits", path.name, odd)
+            if odd := several_pages(path, image):
+                return Fault("image of several pages", path.name, odd)
             file.seek(max(file.seek(0, os.SEEK_END) - TAIL, 0))
-            if END_OF_IMAGE not in file.read():
+            end = ENDS.get(image.format or "")
+            if end is None or end not in file.read():
                 image.load()
             if upright and (turned := _orientation(image)) in TURNED:
                 text = f"{path}: turned by its camera (EXIF orientation {turned}); save it upright"
