@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from datamodules.contradictions import Against, Shown
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
@@ -41,6 +42,7 @@ def inspect_images(
     label_folder: Path | None = None,
     truth_folder: Path | None = None,
     score_folder: Path | None = None,
+    shown: Shown | None = None,
 ) -> list[Fault]:
     """Look over the images of a list, their masks and their scores.
 
@@ -52,6 +54,7 @@ def inspect_images(
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
+        shown: what the images show, against which masks and scores are held; None holds them against nothing.
 
     Returns:
         All faults, in the order of the images.
@@ -69,7 +72,7 @@ def inspect_images(
     upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 
     def inspect(image_id: str) -> list[Fault]:
-        return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder))
+        return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder, shown))
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
         inspected: Iterable[list[Fault]] = pool.map(inspect, ids)
@@ -86,17 +89,22 @@ def _inspect(
     label_folder: Path | None,
     truth_folder: Path | None,
     score_folder: Path | None,
+    shown: Shown | None,
 ) -> Iterator[Fault]:
     size = image_size_of(tree.image(image_id), upright)
     if isinstance(size, Fault):
         yield size
         return
+    ignored = label_codes(num_classes).ignored
     if label_folder is not None:
-        yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size)
+        against = shown and shown.against(image_id, ignored)
+        yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size, against=against)
     if score_folder is not None:
-        yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes)
+        against = shown and shown.against(image_id, None)
+        yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes, against)
     if truth_folder is not None and (path := truth_folder / f"{image_id}.png").is_file():
-        yield from inspect_mask(path, num_classes, size, biased=False)
+        against = shown and shown.against(image_id, ignored, complete=True)
+        yield from inspect_mask(path, num_classes, size, biased=False, against=against)
 
 
 def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
@@ -139,7 +147,13 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def inspect_mask(
-    path: Path, num_classes: int, size: tuple[int, int] | None = None, *, biased: bool = True, ignored: bool = True
+    path: Path,
+    num_classes: int,
+    size: tuple[int, int] | None = None,
+    *,
+    biased: bool = True,
+    ignored: bool = True,
+    against: Against | None = None,
 ) -> Iterator[Fault]:
     """Yield what is wrong with a mask.
 
@@ -149,6 +163,7 @@ def inspect_mask(
         size: (width, height) of its image; None checks no size.
         biased: pixels may be biased, as they may in labels but neither in truth nor in what a server scores.
         ignored: pixels may be ignored, as they may in labels and in truth.
+        against: holds its codes against what its image shows.
     """
     try:
         label = read_label(path, num_classes)
@@ -166,9 +181,10 @@ def inspect_mask(
         known = " and ".join(", ".join([f"0 to {num_classes - 1}", *map(str, marks)]).rsplit(", ", 1))
         text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
         yield Fault("codes", path.name, text)
+    yield from against(path, present) if against else ()
 
 
-def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iterator[Fault]:
+def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int, against: Against | None) -> Iterator[Fault]:
     try:
         class_ids, shape = inspect_scores(path)
     except DataError as error:
@@ -182,6 +198,7 @@ def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iter
     if beyond.size:
         text = f"{path}: scores of class {beyond[0]}, the data has 1 to {num_classes - 1}; map the ids"
         yield Fault("codes", path.name, text)
+    yield from against(path, class_ids) if against else ()
 
 
 def check_batch(images: int, batch_size: int) -> None:

@@ -141,6 +141,17 @@ def _json(path: Path, class_names: Sequence[str]) -> LabelOf:
         raise DataError(f"{path}: not JSON ({error}); remove it and prepare the data again") from None
     if not isinstance(table, dict) or not all(isinstance(names, list) for names in table.values()):
         raise DataError(f"{path}: holds no table of image id → class names; write it so")
+    return table_reader(path, table, class_names)
+
+
+def table_reader(path: Path, table: Mapping[str, Sequence[str]], class_names: Sequence[str]) -> LabelOf:
+    """Return what reads a table of image id → class names.
+
+    Args:
+        path: to be named where an image or a class is at fault.
+        table: the names of each image's classes.
+        class_names: background first.
+    """
 
     def read(image_id: str) -> NDArray[np.float32]:
         if image_id not in table:
