@@ -97,13 +97,13 @@ def _inspect(
         return
     ignored = label_codes(num_classes).ignored
     if label_folder is not None:
-        against = shown and shown.against(image_id, ignored)
+        against = shown.against(image_id, ignored) if shown else None
         yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size, against=against)
     if score_folder is not None:
-        against = shown and shown.against(image_id, None)
+        against = shown.against(image_id, None) if shown else None
         yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes, against)
     if truth_folder is not None and (path := truth_folder / f"{image_id}.png").is_file():
-        against = shown and shown.against(image_id, ignored, complete=True)
+        against = shown.against(image_id, ignored, complete=True) if shown else None
         yield from inspect_mask(path, num_classes, size, biased=False, against=against)
 
 
@@ -170,18 +170,20 @@ def inspect_mask(
     except DataError as error:
         yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
         return
-    if size is not None and label.shape != (size[1], size[0]):
-        found = f"{label.shape[1]}×{label.shape[0]} pixels, its image {size[0]}×{size[1]}"
-        yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     codes = label_codes(num_classes)
     marks = [code for code, allowed in ((codes.biased, biased), (codes.ignored, ignored)) if allowed]
     present = np.flatnonzero(np.bincount(label.reshape(-1)))
     beyond = present[(present >= num_classes) & ~np.isin(present, marks)]
+    fits = size is None or label.shape == (size[1], size[0])
+    if size is not None and not fits:
+        found = f"{label.shape[1]}×{label.shape[0]} pixels, its image {size[0]}×{size[1]}"
+        yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     if beyond.size:
         known = " and ".join(", ".join([f"0 to {num_classes - 1}", *map(str, marks)]).rsplit(", ", 1))
         text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
         yield Fault("codes", path.name, text)
-    yield from against(path, present) if against else ()
+    elif fits and against is not None:  # another image's mask, or another data set's, would contradict in any case
+        yield from against(path, present)
 
 
 def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int, against: Against | None) -> Iterator[Fault]:

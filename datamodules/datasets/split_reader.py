@@ -11,10 +11,10 @@ from datamodules.checks import inspect_images
 from datamodules.contradictions import CONTRADICTIONS, Shown
 from datamodules.datasets.dataset import VOCFolder
 from datamodules.datasets.samplers import check_processes
-from datamodules.datasets.shown_classes import check_shown, warn_of_contradictions
 from datamodules.faults import refuse
 from datamodules.files.image_labels import ImageLabels, Source, read_image_labels
 from datamodules.files.tree import Tree
+from datamodules.shown_classes import check_shown, warn_of_contradictions
 
 
 class SplitReader:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
 from datamodules.files.labels import SIXTEEN_BIT
-from datamodules.files.text_file import read_text
+from datamodules.files.text_file import guessed_text
 
 # fmt: off
 COCO_NAMES = (
@@ -103,22 +104,25 @@ def folder_class_names(root: Path) -> tuple[str, ...]:
 
 
 def read_class_names(root: Path) -> tuple[tuple[str, ...], list[Fault]]:
-    """Read `classes.txt` with background in front, without the lines that are no classes, and name these.
+    """Read `classes.txt` with background in front, and name what is wrong with its encoding and lines.
 
     Raises:
-        DataError: as `folder_class_names` does, but for lines that are no classes.
+        DataError: where it is missing, or names no class.
     """
     path = root / CLASSES
     if not path.is_file():
         raise DataError(
             f"{path}: no such file; write the class names there, one a line, or name their folder (data.root, --root)"
         )
-    lines = [line.strip() for line in unicodedata.normalize("NFC", read_text(path)).splitlines() if line.strip()]
+    text, faults = guessed_text(path)
+    lines = [line.strip() for line in unicodedata.normalize("NFC", text).splitlines() if line.strip()]
     names = lines[1:] if lines[:1] == ["background"] else lines
     odd = {name: said for name in names if (said := no_class(name))}
     remedy = "remove the line; the first class is 1 in the masks"
-    faults = [Fault("no class", name, f"{path}: “{name}” is no class, {said}; {remedy}") for name, said in odd.items()]
-    return checked_names(["background", *(name for name in names if name not in odd)]), faults
+    faults += [Fault("no class", name, f"{path}: “{name}” is no class, {said}; {remedy}") for name, said in odd.items()]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    faults += [Fault("class twice", name, f"{path}: “{name}” is there twice; name each class once") for name in twice]
+    return checked_names(["background", *dict.fromkeys(name for name in names if name not in odd)]), faults
 
 
 def class_ids(scored: Sequence[str], class_names: Sequence[str]) -> list[int]:

@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from datamodules.errors import DataError
+from datamodules.faults import Fault
 
 
 def read_text(path: Path) -> str:
@@ -24,3 +25,11 @@ def read_text(path: Path) -> str:
     if "\0" in text:  # UTF-16 without its mark, or no text at all
         raise DataError(f"{path}: not UTF-8; save it as UTF-8")
     return text
+
+
+def guessed_text(path: Path) -> tuple[str, list[Fault]]:
+    """Read a text file as `read_text` does, or in Windows' own encoding and with the fault, to look at the rest too."""
+    try:
+        return read_text(path), []
+    except DataError as error:
+        return path.read_bytes().decode("cp1252", "replace"), [Fault("encoding", path.name, str(error))]

@@ -13,7 +13,7 @@ from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
 from datamodules.files.image_list import SUFFIXES, bare_id
-from datamodules.files.text_file import read_text
+from datamodules.files.text_file import guessed_text
 
 TABLES = ("labels.csv", "labels.json")
 FORMS = "line 1 names image and classes, or image and each class, with commas between them"
@@ -35,7 +35,7 @@ def table_file(root: Path) -> Path:
 
 
 def read_rows(path: Path, class_names: Sequence[str]) -> tuple[Rows, list[Fault]]:
-    """Read a table of image labels, and name the rows from which a class would be lost.
+    """Read a table of image labels, and name its encoding and the rows from which a class would be lost.
 
     A CSV file has the column `image`, and either `classes`, names with ; between them, or a column of 0 and 1 for each
     class. A JSON file maps images to lists of names.
@@ -43,8 +43,14 @@ def read_rows(path: Path, class_names: Sequence[str]) -> tuple[Rows, list[Fault]
     Raises:
         DataError: where the file is not such a table.
     """
-    text = read_text(path)
-    return (_from_json(path, text), []) if path.suffix == ".json" else _from_csv(path, text, class_names)
+    text, faults = guessed_text(path)
+    if path.suffix == ".json":
+        return _from_json(path, text), faults
+    try:
+        rows, odd = _from_csv(path, text, class_names)
+    except csv.Error as error:
+        raise DataError(f"{path}: not CSV ({error}); save it as that again") from None
+    return rows, [*faults, *odd]
 
 
 def _from_json(path: Path, text: str) -> Rows:

@@ -49,7 +49,8 @@ def inspect(options: argparse.Namespace) -> Found:
     masked = [image_id for image_id in ids if (truth / f"{image_id}.png").is_file()]
     judged = sum(image_id in labels for image_id in masked)
     faults += weighed(found, dict.fromkeys(CONTRADICTIONS, judged))
-    faults += [*stray_masks(truth, data.tree), *masks_elsewhere(truth, data.tree, ids)]
+    if not options.split:  # else there may be masks of other lists' images
+        faults += [*stray_masks(truth, data.tree, ids), *masks_elsewhere(truth, data.tree, ids)]
     return Found(len(ids), faults, len(masked))
 
 
@@ -78,7 +79,7 @@ def _image_labels(data: DataSet) -> tuple[dict[str, NDArray[np.float32]], list[F
                 faults.append(Fault("missing image label", image_id, str(error)))
         except DataError as error:
             faults.append(Fault("image label", image_id, str(error)))
-    return labels, faults
+    return labels, [] if data.told else faults
 
 
 def _unseen(data: DataSet, labels: Mapping[str, NDArray[np.float32]], scored: Sequence[str]) -> Iterator[Fault]:
@@ -91,7 +92,7 @@ def _unseen(data: DataSet, labels: Mapping[str, NDArray[np.float32]], scored: Se
         yield Fault("no image shows any class", str(data.tree.root), f"{text}; write the classes into the image labels")
         return
     for index in np.flatnonzero(counts == 0):
-        name = data.class_names[index + 1]
+        name = data.class_names[int(index) + 1]
         if name in scored:
             text = f"{name}: no image shows it, so nothing can be learnt of it; is it a class of these data?"
             yield Fault("class that no image shows", name, text, note=True)

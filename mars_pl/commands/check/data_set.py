@@ -29,6 +29,7 @@ class DataSet:
         read: image label of an id; None where there are none, or none that can be read.
         truth: folder of its masks, whether it is there or not; None where none is meant.
         faults: of lists and tables.
+        told: what is wrong with single image labels is among them.
     """
 
     tree: Tree
@@ -37,6 +38,7 @@ class DataSet:
     read: LabelOf | None
     truth: Path | None
     faults: list[Fault] = field(default_factory=list)
+    told: bool = False
 
     @property
     def ids(self) -> list[str]:
@@ -81,7 +83,7 @@ def _own_folder(root: Path, settings: Mapping[str, Any], splits: Sequence[str]) 
         lists = {split: [name for name in ids if name in folder.images] for split, ids in folder.lists.items()}
     else:
         prepare_folder(root)
-        lists = dict(folder.lists)
+        lists = {split: list(ids) for split, ids in folder.lists.items()}
     tree = Tree(root, folder.images)
     meant, missing = {}, []
     for split in splits or lists:
@@ -90,7 +92,8 @@ def _own_folder(root: Path, settings: Mapping[str, Any], splits: Sequence[str]) 
         else:
             missing.append(Fault("list", split, f"{root / split}.txt: no such list; there are {', '.join(lists)}"))
     read = table_reader(root, folder.labels, folder.class_names) if folder.labels else None
-    return DataSet(tree, folder.class_names, meant, read, _truth(tree, settings, "masks"), faults + missing)
+    truth = _truth(tree, settings, "masks")
+    return DataSet(tree, folder.class_names, meant, read, truth, faults + missing, told=True)
 
 
 def _truth(tree: Tree, settings: Mapping[str, Any], usual: str) -> Path | None:

@@ -45,7 +45,7 @@ def inspect(options: argparse.Namespace) -> Found:
             return Found(len(ids), faults)
         tree = Tree(options.root)
         shown, faults = _shown(options, names)
-        faults += stray_masks(folder, tree)
+        faults += stray_masks(folder, tree, ids)
         found = inspect_images(tree, ids, len(names), label_folder=folder, shown=shown)
         return Found(len(ids), faults + weighed(found, dict.fromkeys(CONTRADICTIONS, len(ids))))
     except DataError as error:

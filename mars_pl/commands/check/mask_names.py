@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from datamodules.contradictions import OFTEN
@@ -11,12 +11,19 @@ from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
 from datamodules.files.tree import Tree
 
 
-def stray_masks(folder: Path, tree: Tree) -> list[Fault]:
-    """Return the files that no image's id and .png make; a few among many (of other lists' images) are notes."""
+def stray_masks(folder: Path, tree: Tree, listed: Collection[str]) -> list[Fault]:
+    """Return the files of a folder of masks that belong to no image; a few among many are notes.
+
+    Args:
+        folder: of the masks, whether it is there or not.
+        tree: of the images.
+        listed: image ids, whose images are missed elsewhere where they are not there.
+    """
     if not folder.is_dir():
         return []
     names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not _hidden(path))
-    strays = [name for name in names if not _is_mask(name, tree)]
+    masks = {f"{image_id}.png" for image_id in listed}
+    strays = [name for name in names if name not in masks and not _is_mask(name, tree)]
     note = len(strays) <= OFTEN * len(names)
     return [Fault("mask of no image", name, _told(folder / name, tree), note) for name in strays]
 

@@ -31,7 +31,7 @@ def shown_in(options: argparse.Namespace) -> Shown | None:
 
 def contradictions(shown: Shown | None, image_id: str, path: Path, label: Label) -> list[Fault]:
     """Return what a label holds against its image's label."""
-    against = shown and shown.against(image_id, codes_in(label).ignored)
+    against = shown.against(image_id, codes_in(label).ignored) if shown else None
     return [] if against is None else list(against(path, np.unique(label)))
 
 
