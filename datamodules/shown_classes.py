@@ -13,6 +13,9 @@ from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.image_labels import ImageLabels
 
+NAMED = 20
+"""Classes that are named of those that no image shows."""
+
 
 def warn_of_contradictions(faults: Sequence[Fault], judged: int) -> None:
     """Warn of masks, labels or scores that contradict the image labels, with their share and the first of them.
@@ -56,4 +59,5 @@ def check_shown(
         return
     unseen = [name for name, count in zip(class_names[1:], counts.tolist(), strict=True) if not count]
     if named := [name for name in unseen if name in wanted]:
-        rank_zero_warn(f"{split}: no image shows {', '.join(named)}; nothing can be learnt of what is not shown")
+        more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
+        rank_zero_warn(f"{split}: no image shows {', '.join(named[:NAMED])}{more}; nothing can be learnt of these")

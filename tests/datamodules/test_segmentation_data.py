@@ -199,7 +199,9 @@ def test_no_image_that_shows_a_class_is_refused_in_a_fit_and_nowhere_else(root):
 
 def test_a_class_that_no_image_of_a_fit_shows_is_named(root, recwarn):
     with_names(root, {image_id: ["bird"] for image_id in data(root).tree.ids("all")})
-    with pytest.warns(UserWarning, match="train_aug: no image shows aeroplane, bicycle; nothing can be learnt"):
+    with pytest.warns(
+        UserWarning, match="train_aug: no image shows aeroplane, bicycle; nothing can be learnt of these"
+    ):
         data(root).setup("fit")
     recwarn.clear()
     data(root, scored_classes=["background", "bird"], truth_folder=None).setup("fit")
