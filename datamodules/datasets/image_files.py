@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from lightning_utilities.core.rank_zero import rank_zero_info
-from PIL import Image, ImageOps
+from PIL import ImageOps
 from torch import Tensor
 
 from datamodules.checks import image_size_of
@@ -18,6 +18,7 @@ from datamodules.datasets.sample import Sample, Samples
 from datamodules.datasets.samplers import check_processes
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
+from datamodules.files.image_size import opened_image
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Of the files in a folder that are taken for images, in any case of letters."""
@@ -87,8 +88,8 @@ def check_apart(images: Mapping[str, Path], folder: Path) -> None:
 
 
 def read_upright(path: Path) -> Tensor:
-    """Read an image as uint8 3×H×W RGB, turned as its camera says it was held."""
-    with Image.open(path) as image:
+    """Read an image as uint8 3×H×W RGB, turned as its camera says it was held; raises as `opened_image` does."""
+    with opened_image(path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
     return torch.from_numpy(np.array(upright)).permute(2, 0, 1).contiguous()
 

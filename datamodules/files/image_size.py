@@ -9,11 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from datamodules.errors import DataError
-
-
-def too_large(path: Path) -> str:
-    """Return what to say of a picture that Pillow takes for a decompression bomb."""
-    return f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
+from datamodules.files.image_file import open_image
 
 
 @contextmanager
@@ -24,12 +20,10 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
         DataError: where it is missing or too large, or cannot be decoded.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             yield image
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; fetch it or take it off the list") from None
-    except Image.DecompressionBombError:
-        raise DataError(too_large(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be decoded ({error}); fetch the image again") from None
 

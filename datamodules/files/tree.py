@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy as np
 from datamodules.errors import DataError
 from datamodules.files.image_list import read_ids
 from datamodules.files.image_size import opened_image
+from datamodules.files.json_text import read_json_text
 from datamodules.files.labels import read_label
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Tree:
     def _elsewhere(self) -> Mapping[str, str]:
         path = self.root / IMAGE_PATHS
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+            return dict(read_json_text(path.read_text(encoding="utf-8"))) if path.is_file() else {}
         except (ValueError, TypeError):
             raise DataError(
                 f"{path}: holds no table of image id → path; remove it and prepare the data again"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
 from datamodules.files.image_list import bare_id
+from datamodules.files.json_text import read_json_text
 
 TABLES = ("labels.csv", "labels.json")
 
@@ -46,7 +46,7 @@ def read_rows(path: Path, class_names: Sequence[str]) -> Rows:
 
 def _from_json(path: Path, text: str) -> Rows:
     try:
-        table = json.loads(text, object_pairs_hook=list)  # a dict would hide what is named twice
+        table = read_json_text(text, pairs=list)  # a dict would hide what is named twice
     except ValueError as error:
         raise DataError(f"{path}: not JSON ({error}); mend it there") from None
     if not isinstance(table, list) or not all(isinstance(row, tuple) and isinstance(row[1], list) for row in table):

@@ -15,6 +15,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+from datamodules.unpickle.stored_archive import check_stored
 
 UNREADABLE = (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile)
 """What torch raises at a file that is cut short, damaged or something else."""
@@ -64,6 +65,8 @@ def previous(path: Path) -> Path:
 def _read(path: Path, map_location: Any, weights_only: bool | None) -> dict[str, Any] | str:
     """Return a checkpoint, or why there is none."""
     try:
+        with path.open("rb") as file:
+            check_stored(file)
         found = torch.load(path, map_location=map_location, weights_only=weights_only)
     except FileNotFoundError:
         return "no such checkpoint"
