@@ -34,7 +34,7 @@ def npy_head(file: IO[bytes]) -> NpyHead:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     try:
         head = NpyHead(*read(file))
-    except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except Exception as error:  # Python's tokens, its parser and its memory, besides numpy's own
         raise ValueError(f"a damaged head of an array: {type(error).__name__}") from None
     if any(type(side) is not int or side < 0 for side in head.shape) or not head.dtype.itemsize:
         raise ValueError(f"an array of {head.dtype} and shape {head.shape}")
