@@ -1,6 +1,6 @@
 """A data set is looked over before hours are spent on it: its images, masks and scores.
 
-Images are judged by their headers and by the end-of-image marker, which a file that was cut short lacks; only a
+Images are judged by their headers and by the marker at their end, which a file that was cut short lacks; only a
 file without that marker is decoded. Labels are decoded, in threads, for their codes; of scores the head is read.
 """
 
@@ -15,19 +15,22 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from datamodules.contradictions import Against, Shown
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
 from datamodules.files.image_file import open_image
+from datamodules.files.image_size import not_eight_bits, several_pages
 from datamodules.files.labels import label_codes, read_label
 from datamodules.files.scores import inspect_scores
 from datamodules.files.tree import Tree
 from datamodules.processes import processes
 from datamodules.progress import with_progress
 
-END_OF_IMAGE = b"\xff\xd9"
+ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
+"""Format → the marker at the end of its files."""
 TAIL = 64
-"""Bytes at the end of a JPEG in which the marker is looked for: some cameras write a little after it."""
+"""Bytes at the end of a file in which the marker is looked for: some cameras write a little after it."""
 TURNED = range(2, 9)
 """EXIF orientations of images that are not stored as they are seen; 1 is upright, 0 says nothing."""
 
@@ -40,6 +43,7 @@ def inspect_images(
     label_folder: Path | None = None,
     truth_folder: Path | None = None,
     score_folder: Path | None = None,
+    shown: Shown | None = None,
 ) -> list[Fault]:
     """Look over the images of a list, their masks and their scores.
 
@@ -51,6 +55,7 @@ def inspect_images(
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
+        shown: what the images show, against which masks and scores are held; None holds them against nothing.
 
     Returns:
         All faults, in the order of the images.
@@ -68,7 +73,7 @@ def inspect_images(
     upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 
     def inspect(image_id: str) -> list[Fault]:
-        return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder))
+        return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder, shown))
 
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
         inspected: Iterable[list[Fault]] = pool.map(inspect, ids)
@@ -85,17 +90,22 @@ def _inspect(
     label_folder: Path | None,
     truth_folder: Path | None,
     score_folder: Path | None,
+    shown: Shown | None,
 ) -> Iterator[Fault]:
     size = image_size_of(tree.image(image_id), upright)
     if isinstance(size, Fault):
         yield size
         return
+    ignored = label_codes(num_classes).ignored
     if label_folder is not None:
-        yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size)
+        against = shown.against(image_id, ignored) if shown else None
+        yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size, against=against)
     if score_folder is not None:
-        yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes)
+        against = shown.against(image_id, None) if shown else None
+        yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes, against)
     if truth_folder is not None and (path := truth_folder / f"{image_id}.png").is_file():
-        yield from inspect_mask(path, num_classes, size, biased=False)
+        against = shown.against(image_id, ignored, complete=True) if shown else None
+        yield from inspect_mask(path, num_classes, size, biased=False, against=against)
 
 
 def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
@@ -108,8 +118,13 @@ def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
     try:
         with path.open("rb") as file, open_image(path, file) as image:
             size = image.size
+            if odd := not_eight_bits(path, image):
+                return Fault("image not of 8 bits", path.name, odd)
+            if odd := several_pages(path, image):
+                return Fault("image of several pages", path.name, odd)
             file.seek(max(file.seek(0, os.SEEK_END) - TAIL, 0))
-            if END_OF_IMAGE not in file.read():
+            end = ENDS.get(image.format or "")
+            if end is None or end not in file.read():
                 image.load()
             if upright and (turned := _orientation(image)) in TURNED:
                 text = f"{path}: turned by its camera (EXIF orientation {turned}); save it upright"
@@ -133,7 +148,13 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def inspect_mask(
-    path: Path, num_classes: int, size: tuple[int, int] | None = None, *, biased: bool = True, ignored: bool = True
+    path: Path,
+    num_classes: int,
+    size: tuple[int, int] | None = None,
+    *,
+    biased: bool = True,
+    ignored: bool = True,
+    against: Against | None = None,
 ) -> Iterator[Fault]:
     """Yield what is wrong with a mask.
 
@@ -143,26 +164,30 @@ def inspect_mask(
         size: (width, height) of its image; None checks no size.
         biased: pixels may be biased, as they may in labels but neither in truth nor in what a server scores.
         ignored: pixels may be ignored, as they may in labels and in truth.
+        against: holds its codes against what its image shows.
     """
     try:
         label = read_label(path, num_classes)
     except DataError as error:
         yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
         return
-    if size is not None and label.shape != (size[1], size[0]):
-        found = f"{label.shape[1]}×{label.shape[0]} pixels, its image {size[0]}×{size[1]}"
-        yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     codes = label_codes(num_classes)
     marks = [code for code, allowed in ((codes.biased, biased), (codes.ignored, ignored)) if allowed]
     present = np.flatnonzero(np.bincount(label.reshape(-1)))
     beyond = present[(present >= num_classes) & ~np.isin(present, marks)]
+    fits = size is None or label.shape == (size[1], size[0])
+    if size is not None and not fits:
+        found = f"{label.shape[1]}×{label.shape[0]} pixels, its image {size[0]}×{size[1]}"
+        yield Fault("size", path.name, f"{path}: {found}; make the mask at that size")
     if beyond.size:
         known = " and ".join(", ".join([f"0 to {num_classes - 1}", *map(str, marks)]).rsplit(", ", 1))
         text = f"{path}: holds code {beyond[0]}, the data {known}; map the codes or name the classes"
         yield Fault("codes", path.name, text)
+    elif fits and against is not None:  # another image's mask, or another data set's, would contradict in any case
+        yield from against(path, present)
 
 
-def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iterator[Fault]:
+def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int, against: Against | None) -> Iterator[Fault]:
     try:
         class_ids, shape = inspect_scores(path)
     except DataError as error:
@@ -176,6 +201,7 @@ def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int) -> Iter
     if beyond.size:
         text = f"{path}: scores of class {beyond[0]}, the data has 1 to {num_classes - 1}; map the ids"
         yield Fault("codes", path.name, text)
+    yield from against(path, class_ids) if against else ()
 
 
 def check_batch(images: int, batch_size: int) -> None:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
+
+from datamodules.terminal import terminal
 
 Item = TypeVar("Item")
 
@@ -17,9 +19,9 @@ PATIENCE = 2.0
 
 def with_progress(items: Iterable[Item], total: int | None, description: str) -> Iterator[Item]:
     """Pass the items on, under a progress bar on the terminal once it has taken a while; None is an unknown total."""
-    console = Console(stderr=True)
+    console = terminal(stderr=True)
     progress, started = Progress(console=console, transient=True), time.monotonic()
-    task = progress.add_task(description, total=total)
+    task = progress.add_task(escape(description), total=total)
     try:
         for item in items:
             if console.is_terminal and not progress.live.is_started and time.monotonic() - started > PATIENCE:

@@ -134,6 +134,7 @@ class SegmentationData(pl.LightningDataModule):
             self._position = FitPosition()
             self._fit = self.training_set.fit_set(self.reader, self.fit_split, self.seed)
             check_batch(len(self._fit), self.batch_size)
+            self.reader.check_shown(self.fit_split, self.scored_classes)
         if stage in ("validate", "test") or (stage == "fit" and self._validates()):
             if self.validate_split is None:
                 raise DataError("data.validate_split: there is no list to evaluate; name one")

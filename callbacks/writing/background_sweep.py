@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from callbacks.writing.pseudo_labels import SweepCounts
+from datamodules.terminal import terminal
 from mars_pl.metrics.scores import Scores
 
 
@@ -19,7 +19,7 @@ def sweep_rows(swept: Sequence[float], counts: SweepCounts, over: Sequence[int] 
 
 def print_sweep(rows: Sequence[dict[str, float]], split: str, images: int, refinement: str) -> None:
     """Print the rows with what they were measured on, and mark the best."""
-    console = Console()
+    console = terminal()
     console.print(f"Background score on {split} ({images} images, refinement {refinement}); nothing is chosen by it")
     table = Table()
     for column in ("background", "mIoU %", "FP", "FN"):

@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
-from rich.console import Console
 from rich.table import Table
 from safetensors.torch import save_file
 from torch import Tensor
 
 from callbacks.writing.found_candidates import columns
 from datamodules.files.whole_file import whole_file
+from datamodules.terminal import terminal
 from mars_pl.debias.selection import DebiasedCentroids
 from mars_pl.metrics.target_share import Kind, kind, target_share
 
@@ -113,7 +113,7 @@ class CandidateTable(DebiasedCentroids):
             shares = [summary[key][name] for key in ("target_share_before", "target_share")]
             if counts[0]:
                 table.add_row(name, *map(str, counts), *("–" if share is None else f"{share:.1%}" for share in shares))
-        Console().print(table)
+        terminal().print(table)
         lost = [name for name in summary["empty_regions"] if summary["candidates_per_class"].get(name) == 0]
         if lost:
             rank_zero_warn(

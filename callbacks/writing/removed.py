@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from lightning_utilities.core.rank_zero import rank_zero_warn
-from rich.console import Console
 from rich.table import Table
 
 from callbacks.writing.debiased_label import Counts
+from datamodules.terminal import terminal
 
 MUCH_REMOVED = 0.6
 """Share of a class's pixels above which more than a companion has probably gone."""
@@ -36,7 +36,7 @@ def print_removed(summary: dict[str, Any]) -> None:
     for name, share in shares.items():
         style = "bold red" if share > MUCH_REMOVED else None
         table.add_row(name, f"{summary['pixels'][name]:,}", f"{share:.1%}", style=style)
-    Console().print(table)
+    terminal().print(table)
     emptied = [f"{name} {share:.0%}" for name, share in shares.items() if share > MUCH_REMOVED and name != "all"]
     if emptied:
         rank_zero_warn(

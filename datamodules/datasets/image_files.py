@@ -18,10 +18,8 @@ from datamodules.datasets.sample import Sample, Samples
 from datamodules.datasets.samplers import check_processes
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
+from datamodules.files.image_list import SUFFIXES, is_hidden
 from datamodules.files.image_size import opened_image
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-"""Of the files in a folder that are taken for images, in any case of letters."""
 
 
 class ImageFiles(Samples):
@@ -88,14 +86,14 @@ def check_apart(images: Mapping[str, Path], folder: Path) -> None:
 
 
 def read_upright(path: Path) -> Tensor:
-    """Read an image as uint8 3×H×W RGB, turned as its camera says it was held; raises as `opened_image` does."""
+    """Read an image as uint8 3×H×W RGB, turned as its camera says it was held; raises DataError as `opened_image`."""
     with opened_image(path) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
     return torch.from_numpy(np.array(upright)).permute(2, 0, 1).contiguous()
 
 
 def _below(folder: Path) -> dict[str, Path]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not _hidden(path.relative_to(folder))]
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path.relative_to(folder))]
     found: dict[str, Path] = {}
     for path in (path for path in files if path.suffix.lower() in SUFFIXES):
         image_id = path.relative_to(folder).with_suffix("").as_posix()
@@ -110,13 +108,9 @@ def _below(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
 def _fault(path: Path) -> Fault | None:
     size = image_size_of(path)
     if not isinstance(size, Fault):
         return None
     unreadable = f"{path}: is no image that can be read; replace it or take it away"
-    return size if size.kind == "large image" else size._replace(text=unreadable)
+    return size._replace(text=unreadable) if size.kind in ("missing image", "damaged image") else size

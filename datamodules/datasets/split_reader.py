@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from lightning_utilities.core.rank_zero import rank_zero_info
 
 from datamodules.checks import inspect_images
+from datamodules.contradictions import CONTRADICTIONS, Shown
 from datamodules.datasets.dataset import VOCFolder
 from datamodules.datasets.samplers import check_processes
 from datamodules.faults import refuse
-from datamodules.files.image_labels import Source, read_image_labels
+from datamodules.files.image_labels import ImageLabels, Source, read_image_labels
 from datamodules.files.tree import Tree
+from datamodules.shown_classes import check_shown, warn_of_contradictions
 
 
 class SplitReader:
@@ -43,6 +45,7 @@ class SplitReader:
         self.image_labels: Source = image_labels
         self.label_folder, self.truth_folder, self.score_folder = label_folder, truth_folder, score_folder
         self._looked_over: set[tuple[str, ...]] = set()
+        self._read: dict[str, ImageLabels] = {}
 
     def image_ids(self, split: str) -> list[str]:
         """Return the images of a list of which nothing but the images is asked.
@@ -51,7 +54,7 @@ class SplitReader:
             DataError: on the first fault; see `checks.py`.
         """
         ids = self._ids(split)
-        self._look_over(split, ids)
+        self._look_over(split, ids, {})
         return ids
 
     def whole_images(
@@ -75,18 +78,36 @@ class SplitReader:
             "truth_folder": self._folder(self.truth_folder) if measured else None,
             "score_folder": self._folder(self.score_folder) if scored else None,
         }
-        self._look_over(split, ids, **folders)
+        self._look_over(split, ids, image_labels, **folders)
+        self._read[split] = image_labels
         return VOCFolder(self.tree, ids, image_labels, **folders)
 
     def _folder(self, name: str | None) -> Path | None:
         """Find a folder when it is needed and not before: preparing the data may make it."""
         return None if name is None else self.tree.folder(name)
 
-    def _look_over(self, split: str, ids: Sequence[str], **folders: Path | None) -> None:
-        key = (split, *(name for name, folder in folders.items() if folder is not None))
+    def check_shown(self, split: str, wanted: Collection[str] | None = None) -> None:
+        """Say which of the wanted classes (None for all) no image shows, of a list whose image labels were read.
+
+        Raises:
+            DataError: where no image shows any, and there are no label files to learn from.
+        """
+        wanted = self.class_names if wanted is None else wanted
+        check_shown(split, self._read.get(split, {}), self.class_names, wanted, self.label_folder is not None)
+
+    def _look_over(self, split: str, ids: Sequence[str], image_labels: ImageLabels, **folders: Path | None) -> None:
+        asked = {name: folder for name, folder in folders.items() if folder is not None}
+        key = (split, *asked)
         check_processes(len(ids))
         if key not in self._looked_over:
-            refuse(inspect_images(self.tree, ids, len(self.class_names), **folders))
+            shown = Shown(self.class_names, lambda image_id: image_labels[image_id].numpy())
+            faults = inspect_images(self.tree, ids, len(self.class_names), **folders, shown=shown)
+            refuse([fault for fault in faults if fault.kind not in CONTRADICTIONS])
+            # a mask of truth need not be there
+            every = asked.keys() - {"truth_folder"}
+            truth = asked.get("truth_folder")
+            judged = [name for name in image_labels if every or (truth and (truth / f"{name}.png").is_file())]
+            warn_of_contradictions(faults, len(judged))
             self._looked_over.add(key)
 
     def _ids(self, split: str) -> list[str]:

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
+from datamodules.files.image_list import bare_id
 from datamodules.files.json_text import read_json_text
-from datamodules.unpickle.restricted_pickle import read_pickled_npy
+from datamodules.files.text_file import read_text
+from datamodules.unpickle.torch_pickle import read_arrays
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,12 +37,13 @@ LabelOf = Callable[[str], NDArray[np.float32]]
 
 
 class NoLabelError(DataError):
-    """An image has no label; `more` says how many others lack theirs."""
+    """An image has no label; `more` says how many others lack theirs, `named` what the source calls its first image."""
 
-    def __init__(self, path: Path, image_id: str, more: int = 0) -> None:
-        self.path, self.image_id = path, image_id
+    def __init__(self, path: Path, image_id: str, more: int = 0, named: object = None) -> None:
+        self.path, self.image_id, self.named = path, image_id, named
         others = f" and {more} more" if more else ""
-        super().__init__(f"{path}: no image label for {image_id}{others}; add it or take it off the list")
+        there = "" if named is None else f", its names are like {named!r}"
+        super().__init__(f"{path}: no image label for {image_id}{others}{there}; add it or take it off the list")
 
 
 def read_image_labels(
@@ -85,6 +88,8 @@ def label_reader(root: Path, class_names: Sequence[str], source: Source = "auto"
 def from_cls_labels(path: Path, ids: Sequence[str], classes: int) -> ImageLabels:
     """Read `cls_labels.npy`: a pickled dict, int ids (2007000063 for 2007_000063) or str ids, vectors of `classes`.
 
+    File names in place of ids, numbers written as text and torch's tensors are taken too.
+
     Raises:
         DataError: where the file is missing, refused, not such a dict, or lacks an image.
     """
@@ -102,41 +107,55 @@ def _each(read: LabelOf, ids: Sequence[str]) -> ImageLabels:
         except NoLabelError as error:
             missing.append(error)
     if missing:
-        raise NoLabelError(missing[0].path, missing[0].image_id, len(missing) - 1)
+        raise NoLabelError(missing[0].path, missing[0].image_id, len(missing) - 1, missing[0].named)
     return labels
 
 
 def _xml(folder: Path, class_names: Sequence[str]) -> LabelOf:
-    """VOC's XML: the `<name>` of each `<object>`, difficult ones too; parts of a body are no objects."""
+    """VOC's XML: the `<name>` of each `<object>`, difficult ones too; parts of a body are no objects.
+
+    Some programs put a namespace in front of these words.
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: no image labels; put VOC's XML files there, or {CLS_LABELS} beside that folder")
 
     def read(image_id: str) -> NDArray[np.float32]:
         path = folder / f"{image_id}.xml"
         try:
-            objects = ElementTree.parse(path).getroot().findall("object")
+            objects = ElementTree.parse(path).getroot().findall("{*}object")
         except FileNotFoundError:
             raise NoLabelError(path, image_id) from None
         except (ElementTree.ParseError, LookupError, ValueError) as error:  # the two of encodings
             raise DataError(f"{path}: not an XML annotation ({error}); fetch it again") from None
-        return _hot(str(path), [(item.findtext("name") or "").strip() for item in objects], class_names)
+        return _hot(str(path), [(item.findtext("{*}name") or "").strip() for item in objects], class_names)
 
     return read
 
 
 def _json(path: Path, class_names: Sequence[str]) -> LabelOf:
     try:
-        table = read_json_text(path.read_text(encoding="utf-8"))
+        table = read_json_text(read_text(path))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; prepare the data first") from None
     except ValueError as error:
         raise DataError(f"{path}: not JSON ({error}); remove it and prepare the data again") from None
     if not isinstance(table, dict) or not all(isinstance(names, list) for names in table.values()):
         raise DataError(f"{path}: holds no table of image id → class names; write it so")
+    return table_reader(path, table, class_names)
+
+
+def table_reader(path: Path, table: Mapping[str, Sequence[str]], class_names: Sequence[str]) -> LabelOf:
+    """Return what reads a table of image id → class names.
+
+    Args:
+        path: to be named where an image or a class is at fault.
+        table: the names of each image's classes.
+        class_names: background first.
+    """
 
     def read(image_id: str) -> NDArray[np.float32]:
         if image_id not in table:
-            raise NoLabelError(path, image_id)
+            raise NoLabelError(path, image_id, named=next(iter(table), None))
         return _hot(f"{path}: {image_id}", table[image_id], class_names)
 
     return read
@@ -153,14 +172,18 @@ def _hot(source: str, names: Sequence[str], class_names: Sequence[str]) -> NDArr
 
 
 def _cls_labels(path: Path, classes: int) -> LabelOf:
-    table = read_pickled_npy(path)
+    table = read_arrays(path)
     if not isinstance(table, dict):
         raise DataError(f"{path}: holds no dict of image id → vector; write it as IRN or PSA do")
+    named = next(iter(table), None)
+    by_file = {bare_id(key): vector for key, vector in table.items() if isinstance(key, str)}
 
     def read(image_id: str) -> NDArray[np.float32]:
-        vector = table.get(image_id, table.get(_number(image_id)))
+        number = _number(image_id)
+        vector = next((table[key] for key in (image_id, number) if key in table), None)
+        vector = by_file.get(image_id, by_file.get(str(number))) if vector is None else vector
         if vector is None:
-            raise NoLabelError(path, image_id)
+            raise NoLabelError(path, image_id, named=named)
         return _vector(path, image_id, vector, classes)
 
     return read

@@ -11,16 +11,39 @@ from PIL import Image
 from datamodules.errors import DataError
 from datamodules.files.image_file import open_image
 
+DEEP = {"I;16": "grey of 16 bits", "I": "grey of 16 or 32 bits", "F": "grey of floating-point numbers"}
+"""Modes that Pillow cuts off at 255 when it makes RGB of them, so that an image turns white or black → in words."""
+
+
+def not_eight_bits(path: Path, image: Image.Image) -> str | None:
+    """Return what to say of an image whose brightness is no number of 0…255; None of others.
+
+    How such a range is to be shown (a microscope's 12 bits within 16, metres of depth) only its owner knows.
+    """
+    words = DEEP.get("I;16" if image.mode.startswith("I;16") else image.mode)
+    return words and f"{path}: {words}, which has no white; scale it to 8 bits as it should be seen, and save that"
+
+
+def several_pages(path: Path, image: Image.Image) -> str | None:
+    """Return what to say of an image with pages or a film's pictures, of which the first alone is read; None of others.
+
+    A camera's second picture in a JPEG (MPO) is a preview or another eye's view of the same.
+    """
+    pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    return f"{path}: holds {pages} pictures; save the one that is meant" if pages > 1 else None
+
 
 @contextmanager
 def opened_image(path: Path) -> Iterator[Image.Image]:
     """Open an image whose pixels, if they are wanted, are decoded within the block.
 
     Raises:
-        DataError: where it is missing or too large, or cannot be decoded.
+        DataError: where it is missing, too large, not of 8 bits or of several pages, or cannot be decoded.
     """
     try:
         with open_image(path) as image:
+            if odd := not_eight_bits(path, image) or several_pages(path, image):
+                raise DataError(odd)
             yield image
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; fetch it or take it off the list") from None

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from datamodules.errors import DataError
-from datamodules.files.image_list import read_ids
+from datamodules.files.image_folder import ImageFolder
+from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.files.image_size import opened_image
 from datamodules.files.json_text import read_json_text
 from datamodules.files.labels import read_label
+from datamodules.files.text_file import read_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,20 +32,33 @@ IMAGE_PATHS = "images.json"
 class Tree:
     """A data set's root and the paths below it.
 
-    Images are `JPEGImages/<id>.jpg`, or where `images.json` says; lists `ImageSets/Segmentation/<split>.txt`.
+    Images are `JPEGImages/<id>.jpg` or of another suffix, or lie where `images.json` says; lists are
+    `ImageSets/Segmentation/<split>.txt`.
+
+    Args:
+        root: folder of the data set.
+        places: image id → path below the root, in place of `images.json`; None reads that where it is there.
     """
 
     root: Path
+    places: Mapping[str, str] | None = None
 
     def image(self, image_id: str) -> Path:
         """Return the path of an image; raises DataError where `images.json` is damaged."""
-        return self.root / self._elsewhere.get(image_id, f"JPEGImages/{image_id}.jpg")
+        place = self._elsewhere.get(image_id)
+        return self._images.path(image_id) if place is None else self.root / place
+
+    @cached_property
+    def _images(self) -> ImageFolder:
+        return ImageFolder(self.root / "JPEGImages")
 
     @cached_property
     def _elsewhere(self) -> Mapping[str, str]:
+        if self.places is not None:
+            return self.places
         path = self.root / IMAGE_PATHS
         try:
-            return dict(read_json_text(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+            return dict(read_json_text(read_text(path))) if path.is_file() else {}
         except (ValueError, TypeError):
             raise DataError(
                 f"{path}: holds no table of image id → path; remove it and prepare the data again"
@@ -60,15 +75,14 @@ class Tree:
 
     def splits(self) -> list[str]:
         """Return the names of the lists that are there, sorted."""
-        return sorted(file.stem for file in self.list_file("any").parent.glob("*.txt"))
+        lists = self.list_file("any").parent.glob("*.txt")
+        return sorted(file.stem for file in lists if not is_hidden(Path(file.name)))
 
     def ids(self, split: str) -> list[str]:
         """Read the image ids of a list, in its order.
 
-        Bare ids (VOC, IRN) and paths (`/JPEGImages/<id>.jpg /SegmentationClassAug/<id>.png`, PSA and SEAM) are read.
-
         Raises:
-            DataError: where the root or the list is missing, the list is empty, or names an image twice.
+            DataError: where the root or the list is missing, or as `read_ids` does.
         """
         if not self.root.is_dir():
             raise DataError(f"{self.root}: no such data folder; set data.root to the folder that holds JPEGImages")
@@ -76,7 +90,7 @@ class Tree:
         if not path.is_file():
             there = ", ".join(self.splits()) or "none"
             raise DataError(f"{path}: no such list; put it there or name one of those that are ({there})")
-        return read_ids(path)
+        return read_ids(path, self._elsewhere)
 
 
 def read_image(path: Path) -> Tensor:

@@ -48,6 +48,30 @@ def read_irn(path: Path, num_classes: int) -> ClassScores:
     return _scores(path, class_ids, content.get("high_res", NO_MAPS), num_classes)
 
 
+def read_irn_background(path: Path, num_classes: int) -> ClassScores:
+    """Read `<id>.npy` of forks that save IRN's keys as `np.pad(keys + 1, (1, 0))`: 0, the background, then from 1.
+
+    `high_res` may have a map of the background or not. Raises as `read_irn` does.
+    """
+    content = _entries(path, "keys")
+    keys = _numbers(path, content["keys"])
+    if len(keys) > 1 and "high_res" not in content:
+        raise DataError(f"{path}: holds no 'high_res'; write the maps at the size of the image")
+    return _behind_background(path, keys, content.get("high_res", NO_MAPS), num_classes)
+
+
+def keys_hold_background(paths: Iterable[Path]) -> bool:
+    """Tell whether files of IRN's kind look as if key 0 were the background: in each it stands before other keys.
+
+    IRN's own keys begin with 0 where an image shows class 1; that every image shows it, and another one, is rare.
+
+    Args:
+        paths: some of the files; those without keys say nothing, and one or two are too few to judge.
+    """
+    judged = [keys for path in paths if len(keys := _numbers(path, _entries(path, "keys")["keys"]))]
+    return len(judged) > 2 and all(len(keys) > 1 and keys[0] == 0 for keys in judged)
+
+
 def read_seam_cam(path: Path, num_classes: int) -> ClassScores:
     """Read `<id>.npy` of SEAM's `out_cam`, {class from 0: map}; raises DataError as `read_irn` does."""
     content = _entries(path)
@@ -71,16 +95,22 @@ def read_rsepm(path: Path, num_classes: int) -> ClassScores:
     A seed with as many maps as keys has a background of its own (their "MS" tags); raises as `read_irn` does.
     """
     content = _entries(path, "keys", "seed")
-    keys, seed = _numbers(path, content["keys"]), _maps(path, content["seed"])
+    return _behind_background(path, _numbers(path, content["keys"]), content["seed"], num_classes)
+
+
+def _behind_background(path: Path, keys: NDArray[np.int64], maps: ArrayLike, num_classes: int) -> ClassScores:
+    """Take keys from 1 behind a 0; where there are as many maps as keys the background has one of its own."""
     if not len(keys) or keys[0] != 0:
-        raise DataError(f"{path}: its keys do not begin with 0, the background; is this a file of RS+EPM's?")
-    if len(seed) == len(keys):
-        return _scores(path, keys[1:], seed[1:], num_classes, seed[0])
-    return _scores(path, keys[1:], seed, num_classes)
+        raise DataError(f"{path}: its keys do not begin with 0, the background; is this a file of another kind?")
+    scores = _maps(path, maps)
+    if len(scores) == len(keys):
+        return _scores(path, keys[1:], scores[1:], num_classes, scores[0])
+    return _scores(path, keys[1:], scores, num_classes)
 
 
 SCORE_READERS: dict[str, Callable[[Path, int], ClassScores]] = {
     "irn": read_irn,
+    "irn-background": read_irn_background,
     "seam-cam": read_seam_cam,
     "seam-crf": read_seam_crf,
     "rsepm": read_rsepm,

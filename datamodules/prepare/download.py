@@ -10,11 +10,11 @@ from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from datamodules.errors import DataError
 from datamodules.prepare.preparing import disk_faults
+from datamodules.terminal import terminal
 
 PIECE = 1 << 20
 """Bytes read at a time."""
@@ -90,6 +90,6 @@ def _copy(answer: Any, file: IO[bytes], bar: Progress, task: Any) -> None:
 
 
 def _bar() -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    console = terminal(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     return Progress(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
-from datamodules.files.class_names import folder_class_names
+from datamodules.files.class_names import read_class_names
 from datamodules.files.image_labels import IMAGE_LABELS
-from datamodules.files.image_list import SUFFIXES, bare_id, read_ids
+from datamodules.files.image_list import bare_id, read_ids
 from datamodules.files.tree import IMAGE_PATHS, Tree
+from datamodules.prepare.folder_images import find_own_images
 from datamodules.prepare.folder_tables import read_rows, row_faults, table_file
 from datamodules.prepare.preparing import list_text, preparing, says, table_text, write_whole
 
-IMAGES = "images"
 SPLITS = ("train", "val", "test")
 
 
@@ -24,11 +24,13 @@ class OwnFolder:
     """What a folder of one's own holds.
 
     Attributes:
+        class_names: background first.
         images: image id → path below the root.
         labels: image id → class names.
         lists: split → image ids.
     """
 
+    class_names: tuple[str, ...]
     images: Mapping[str, str]
     labels: Mapping[str, Sequence[str]]
     lists: Mapping[str, Sequence[str]]
@@ -65,46 +67,43 @@ def read_folder(root: Path) -> tuple[OwnFolder, list[Fault]]:
     """Read a folder of one's own, and all that is wrong with it.
 
     Raises:
-        DataError: where images, class names or the table are missing or cannot be read at all.
+        DataError: where images or class names are missing or cannot be read at all.
     """
-    class_names = folder_class_names(root)
-    images, faults = _images(root)
-    path = table_file(root)
-    rows = read_rows(path, class_names)
-    faults += row_faults(path, rows, class_names, images)
-    labels = {bare_id(name): names for name, names in rows}
-    lists = _lists(root, images)
+    class_names, faults = read_class_names(root)
+    images, unread, odd = find_own_images(root)
+    faults += odd
+    labels: dict[str, Sequence[str]] = {}
+    path = None
+    try:
+        path = table_file(root)
+        rows, odd = read_rows(path, class_names)
+        faults += [*odd, *row_faults(path, rows, class_names, images, unread)]
+        labels = {bare_id(name): names for name, names in rows}
+    except DataError as error:
+        faults.append(Fault("table", path.name if path else str(root), str(error)))
+        path = None
+    lists, odd = _lists(root, images)
+    faults += odd
     for split, ids in lists.items():
         for image_id in [image_id for image_id in ids if image_id not in images]:
             text = f"{root / split}.txt: {image_id}: no such image; mend the name or take it off the list"
             faults.append(Fault("listed without image", image_id, text))
-        for image_id in [image_id for image_id in ids if image_id in images and image_id not in labels]:
+        for image_id in [image_id for image_id in ids if path and image_id in images and image_id not in labels]:
             text = f"{path}: no row for {images[image_id]}; add one, or move the image away"
             faults.append(Fault("image without row", image_id, text))
-    return OwnFolder(images, labels, lists), faults
+    return OwnFolder(class_names, images, labels, lists), faults
 
 
-def _images(root: Path) -> tuple[dict[str, str], list[Fault]]:
-    folder = root / IMAGES
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
-    if not files:
-        raise DataError(f"{folder}: no images ({', '.join(SUFFIXES)}); put them there or set data.root")
-    found: dict[str, str] = {}
-    faults = []
-    for file in files:
-        image_id, place = bare_id(file.name), file.relative_to(root).as_posix()
-        if image_id in found:
-            text = f"{file}: called like {root / found[image_id]}; each needs a name of its own, suffix not counted"
-            faults.append(Fault("name twice", place, text))
-        if len(image_id.split()) != 1:
-            faults.append(Fault("name with a space", place, f"{file}: has a space in its name; rename it"))
-        found.setdefault(image_id, place)
-    return found, faults
-
-
-def _lists(root: Path, images: Mapping[str, str]) -> dict[str, list[str]]:
-    lists = {split: read_ids(root / f"{split}.txt") for split in SPLITS if (root / f"{split}.txt").is_file()}
+def _lists(root: Path, images: Mapping[str, str]) -> tuple[dict[str, list[str]], list[Fault]]:
+    lists, faults = {}, []
+    for split in SPLITS:
+        path = root / f"{split}.txt"
+        try:
+            if path.is_file():
+                lists[split] = read_ids(path, images)
+        except DataError as error:
+            faults.append(Fault("list", path.name, str(error)))
     if "train" not in lists:
         elsewhere = {image_id for ids in lists.values() for image_id in ids}
         lists["train"] = [image_id for image_id in images if image_id not in elsewhere]
-    return lists
+    return lists, faults

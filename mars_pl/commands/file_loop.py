@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from datamodules.errors import DataError
-from datamodules.files.image_list import read_ids
+from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.progress import with_progress
 
 Result = TypeVar("Result")
@@ -59,7 +59,8 @@ def ids_in(folder: Path, suffix: str) -> list[str]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
-    ids = sorted(path.name.removesuffix(suffix) for path in folder.glob(f"*{suffix}"))
+    files = (path.name for path in folder.glob(f"*{suffix}") if not is_hidden(Path(path.name)))
+    ids = sorted(name.removesuffix(suffix) for name in files)
     if not ids:
         raise DataError(f"{folder}: holds no <image id>{suffix}; is it the right folder, or of another kind?")
     return ids

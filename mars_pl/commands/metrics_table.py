@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -121,9 +120,3 @@ def scored_classes(rows: Mapping[str, Mapping[str, Any] | None]) -> str:
         if isinstance(scored, Sequence) and scored:
             return f"mean over {len(scored)} classes: {', '.join(map(str, scored))}"
     return ""
-
-
-def terminal() -> Console:
-    """Return a console for tables: as wide as the terminal, and 110 columns where the output is a file or a pipe."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=110)

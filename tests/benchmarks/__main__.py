@@ -10,7 +10,7 @@ import sys
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from mars_pl.commands.metrics_table import terminal
+from datamodules.terminal import terminal
 from tests.benchmarks.measure import REPEATS
 from tests.benchmarks.subjects import SUBJECTS
 

@@ -128,3 +128,11 @@ def test_the_table_is_printed_and_a_class_without_centroid_named(tmp_path, capsy
     assert "train_aug, 6 images, targets by 6 with truth" in " ".join(printed.split())
     line = next(line for line in printed.splitlines() if "red" in line)
     assert line.replace("│", " ").split() == ["red", "8", "4", "50.0%", "100.0%"]
+
+
+def test_a_class_name_is_no_markup(tmp_path, capsys):
+    data = Colours()
+    data.class_names = ("background", "[bold]red", "[/white]", ":cat:")
+    write(tmp_path, data)
+    printed = capsys.readouterr().out
+    assert "[bold]red" in printed and "[/white]" in printed

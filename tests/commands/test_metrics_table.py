@@ -1,6 +1,7 @@
 """The rows of a run on the terminal, and the words of its numbers."""
 
-from mars_pl.commands.metrics_table import fraction, measured_by, percent, rows_table, scored_classes, terminal, title
+from datamodules.terminal import terminal
+from mars_pl.commands.metrics_table import fraction, measured_by, percent, rows_table, scored_classes, title
 from mars_pl.commands.report.run import merge, open_run
 from tests.fakes.fake_run import make_run
 

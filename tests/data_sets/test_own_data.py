@@ -28,6 +28,6 @@ def test_the_example_makes_a_sound_folder_and_can_be_typed(tmp_path, capsys):
     assert [words[1] for words in typed] == ["check", "run"]
     with chdir(tmp_path):
         assert main(typed[0][1:]) == 0
-    assert capsys.readouterr().out == "data/folder: 4 images, nothing is wrong\n"
+    assert capsys.readouterr().out == "data/folder: 4 images, 0 with masks, nothing is wrong\n"
     stages = plan(tmp_path, typed[1][2], *typed[1][3:])
     assert all("data/folder" in words for words in stages.values() if words[0] == "fit")

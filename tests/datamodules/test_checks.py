@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
 
 from datamodules import checks, progress
 from datamodules.checks import check_batch, image_size_of, inspect_images
@@ -212,3 +213,13 @@ def test_a_batch_larger_than_the_data_is_refused():
     check_batch(8, 8)
     with pytest.raises(DataError, match=r"a batch of 9 is more than 8 images give; set data\.batch_size to 8 or less"):
         check_batch(8, 9)
+
+
+def test_a_png_cut_short_is_found_and_a_whole_one_is_not_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "a.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(PngImageFile, "load", lambda image: pytest.fail("an image was decoded"))
+        assert image_size_of(path) == (64, 64)
+    path.write_bytes(path.read_bytes()[:-5000])
+    assert image_size_of(path).kind == "damaged image"

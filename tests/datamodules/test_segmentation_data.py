@@ -1,3 +1,4 @@
+import json
 import logging
 
 import numpy as np
@@ -8,7 +9,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from datamodules.datasets import samplers
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
-from datamodules.files.labels import read_label
+from datamodules.files.labels import read_label, write_label
 from datamodules.files.scores import write_scores
 from datamodules.segmentation_data import SegmentationData
 from tests.datamodules.small_data import NAMES, Recorder, data, trainer
@@ -178,3 +179,52 @@ def test_files_are_looked_over_once(root, monkeypatch):
     module.setup("validate")
     with pytest.raises(DataError, match="no such image"):
         data(root).setup("validate")
+
+
+def with_names(root, table):
+    """Let image_labels.json say what the images show, in place of the XML files."""
+    (root / "image_labels.json").write_text(json.dumps(table))
+
+
+def test_no_image_that_shows_a_class_is_refused_in_a_fit_and_nowhere_else(root):
+    ids = data(root).tree.ids("all")
+    with_names(root, {image_id: [] for image_id in ids})
+    with pytest.raises(DataError, match="train_aug: the image labels of 9 images name no class, so there is nothing"):
+        data(root).setup("fit")
+    for stage in ("validate", "predict"):
+        data(root).setup(stage)
+    with pytest.warns(UserWarning, match="name no class; what is learnt comes from the label files alone"):
+        data(root, label_folder="Pseudo").setup("fit")
+
+
+def test_a_class_that_no_image_of_a_fit_shows_is_named(root, recwarn):
+    with_names(root, {image_id: ["bird"] for image_id in data(root).tree.ids("all")})
+    with pytest.warns(
+        UserWarning, match="train_aug: no image shows aeroplane, bicycle; nothing can be learnt of these"
+    ):
+        data(root).setup("fit")
+    recwarn.clear()
+    data(root, scored_classes=["background", "bird"], truth_folder=None).setup("fit")
+    assert not recwarn.list, "the others are not asked about"
+
+
+def test_labels_that_contradict_the_image_labels_are_warned_of_with_their_share(root, recwarn):
+    ids = data(root).tree.ids("train_aug")
+    data(root, label_folder="Pseudo").setup("fit")
+    assert not recwarn.list
+    for image_id in ids[:3]:  # of classes 1, 2, and 1 and 3
+        label = read_label(root / "Pseudo" / f"{image_id}.png")
+        write_label(root / "Pseudo" / f"{image_id}.png", np.array([0, 2, 3, 1])[label])
+    words = (
+        r"class that the image label denies: 33% of 9 images; .*Pseudo/2007_000001\.png: holds bicycle, its image label"
+    )
+    with pytest.warns(UserWarning, match=words):
+        data(root, label_folder="Pseudo").setup("fit")
+
+
+def test_masks_of_255_in_place_of_1_are_warned_of_before_the_first_step(root):
+    for image_id in data(root).tree.ids("val"):
+        path = root / "SegmentationClass" / f"{image_id}.png"
+        write_label(path, (read_label(path) > 0) * 255)
+    with pytest.warns(UserWarning, match="mask of 255 in place of classes: 100% of 3 images"):
+        data(root).setup("fit")

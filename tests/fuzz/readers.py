@@ -135,6 +135,10 @@ def _caffe() -> bytes:
     return b"\xa2\x06" + bytes([len(layer)]) + layer
 
 
+def _table(path: Path) -> None:
+    refuse(read_rows(path, NAMES)[1])
+
+
 def _image_check(path: Path) -> None:
     found = image_size_of(path, True)
     refuse([found] if isinstance(found, Fault) else [])
@@ -142,11 +146,14 @@ def _image_check(path: Path) -> None:
 
 def _archive(path: Path) -> None:
     """Look over an archive, which has faults in any case: of a mask they name the mask."""
-    _, faults = inspect(Namespace(path=path, list=None, images=None))
+    faults = inspect(Namespace(path=path, list=None, images=None)).faults
     refuse([fault for fault in faults if path.name not in fault.text and ".png" not in fault.text])
 
 
-XML = "<?xml version='1.0' encoding='utf-8'?><annotation><object><name>cat</name></object><object><name>dog</name></object></annotation>"
+XML = (
+    "<?xml version='1.0' encoding='utf-8'?>"
+    "<annotation><object><name>cat</name></object><object><name>dog</name></object></annotation>"
+)
 TABLE = "image,cat,dog\na.jpg,1,0\nb.jpg,0,1\n"
 WORDS_TABLE = "image,classes\na.jpg,cat;dog\nb.jpg,dog\n"
 COCO = {
@@ -202,9 +209,9 @@ READERS = {
     "image TIFF": Reader("a.tif", lambda: _picture("TIFF"), read_image),
     "image check": Reader("a.jpg", lambda: _picture("JPEG"), _image_check),
     "cls_labels.npy": Reader("cls_labels.npy", _npy(CLS_LABELS), lambda path: from_cls_labels(path, IDS, 2)),
-    "CSV of columns": Reader("labels.csv", _text(TABLE), lambda path: read_rows(path, NAMES)),
-    "CSV of names": Reader("labels.csv", _text(WORDS_TABLE), lambda path: read_rows(path, NAMES)),
-    "JSON table": Reader("labels.json", _text({"a.jpg": ["cat"], "b.jpg": []}), lambda path: read_rows(path, NAMES)),
+    "CSV of columns": Reader("labels.csv", _text(TABLE), _table),
+    "CSV of names": Reader("labels.csv", _text(WORDS_TABLE), _table),
+    "JSON table": Reader("labels.json", _text({"a.jpg": ["cat"], "b.jpg": []}), _table),
     "image_labels.json": Reader(
         "image_labels.json", _text({"a": ["cat"], "b": []}), lambda path: read_image_labels(path.parent, IDS, NAMES)
     ),

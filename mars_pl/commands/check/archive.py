@@ -13,9 +13,11 @@ from datamodules.checks import image_size_of, inspect_mask
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASS_NAMES
+from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_list import read_ids
 from datamodules.files.tar_archive import open_tar
 from datamodules.progress import with_progress
+from mars_pl.commands.check.found import Found
 
 PLACE = re.compile(r"(results/VOC2012/Segmentation/(comp[56])_(\w+)_cls)/([^/]+)\.png")
 LARGEST = 2**30
@@ -30,28 +32,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, metavar="ARCHIVE", help="results.tar.gz of `mars labels export voc-server`")
     words = "ImageSets/Segmentation/test.txt: the ids (default: their number alone is checked)"
     parser.add_argument("--list", type=Path, metavar="FILE", help=words)
-    parser.add_argument("--images", type=Path, metavar="DIR", help="images <id>.jpg, to check the sizes against")
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="images <id>.jpg, or of another suffix, to check the sizes against"
+    )
 
 
-def inspect(options: argparse.Namespace) -> tuple[int, list[Fault]]:
-    """Return how many masks were looked over, and all faults."""
+def inspect(options: argparse.Namespace) -> Found:
+    """Look the archive over."""
     path = options.path
     try:
         wanted = None if options.list is None else read_ids(options.list)
         with open_tar(path, LARGEST, "write it again") as archive:
             places, faults = _places(path, archive.getmembers())
             faults += _folders(path, list(places.values()), wanted)
-            masks = _masks(archive, places, options.images)
+            images = None if options.images is None else ImageFolder(options.images)
+            masks = _masks(archive, places, images)
             for found in with_progress(masks, len(places), "checking the archive"):
                 faults += found
-            return len(places), faults
+            return Found(len(places), faults)
     except FileNotFoundError:
         fault = f"{path}: no such archive; `mars labels export voc-server` writes it"
     except OSError as error:
         fault = f"{path}: no whole tar archive ({error}); write it again"
     except DataError as error:
         fault = str(error)
-    return 0, [Fault("archive", str(path), fault)]
+    return Found(0, [Fault("archive", str(path), fault)])
 
 
 def _places(path: Path, members: Sequence[tarfile.TarInfo]) -> tuple[dict[str, re.Match[str]], list[Fault]]:
@@ -89,13 +94,15 @@ def _folders(path: Path, places: Sequence[re.Match[str]], wanted: Sequence[str] 
     return faults
 
 
-def _masks(archive: tarfile.TarFile, places: dict[str, re.Match[str]], images: Path | None) -> Iterator[list[Fault]]:
+def _masks(
+    archive: tarfile.TarFile, places: dict[str, re.Match[str]], images: ImageFolder | None
+) -> Iterator[list[Fault]]:
     """Yield what is wrong with each mask: every pixel has one of VOC's classes, at the image's size."""
     with TemporaryDirectory() as folder:
         for name, match in places.items():
             mask = Path(folder, f"{match[4]}.png")
             mask.write_bytes(archive.extractfile(name).read())  # type: ignore[union-attr]
-            size = None if images is None else image_size_of(images / f"{match[4]}.jpg")
+            size = None if images is None else image_size_of(images.path(match[4]))
             faults = [size] if isinstance(size, Fault) else []
             wanted = None if isinstance(size, Fault) else size
             found = inspect_mask(mask, len(CLASS_NAMES["voc"]), wanted, biased=False, ignored=False)

@@ -9,8 +9,9 @@ from typing import Any
 
 from rich.console import Console
 
-from datamodules.faults import Fault
+from datamodules.terminal import terminal
 from mars_pl.commands.check import archive, data, labels
+from mars_pl.commands.check.found import Found, group
 from mars_pl.commands.json_files import write_json
 
 NAMED = 5
@@ -18,7 +19,7 @@ NAMED = 5
 
 
 def main(argv: Sequence[str]) -> int:
-    """Look something over; returns 1 where anything is wrong.
+    """Look something over; returns 1 where anything is wrong, which notes are not.
 
     Args:
         argv: the words after ``mars check``.
@@ -32,30 +33,28 @@ def main(argv: Sequence[str]) -> int:
         own.add_argument("--json", type=Path, metavar="FILE", help="write all faults there")
         own.set_defaults(inspect=command.inspect)
     options = parser.parse_args(argv)
-    images, faults = options.inspect(options)
-    grouped = group(faults)
-    _print(f"{options.path}: {images:,} images", grouped)
+    found: Found = options.inspect(options)
+    faults, notes = (group([fault for fault in found.faults if fault.note == note]) for note in (False, True))
+    _print(f"{options.path}: {found.heading}", faults, notes)
     if options.json:
-        write_json(options.json, {"path": str(options.path), "images": images, "faults": grouped})
+        content = {"path": str(options.path), "images": found.images, "masks": found.masks}
+        write_json(options.json, {**content, "faults": faults, "notes": notes})
     return int(bool(faults))
 
 
-def group(faults: Sequence[Fault]) -> list[dict[str, Any]]:
-    """Put faults of a kind together: kind, count, the first one's line and all names, in the order of appearance."""
-    kinds: dict[str, list[Fault]] = {}
-    for fault in faults:
-        kinds.setdefault(fault.kind, []).append(fault)
-    return [
-        {"kind": kind, "count": len(found), "first": found[0].text, "names": [fault.name for fault in found]}
-        for kind, found in kinds.items()
-    ]
+def _print(heading: str, faults: Sequence[dict[str, Any]], notes: Sequence[dict[str, Any]]) -> None:
+    console = terminal()
+    console.print(f"{heading}, {'these faults:' if faults else 'nothing is wrong'}", soft_wrap=True)
+    for entry in faults:
+        _print_kind(console, entry)
+    if notes:
+        console.print("\nNo faults, but worth a look:")
+    for entry in notes:
+        _print_kind(console, entry)
 
 
-def _print(heading: str, grouped: Sequence[dict[str, Any]]) -> None:
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(f"{heading}, {'nothing is wrong' if not grouped else 'these faults:'}")
-    for entry in grouped:
-        console.print(f"\n{entry['kind']}: {entry['count']:,}\n  {entry['first']}")
-        names = list(dict.fromkeys(entry["names"][1:]))
-        if names:
-            console.print(f"  also {', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''}")
+def _print_kind(console: Console, entry: dict[str, Any]) -> None:
+    console.print(f"\n{entry['kind']}: {entry['count']:,}\n  {entry['first']}", soft_wrap=True)
+    names = list(dict.fromkeys(entry["names"][1:]))
+    if names:
+        console.print(f"  also {', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''}", soft_wrap=True)

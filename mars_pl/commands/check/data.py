@@ -6,18 +6,19 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from datamodules.checks import inspect_images
+from datamodules.contradictions import CONTRADICTIONS, Shown, weighed
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.image_labels import NoLabelError, label_reader
-from datamodules.files.tree import Tree
-from datamodules.prepare.folder import prepare_folder, read_folder
-from mars_pl.commands.data_choice import data_choice, data_settings
-
-TRUTH = "SegmentationClass"
-"""Folder of the masks where a YAML names no other; what a mask of it lacks is not measured, so none has to be there."""
+from datamodules.files.image_labels import NoLabelError
+from mars_pl.commands.check.data_set import DataSet, open_data_set
+from mars_pl.commands.check.found import Found
+from mars_pl.commands.check.mask_names import masks_elsewhere, stray_masks
+from mars_pl.commands.data_choice import data_settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,48 +30,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", action="append", default=[], metavar="NAME", help=words)
 
 
-def inspect(options: argparse.Namespace) -> tuple[int, list[Fault]]:
-    """Return how many images were looked over, and all faults."""
+def inspect(options: argparse.Namespace) -> Found:
+    """Look the data set over: what is wrong with one part keeps no other from being looked at."""
     try:
         kind, settings = data_settings(options.data)
-        faults = list(_prepared(kind, options.path))
-        if faults:
-            return 0, faults
-        names, _ = data_choice(options.data, options.path)
-        tree = Tree(options.path)
-        lists, faults = _lists(tree, options.split or tree.splits())
-        ids = list(dict.fromkeys(image_id for members in lists.values() for image_id in members))
-        faults += _shared(lists)
-        faults += _image_labels(options.path, lists, names, settings)
-        folder = settings.get("truth_folder", "masks" if kind == "folder" else TRUTH)
-        truth = None if folder is None else tree.folder(folder)
-        return len(ids), faults + inspect_images(tree, ids, len(names), truth_folder=truth)
+        data = open_data_set(options.data, kind, settings, options.path, options.split)
     except DataError as error:  # nothing else can be looked at
-        return 0, [Fault("data set", str(options.path), str(error))]
-
-
-def _prepared(kind: str, root: Path) -> Iterator[Fault]:
-    """Yield why there are no lists to look over; the tables of a folder of one's own are brought up to date."""
-    if not root.is_dir():
-        yield Fault("data set", str(root), f"{root}: no such data folder; fetch the data or name another")
-    elif kind == "folder":
-        _, faults = read_folder(root)
-        yield from faults
-        if not faults:
-            prepare_folder(root)
-    elif not Tree(root).splits():
-        remedy = f"`mars data coco {root}` writes them" if kind == "coco" else "is it the folder that holds JPEGImages?"
-        yield Fault("data set", str(root), f"{root}: no lists in ImageSets/Segmentation; {remedy}")
-
-
-def _lists(tree: Tree, splits: Sequence[str]) -> tuple[dict[str, list[str]], list[Fault]]:
-    lists, faults = {}, []
-    for split in splits:
-        try:
-            lists[split] = tree.ids(split)
-        except DataError as error:
-            faults.append(Fault("list", split, str(error)))
-    return lists, faults
+        return Found(0, [Fault("data set", str(options.path), str(error))])
+    labels, faults = _image_labels(data)
+    scored = settings.get("scored_classes") or data.class_names
+    faults = [*data.faults, *_shared(data.lists), *faults, *_unseen(data, labels, scored)]
+    ids, truth = data.ids, data.truth
+    shown = Shown(data.class_names, labels.__getitem__)
+    there = truth if truth is not None and truth.is_dir() else None
+    found = inspect_images(data.tree, ids, len(data.class_names), truth_folder=there, shown=shown)
+    if truth is None:
+        return Found(len(ids), faults + found)
+    masked = [image_id for image_id in ids if (truth / f"{image_id}.png").is_file()]
+    judged = sum(image_id in labels for image_id in masked)
+    faults += weighed(found, dict.fromkeys(CONTRADICTIONS, judged))
+    if not options.split:  # else there may be masks of other lists' images
+        faults += [*stray_masks(truth, data.tree, ids), *masks_elsewhere(truth, data.tree, ids)]
+    return Found(len(ids), faults, len(masked))
 
 
 def _shared(lists: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
@@ -83,20 +64,35 @@ def _shared(lists: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
             yield Fault("trained on and scored", image_id, text)
 
 
-def _image_labels(
-    root: Path, lists: Mapping[str, Sequence[str]], names: Sequence[str], settings: Mapping[str, Any]
-) -> Iterator[Fault]:
-    """Yield images without labels, but for those of a test list, and labels that do not fit the classes."""
-    try:
-        read = label_reader(root, names, settings.get("image_labels", "auto"))
-    except DataError as error:
-        yield Fault("image labels", str(root), str(error))
-        return
-    needed = dict.fromkeys(image_id for split, ids in lists.items() if split[:4] != "test" for image_id in ids)
-    for image_id in needed if read is not None else ():
+def _image_labels(data: DataSet) -> tuple[dict[str, NDArray[np.float32]], list[Fault]]:
+    """Return the labels that can be read; images without, but for those of a test list, and labels that do not fit."""
+    labels: dict[str, NDArray[np.float32]] = {}
+    faults: list[Fault] = []
+    if data.read is None:
+        return labels, faults
+    needed = {image_id for split, ids in data.lists.items() if split[:4] != "test" for image_id in ids}
+    for image_id in data.ids:
         try:
-            read(image_id)  # type: ignore[misc]
+            labels[image_id] = data.read(image_id)
         except NoLabelError as error:
-            yield Fault("missing image label", image_id, str(error))
+            if image_id in needed:
+                faults.append(Fault("missing image label", image_id, str(error)))
         except DataError as error:
-            yield Fault("image label", image_id, str(error))
+            faults.append(Fault("image label", image_id, str(error)))
+    return labels, [] if data.told else faults
+
+
+def _unseen(data: DataSet, labels: Mapping[str, NDArray[np.float32]], scored: Sequence[str]) -> Iterator[Fault]:
+    """Yield that no image shows any class, or the classes that none shows; a part of a data set may well lack some."""
+    if not labels:
+        return
+    counts = np.sum(list(labels.values()), axis=0)
+    if not counts.any():
+        text = f"{data.tree.root}: the image labels of {len(labels):,} images name no class; nothing can be learnt"
+        yield Fault("no image shows any class", str(data.tree.root), f"{text}; write the classes into the image labels")
+        return
+    for index in np.flatnonzero(counts == 0):
+        name = data.class_names[int(index) + 1]
+        if name in scored:
+            text = f"{name}: no image shows it, so nothing can be learnt of it; is it a class of these data?"
+            yield Fault("class that no image shows", name, text, note=True)

@@ -1,16 +1,21 @@
-"""A folder of labels: one for each image, of its image's size, with codes of the classes."""
+"""A folder of labels: one for each image, of its image's size, with codes of the classes that the image shows."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.checks import inspect_images, inspect_mask
+from datamodules.contradictions import CONTRADICTIONS, Shown, weighed
 from datamodules.errors import DataError
 from datamodules.faults import Fault
+from datamodules.files.image_labels import label_reader
 from datamodules.files.image_list import read_ids
 from datamodules.files.tree import Tree
-from mars_pl.commands.data_choice import data_choice
+from mars_pl.commands.check.found import Found
+from mars_pl.commands.check.mask_names import stray_masks
+from mars_pl.commands.data_choice import data_choice, data_settings
 from mars_pl.commands.file_loop import ids_in
 
 
@@ -25,21 +30,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     images.add_argument("--split", metavar="NAME", help="list of the data folder in its place")
 
 
-def inspect(options: argparse.Namespace) -> tuple[int, list[Fault]]:
-    """Return how many labels were looked over, and all faults."""
+def inspect(options: argparse.Namespace) -> Found:
+    """Look the labels over."""
     folder = options.path
     try:
         if options.split and options.root is None:
             raise DataError(f"--split {options.split}: is a list of the data folder; name that by --root")
         if not folder.is_dir():
             raise DataError(f"{folder}: no such label folder; name the one that holds <image id>.png")
-        num_classes = len(data_choice(options.data, options.root)[0])
+        names = data_choice(options.data, options.root)[0]
         ids = _ids(options)
-        if options.root is not None:
-            return len(ids), inspect_images(Tree(options.root), ids, num_classes, label_folder=folder)
-        return len(ids), [fault for name in ids for fault in inspect_mask(folder / f"{name}.png", num_classes)]
+        if options.root is None:
+            faults = [fault for name in ids for fault in inspect_mask(folder / f"{name}.png", len(names))]
+            return Found(len(ids), faults)
+        tree = Tree(options.root)
+        shown, faults = _shown(options, names)
+        faults += stray_masks(folder, tree, ids)
+        found = inspect_images(tree, ids, len(names), label_folder=folder, shown=shown)
+        return Found(len(ids), faults + weighed(found, dict.fromkeys(CONTRADICTIONS, len(ids))))
     except DataError as error:
-        return 0, [Fault("label folder", str(folder), str(error))]
+        return Found(0, [Fault("label folder", str(folder), str(error))])
+
+
+def _shown(options: argparse.Namespace, names: Sequence[str]) -> tuple[Shown | None, list[Fault]]:
+    """Return what the images show, or that labels cannot be held against it."""
+    try:
+        read = label_reader(options.root, names, data_settings(options.data)[1].get("image_labels", "auto"))
+    except DataError as error:
+        text = f"labels are not held against image labels: {error}"
+        return None, [Fault("no image labels", str(options.root), text, note=True)]
+    return read and Shown(names, read), []
 
 
 def _ids(options: argparse.Namespace) -> list[str]:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from datamodules.errors import DataError
 from datamodules.files.about import read_about
+from datamodules.terminal import terminal
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.evaluate.mask_folders import Counts, Folders, count_image
 from mars_pl.commands.file_loop import each_image
@@ -188,9 +188,10 @@ def _print(row: Mapping[str, Any]) -> None:
             cells = [percent(figures.get("iou")), fraction(figures.get("fp")), fraction(figures.get("fn"))]
             table.add_row(name, *cells, *([fraction(figures.get("companion"))] if with_companion else []))
         table.add_section()
-    width = min(100, Console().width) if Console().is_terminal else 100
-    console = Console(highlight=False, markup=False, width=width)
+    console = terminal(width=100)
+    console.width = min(console.width, 100)
     console.print(table)
-    for line in (scored_classes({"": row}), row["note"], summary(row)):
+    nothing = "no pixel of any class in truth or masks: background alone was measured; are the classes 1, 2, … there?"
+    for line in (scored_classes({"": row}), row["note"], nothing if row["fp"] is None else "", summary(row)):
         if line:
             console.print(line)

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.errors import DataError
+from datamodules.terminal import terminal
 from mars_pl.commands.json_files import write_json
-from mars_pl.commands.metrics_table import DASH, percent, provenance, terminal, title
+from mars_pl.commands.metrics_table import DASH, percent, provenance, title
 from mars_pl.commands.report.gap import gap, unlike
 from mars_pl.commands.report.run import read_metrics
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES
+from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_size import check_size
 from datamodules.files.labels import label_image
 from datamodules.files.whole_file import whole_file
@@ -30,7 +31,8 @@ def run(options: argparse.Namespace) -> None:
         raise DataError(f"--biased {options.biased}: the server scores every pixel; leave it at 0")
     ids = image_ids(options.list, options.source, ".png")
     read = LabelFolder(options.source, len(CLASS_NAMES["voc"]), biased=0, ignored=0)
-    encoded = each_image(_Encode(read, options.images), ids, "packing", options.workers)
+    images = None if options.images is None else ImageFolder(options.images)
+    encoded = each_image(_Encode(read, images), ids, "packing", options.workers)
     folder = f"results/VOC2012/Segmentation/{options.competition}_{options.split}_cls"
     with whole_file(options.target) as partial:
         write_archive(partial, ((f"{folder}/{image_id}.png", content) for image_id, content in encoded))
@@ -55,12 +57,12 @@ class _Encode:
     """Makes one image's file as bytes."""
 
     read: LabelFolder
-    images: Path | None
+    images: ImageFolder | None
 
     def __call__(self, image_id: str) -> tuple[str, bytes]:
         label = self.read(image_id)
         if self.images is not None:
-            check_size(self.read.folder / f"{image_id}.png", label.shape, self.images / f"{image_id}.jpg")
+            check_size(self.read.folder / f"{image_id}.png", label.shape, self.images.path(image_id))
         buffer = io.BytesIO()
         label_image(label).save(buffer, format="PNG")
         return image_id, buffer.getvalue()

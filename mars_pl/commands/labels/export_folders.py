@@ -10,6 +10,7 @@ from pathlib import Path
 from datamodules.errors import DataError
 from datamodules.files.about import write_about
 from datamodules.files.labels import label_codes, write_label
+from datamodules.files.text_file import read_text
 from datamodules.files.whole_file import whole_file
 from mars_pl.commands.file_loop import each_image, image_ids
 from mars_pl.commands.labels.label_folder import LabelFolder, claim, passed_on
@@ -53,7 +54,7 @@ class _Write:
 def _write_list(path: Path, ids: Sequence[str]) -> None:
     """Write a list of image ids; one that is there with other ids is not ours to replace."""
     text = "".join(f"{image_id}\n" for image_id in ids)
-    if path.is_file() and path.read_text(encoding="utf-8").split() != list(ids):
+    if path.is_file() and read_text(path) != text:
         raise DataError(f"{path}: is there and lists other images; choose another --split")
     with whole_file(path) as partial:
         partial.write_text(text, encoding="utf-8")

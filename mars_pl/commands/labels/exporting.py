@@ -46,7 +46,9 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="test", metavar="NAME", help=f"{words} (default: test)")
     words = "comp6: trained with more data than VOC's, ImageNet too (default); comp5: with VOC's alone"
     parser.add_argument("--competition", choices=("comp5", "comp6"), default="comp6", help=words)
-    parser.add_argument("--images", type=Path, metavar="DIR", help="images <id>.jpg, to check the sizes against")
+    parser.add_argument(
+        "--images", type=Path, metavar="DIR", help="images <id>.jpg, or of another suffix, to check the sizes against"
+    )
 
 
 def _add_dhr(parser: argparse.ArgumentParser) -> None:

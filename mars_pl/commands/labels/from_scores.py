@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
+from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_size import check_size, image_shape
 from datamodules.foreign.scores import SCORE_READERS, ClassScores
 
@@ -48,7 +49,7 @@ class ScoreFolder:
         suffix: of the files.
         num_classes: background counted.
         own_background: whether the files have a background of their own.
-        images: folder of the images `<id>.jpg`, against whose size the maps are checked; None checks nothing.
+        images: folder of the images, against whose size the maps are checked; None checks nothing.
     """
 
     form: str
@@ -56,7 +57,7 @@ class ScoreFolder:
     suffix: str
     num_classes: int
     own_background: bool = False
-    images: Path | None = None
+    images: ImageFolder | None = None
 
     def path(self, image_id: str) -> Path:
         """Return the file of one image."""
@@ -79,7 +80,7 @@ class ScoreFolder:
             if sizeless:
                 raise DataError(f"{path}: holds no class, so no size either; name the images by --images")
             return scores
-        image = self.images / f"{image_id}.jpg"
+        image = self.images.path(image_id)
         if sizeless:
             return replace(scores, maps=np.zeros((0, *image_shape(image)), dtype=np.float32))
         check_size(path, scores.maps.shape[1:], image)
@@ -95,7 +96,7 @@ class ScoreFolder:
             raise DataError(f"{image_id}: a refinement follows the images; name their folder by --images")
         from datamodules.files.tree import read_image
 
-        return np.asarray(read_image(self.images / f"{image_id}.jpg").permute(1, 2, 0).numpy())
+        return np.asarray(read_image(self.images.path(image_id)).permute(1, 2, 0).numpy())
 
 
 def label_of(scores: ClassScores, rule: LabelRule, image: NDArray[np.uint8] | None = None) -> NDArray[np.int64]:

@@ -6,12 +6,16 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from datamodules.contradictions import Shown
 from datamodules.errors import DataError
+from datamodules.faults import Fault
 from datamodules.files.about import write_about
+from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_size import check_size
 from datamodules.files.labels import write_label
 from datamodules.foreign.masks import dhr_folder, read_foreign_mask
 from mars_pl.commands.file_loop import each_image, image_ids
+from mars_pl.commands.labels.against_labels import contradictions, shown_in, tell
 from mars_pl.commands.labels.label_folder import claim, passed_on
 from mars_pl.commands.labels.options import chosen_classes
 
@@ -25,27 +29,32 @@ def run(options: argparse.Namespace) -> None:
     ids = image_ids(options.list, folder, ".png")
     if options.target.resolve() == folder.resolve():
         raise DataError(f"{options.target}: is source and target at once; name another target")
+    shown = shown_in(options)
     target = claim(options.target)
+    images = None if options.images is None else ImageFolder(options.images)
     write_about(target, **passed_on(folder, f"{options.kind} masks of {folder}"))
-    convert = _Convert(folder, num_classes, options.ignore, getattr(options, "coco_ids", False), options.images, target)
-    done = sum(1 for _ in each_image(convert, ids, "importing", options.workers))
-    print(f"{done:,} labels in {target}")
+    convert = _Convert(folder, num_classes, options.ignore, getattr(options, "coco_ids", False), images, target, shown)
+    done = list(each_image(convert, ids, "importing", options.workers))
+    print(f"{len(done):,} labels in {target}")
+    tell(done)
 
 
 @dataclass(frozen=True)
 class _Convert:
-    """Reads one mask and writes it as ours."""
+    """Reads one mask and writes it as ours; returns what contradicts its image's label."""
 
     folder: Path
     num_classes: int
     ignored: tuple[int, ...]
     coco_ids: bool
-    images: Path | None
+    images: ImageFolder | None
     target: Path
+    shown: Shown | None
 
-    def __call__(self, image_id: str) -> None:
+    def __call__(self, image_id: str) -> list[Fault]:
         path = self.folder / f"{image_id}.png"
         mask = read_foreign_mask(path, self.num_classes, self.ignored, self.coco_ids)
         if self.images is not None:
-            check_size(path, mask.shape, self.images / f"{image_id}.jpg")
+            check_size(path, mask.shape, self.images.path(image_id))
         write_label(self.target / path.name, mask)
+        return contradictions(self.shown, image_id, path, mask)

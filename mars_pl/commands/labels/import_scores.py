@@ -9,15 +9,20 @@ from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.files.about import write_about
-from datamodules.files.labels import as_label, write_label
-from datamodules.foreign.scores import SCORE_READERS, seam_content
+from datamodules.files.image_folder import ImageFolder
+from datamodules.files.labels import Label, as_label, write_label
+from datamodules.foreign.scores import SCORE_READERS, keys_hold_background, seam_content
 from mars_pl.commands.file_loop import each_image, image_ids
+from mars_pl.commands.labels.against_labels import contradictions, shown_in, tell
 from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
 from mars_pl.commands.labels.label_folder import claim
 from mars_pl.commands.labels.options import chosen_classes
 from mars_pl.commands.labels.sweep import Count, Sweep
 
 SUFFIXES = {"irn": ".npy", "seam": ".npy", "rsepm": ".pkl"}
+
+JUDGED = 16
+"""Of IRN's files so many are asked whether their keys hold the background."""
 
 PUBLISHED = {"irn": LabelRule(background=0.15), "seam": LabelRule(background=0.26), "rsepm": LabelRule(alpha=2.0)}
 """Kind → the background its own scripts take (eval_cam.py, infer_SEAM.py, convert_seed_to_pseudo_masks.py)."""
@@ -28,6 +33,7 @@ def run(options: argparse.Namespace) -> None:
     num_classes, over = chosen_classes(options)
     ids = image_ids(options.list, options.source, SUFFIXES[options.kind])
     source = _open(options, ids, num_classes)
+    shown = shown_in(options)
     rule = _rule(options, source.own_background)
     swept_ids, split = _sweep_images(options, ids)
     target = claim(options.target)
@@ -44,8 +50,9 @@ def run(options: argparse.Namespace) -> None:
     note = f"{source.form} scores of {source.folder}; {rule}{origin}"
     write_about(target, refinement="crf" if refined else "none", note=note)
     make = Make(source, rule, target)
-    done = sum(1 for _ in each_image(make, ids, "importing", options.workers, processes=bool(rule.crf)))
-    print(f"{done:,} labels in {target}: {rule}, refinement {rule.crf or 'none'}")
+    classes = list(each_image(make, ids, "importing", options.workers, processes=bool(rule.crf)))
+    print(f"{len(classes):,} labels in {target}: {rule}, refinement {rule.crf or 'none'}")
+    tell([contradictions(shown, name, source.path(name), held) for name, held in zip(ids, classes, strict=True)])
 
 
 @dataclass(frozen=True)
@@ -56,17 +63,21 @@ class Make:
     rule: LabelRule
     target: Path
 
-    def __call__(self, image_id: str) -> None:
-        """Write `<id>.png`; raises DataError where the scores or the image are at fault."""
+    def __call__(self, image_id: str) -> Label:
+        """Write `<id>.png`; returns the classes of its scores. Raises DataError where scores or image are at fault."""
         scores = self.source.read(image_id)
         image = self.source.image(image_id) if self.rule.crf else None
         label = as_label(label_of(scores, self.rule, image), self.source.num_classes)
         write_label(self.target / f"{image_id}.png", label)
+        return as_label(scores.class_ids, self.source.num_classes)
 
 
 def _open(options: argparse.Namespace, ids: Sequence[str], num_classes: int) -> ScoreFolder:
     """Look at the first file with a class for what the folder holds."""
-    source = ScoreFolder(options.kind, options.source, SUFFIXES[options.kind], num_classes, images=options.images)
+    images = None if options.images is None else ImageFolder(options.images)
+    source = ScoreFolder(options.kind, options.source, SUFFIXES[options.kind], num_classes, images=images)
+    if options.kind == "irn":
+        source = replace(source, form=_irn_form(options, [source.path(image_id) for image_id in ids[:JUDGED]]))
     content = getattr(options, "content", "auto")
     for image_id in ids:
         path = source.path(image_id)
@@ -79,6 +90,20 @@ def _open(options: argparse.Namespace, ids: Sequence[str], num_classes: int) -> 
         if len(scores.maps):
             return replace(source, own_background=scores.background is not None)
     return source
+
+
+def _irn_form(options: argparse.Namespace, first: Sequence[Path]) -> str:
+    """Return which keys IRN's files have, as told; raises DataError where nobody told and 0 looks like background."""
+    if options.keys is not None:
+        return "irn-background" if options.keys == "background" else "irn"
+    try:
+        doubtful = keys_hold_background(first)
+    except DataError:  # met again, and counted, when every file is read
+        doubtful = False
+    if doubtful:
+        fault = "each of the first files has key 0 before others, as if it were the background"
+        raise DataError(f"{options.source}: {fault}; say --keys background, or --keys classes if all show class 1")
+    return "irn"
 
 
 def _rule(options: argparse.Namespace, own_background: bool) -> LabelRule:

@@ -27,7 +27,12 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         source = "the folder WSS" if kind == "dhr" else "folder of the files"
         add_common(own, source, "folder of the label files <id>.png, with about.json")
         add_classes(own)
-        own.add_argument("--images", type=Path, metavar="DIR", help="images <id>.jpg, to check the sizes against")
+        own.add_argument(
+            "--images",
+            type=Path,
+            metavar="DIR",
+            help="images <id>.jpg, or of another suffix, to check the sizes against",
+        )
         if kind in import_scores.SUFFIXES:
             _add_scores(own, kind)
             own.set_defaults(run=import_scores.run)
@@ -40,6 +45,9 @@ def _add_scores(parser: argparse.ArgumentParser, kind: str) -> None:
     if kind == "seam":
         words = "what the files are (default: seen by the first)"
         parser.add_argument("--content", choices=("auto", "cam", "crf"), default="auto", help=words)
+    if kind == "irn":
+        words = "what key 0 is: the background, or class 1 (default: class 1, unless all files begin with 0)"
+        parser.add_argument("--keys", choices=("classes", "background"), help=words)
     published = import_scores.PUBLISHED[kind]
     background = parser.add_mutually_exclusive_group()
     words = f"a class must exceed this score (default: {published} as published, or the best of --sweep)"

@@ -21,7 +21,7 @@ def claim(folder: Path) -> Path:
         DataError: where it holds PNG files without our `about.json`: they may be a truth that nobody can make again;
             or where a file is in its place.
     """
-    if not (folder / ABOUT).is_file() and next(folder.glob("*.png"), None) is not None:
+    if not (folder / ABOUT).is_file() and next(folder.glob("[!.]*.png"), None) is not None:
         raise DataError(f"{folder}: holds masks that mars did not write; name another folder, or move them away")
     return make_folder(folder)
 

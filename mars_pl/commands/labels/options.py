@@ -66,7 +66,7 @@ def add_classes(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--data", metavar="NAME|YAML", help="data set whose classes apply: voc, … or a data YAML")
     count = number(1, SIXTEEN_BIT.biased - 1)
     classes.add_argument("--classes", type=count, metavar="C", help="number of its foreground classes, e.g. 80")
-    words = "data folder that holds the class names, where --data leaves them to it (default: the YAML's root)"
+    words = "data folder: its class names, where --data leaves them to it, and image labels to hold labels against"
     parser.add_argument("--root", type=Path, metavar="DIR", help=words)
 
 

@@ -16,9 +16,10 @@ from rich.table import Table
 
 from datamodules.errors import DataError
 from datamodules.files.labels import label_codes, read_label
+from datamodules.terminal import terminal
 from mars_pl.commands.json_files import null_for_nan, write_json
 from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
-from mars_pl.commands.metrics_table import fraction, percent, terminal
+from mars_pl.commands.metrics_table import fraction, percent
 from mars_pl.metrics.confusion import confusion_matrix
 from mars_pl.metrics.scores import Scores
 

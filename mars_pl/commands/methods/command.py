@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.errors import DataError
+from datamodules.terminal import terminal
 from mars_pl.commands.json_files import write_json
-from mars_pl.commands.metrics_table import fraction, percent, provenance, terminal
+from mars_pl.commands.metrics_table import fraction, percent, provenance
 from mars_pl.commands.report.run import Metrics, read_metrics
 
 ROWS = {"pseudo": "Yᵇ", "pseudo-baseline": "Yᵇ base", "debiased": "Yᵈᵇ", "baseline": "baseline", "final": "MARS"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from mars_pl.commands.metrics_table import terminal
+from datamodules.terminal import terminal
 from mars_pl.commands.recipe.planned import Recipe, plan_recipe
 from mars_pl.commands.recipe.published import PublishedRecipes
 from mars_pl.commands.recipe.table import recipe_table

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
 
 from datamodules.errors import DataError
 from datamodules.files.labels import codes_in, read_label
+from datamodules.terminal import terminal
 
 _PATIENCE = 500
 """Labels from which on a progress bar appears: reading them takes more than a second or two."""
@@ -36,9 +36,9 @@ class Removal:
 def removals(pseudo: Path, debiased: Path) -> list[Removal]:
     """Measure what was removed from each pseudo label that shows an object, in the order of the ids."""
     result = []
-    paths = sorted(debiased.glob("*.png"))
+    paths = sorted(debiased.glob("[!.]*.png"))
     for path in track(
-        paths, "looking for pictures", console=Console(stderr=True), transient=True, disable=len(paths) < _PATIENCE
+        paths, "looking for pictures", console=terminal(stderr=True), transient=True, disable=len(paths) < _PATIENCE
     ):
         if not (pseudo / path.name).is_file():
             continue

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from datamodules.files.whole_file import whole_file
-from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance, rows_table, scored_classes, terminal
+from datamodules.terminal import terminal
+from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance, rows_table, scored_classes
 from mars_pl.commands.report.gap import unlike
 from mars_pl.commands.report.run import Metrics, Run, merge, open_run, write_metrics
 

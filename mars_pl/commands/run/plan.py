@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from mars_pl.commands.metrics_table import terminal
+from datamodules.terminal import terminal
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.words import command_words
 from mars_pl.pipeline.stage import Stage

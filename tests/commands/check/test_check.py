@@ -36,7 +36,9 @@ def check(tmp_path, capsys):
 
 def test_a_sound_tree_has_no_faults(tmp_path, ids, check):
     code, printed, _ = check("data", tmp_path / "voc", "--data", "voc", "--split", "train_aug", "--split", "val")
-    assert (code, printed) == (0, f"{tmp_path / 'voc'}: 8 images, nothing is wrong\n")
+    heading, _, notes = printed.partition("\n")
+    assert (code, heading) == (0, f"{tmp_path / 'voc'}: 8 images, 8 with masks, nothing is wrong")
+    assert "No faults, but worth a look:\n\nclass that no image shows: 17\n  boat: no image shows it" in notes
 
 
 def spoil(root, ids):
@@ -55,7 +57,7 @@ def spoil(root, ids):
 def test_everything_that_is_wrong_is_listed_by_kind(tmp_path, ids, check):
     spoil(tmp_path / "voc", ids)
     code, printed, found = check("data", tmp_path / "voc", "--data", "voc")
-    assert code == 1
+    assert code == 1 and next(iter(found)) == "missing image", "what touches most images comes first"
     assert found == {
         "list": ["twice"],
         "trained on and scored": [ids[0], ids[0]],
@@ -106,7 +108,8 @@ def test_coco_is_prepared_first(tmp_path, check):
     _, printed, _ = check("data", tmp_path / "coco", "--data", "coco")
     assert f"`mars data coco {tmp_path}/coco` writes them" in printed
     assert prepare(["coco", str(tmp_path / "coco")]) == 0
-    assert check("data", tmp_path / "coco", "--data", "coco")[1].endswith("coco: 9 images, nothing is wrong\n")
+    _, printed, _ = check("data", tmp_path / "coco", "--data", "coco")
+    assert "coco: 9 images, 9 with masks, nothing is wrong\n" in printed
 
 
 def test_a_folder_of_ones_own_lists_the_faults_of_its_tables(tmp_path, check):
@@ -120,7 +123,7 @@ def test_a_folder_of_ones_own_lists_the_faults_of_its_tables(tmp_path, check):
         "image without row": 7,
     }
     (tmp_path / "own/labels.csv").unlink()
-    assert set(check("data", tmp_path / "own", "--data", "folder")[2]) == {"data set"}
+    assert set(check("data", tmp_path / "own", "--data", "folder")[2]) == {"table"}
 
 
 def test_masks_of_ones_own_are_looked_at(tmp_path, check):

@@ -217,3 +217,19 @@ def test_images_without_truth_are_left_out_where_that_is_asked_for(tmp_path, fol
     assert main([*words, "--where-truth", "--json", str(tmp_path / "row")]) == 0
     row = json.loads((tmp_path / "row").read_text())
     assert (row["images"], row["miou"], row["fp"]) == (0, None, None)
+
+
+def test_truth_and_masks_without_any_class_are_said_to_measure_the_background_alone(tmp_path, capsys):
+    folders = [masks(tmp_path / name, {"a": [[0, 255, 0]], "b": [[255, 0, 0]]}) for name in ("predictions", "truth")]
+    assert main([*folders, "--names", "cup"]) == 0
+    assert "no pixel of any class in truth or masks: background alone was measured" in capsys.readouterr().out
+    write_label(tmp_path / "truth" / "a.png", np.array([[0, 1, 0]]))
+    assert main([*folders, "--names", "cup"]) == 0
+    assert "background alone" not in capsys.readouterr().out
+
+
+def test_a_class_name_is_no_markup(tmp_path, capsys):
+    folders = [masks(tmp_path / name, {"a": [[0, 1]]}) for name in ("predictions", "truth")]
+    assert main([*folders, "--names", "[/red] :cat:", "--split", "[bold]val"]) == 0
+    printed = capsys.readouterr().out
+    assert "[/red] :cat:" in printed and "[bold]val" in printed

@@ -1,5 +1,8 @@
+from collections import OrderedDict
+
 import numpy as np
 import pytest
+import torch
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES
@@ -88,7 +91,7 @@ def table(tmp_path, content):
 
 
 def test_an_image_missing_from_the_table_is_told(tmp_path):
-    with pytest.raises(DataError, match=r"cls_labels\.npy: no image label for 2007_000063;"):
+    with pytest.raises(DataError, match=r"no image label for 2007_000063, its names are like 2007000064;"):
         table(tmp_path, {2007000064: np.zeros(3)})
 
 
@@ -105,6 +108,37 @@ def test_an_image_missing_from_the_table_is_told(tmp_path):
 def test_an_odd_vector_is_told(tmp_path, vector, fault):
     with pytest.raises(DataError, match=rf"cls_labels\.npy: .*2007_000063.*{fault}|2007_000063 has {fault}"):
         table(tmp_path, {"2007_000063": vector})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"2007_000063.jpg": np.array([1, 0, 1])},
+        {"2007000063": np.array([1, 0, 1])},
+        OrderedDict({"2007_000063": np.array([1, 0, 1], dtype=bool)}),
+        {"2007_000063": torch.tensor([1.0, 0.0, 1.0])},
+        {np.str_("2007_000063"): [1, 0, 1]},
+    ],
+)
+def test_tables_as_others_write_them(tmp_path, content):
+    assert table(tmp_path, content)["2007_000063"].tolist() == [1, 0, 1]
+
+
+def test_a_key_that_is_the_id_comes_before_one_that_only_looks_like_it(tmp_path):
+    content = {"2007_000063.jpg": np.zeros(3), "2007_000063": np.ones(3)}
+    assert table(tmp_path, content)["2007_000063"].tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("mark", ["", ' xmlns="http://example.org/labels"'])
+def test_a_namespace_hides_no_object(tmp_path, mark):
+    assert annotation(tmp_path, f"<annotation{mark}><object><name>bird</name></object></annotation>") == [0, 0, 1]
+
+
+def test_a_table_in_utf_16_is_read(tmp_path):
+    (tmp_path / "image_labels.json").write_text('{"a": ["bird"]}', encoding="utf-16")
+    assert read_image_labels(tmp_path, ["a"], NAMES)["a"].tolist() == [0, 0, 1]
+    with pytest.raises(DataError, match=r"no image label for b, its names are like 'a'; add it"):
+        read_image_labels(tmp_path, ["b"], NAMES)
 
 
 def test_a_table_that_is_no_dict_is_told(tmp_path):

@@ -1,8 +1,12 @@
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from datamodules.checks import image_size_of
+from datamodules.datasets.image_files import find_images, read_upright
 from datamodules.errors import DataError
 from datamodules.files.tree import Tree, read_image
 from tests.fakes.fake_tree import make_voc_tree
@@ -57,3 +61,49 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("datamodules.files.image_file.LARGEST", 10)
     with pytest.raises(DataError, match=r"a\.jpg: has more than 10 pixels"):
         read_image(tmp_path / "a.jpg")
+
+
+DEEP = [
+    (np.uint16, ".png", "grey of 16 bits"),
+    (np.uint16, ".tif", "grey of 16 bits"),
+    (np.int32, ".tif", "grey of 16 or 32 bits"),
+    (np.float32, ".tif", "grey of floating-point numbers"),
+]
+
+
+@pytest.mark.parametrize(("kind", "suffix", "words"), DEEP)
+def test_an_image_that_pillow_would_cut_off_at_255_is_refused_by_name(tmp_path, kind, suffix, words):
+    path = tmp_path / f"a{suffix}"
+    Image.fromarray(np.linspace(0, 4095, 64).reshape(8, 8).astype(kind)).save(path)
+    complaint = rf"a{re.escape(suffix)}: .*{words}, which has no white; scale it to 8 bits"
+    with pytest.raises(DataError, match=complaint):
+        read_image(path)
+    with pytest.raises(DataError, match=complaint):
+        read_upright(path)
+    fault = image_size_of(path)
+    assert fault.kind == "image not of 8 bits" and re.search(complaint, fault.text)
+    with pytest.raises(DataError, match=complaint):
+        find_images(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".webp", ".png", ".gif"])
+def test_an_image_of_several_pages_is_refused_by_name(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    pages = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green", "blue")]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    with pytest.raises(DataError, match="holds 3 pictures; save the one that is meant"):
+        read_image(path)
+    assert image_size_of(path).kind == "image of several pages"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK"])
+def test_images_of_8_bits_are_read(tmp_path, mode):
+    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
+    Image.new("RGB", (7, 5), "white").convert(mode).save(path)
+    assert (read_image(path) == 255).all() and image_size_of(path) == (7, 5)
+
+
+def test_a_camera_s_second_picture_is_no_page(tmp_path):
+    picture = Image.new("RGB", (8, 8))
+    picture.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[picture])
+    assert read_image(tmp_path / "a.jpg").shape == (3, 8, 8)

@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from datamodules.errors import DataError
-from datamodules.foreign.scores import read_irn, read_rsepm, read_seam_cam, read_seam_crf, seam_content
+from datamodules.foreign.scores import (
+    keys_hold_background,
+    read_irn,
+    read_irn_background,
+    read_rsepm,
+    read_seam_cam,
+    read_seam_crf,
+    seam_content,
+)
 
 CLASSES = 21
 MAPS = np.array([[[0.0, 0.25, 1.0], [0.5, 0.75, 0.125]], [[1.0, 0.5, 0.0], [0.25, 0.0, 0.5]]], dtype=np.float32)
@@ -127,3 +135,32 @@ def test_a_file_of_another_form_is_named_with_its_fault(tmp_path, reader, conten
     with pytest.raises(DataError, match=rf"a\.npy: {complaint}") as caught:
         reader(npy(tmp_path / "a.npy", content), CLASSES)
     assert "\n" not in str(caught.value)
+
+
+def test_irn_keys_behind_the_background(tmp_path):
+    with_background = irn(tmp_path / "a.npy", (0, 1, 15), np.concatenate([BACKGROUND[None], MAPS]))
+    scores = read_irn_background(with_background, CLASSES)
+    assert scores.class_ids.tolist() == [1, 15]
+    assert np.array_equal(scores.maps, MAPS) and np.array_equal(scores.background, BACKGROUND)
+    without = read_irn_background(irn(tmp_path / "b.npy", (0, 1, 15)), CLASSES)
+    assert without.class_ids.tolist() == [1, 15] and without.background is None
+    empty = npy(tmp_path / "c.npy", {"keys": np.array([0])})
+    assert read_irn_background(empty, CLASSES).class_ids.tolist() == []
+    with pytest.raises(DataError, match=r"d\.npy: its keys do not begin with 0, the background"):
+        read_irn_background(irn(tmp_path / "d.npy", (3, 14)), CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("keys", "doubtful"),
+    [
+        ([(0, 4), (0, 2, 3), (0, 19)], True),
+        ([(0, 4), (0, 2), (), (0, 1)], True),
+        ([(0, 4), (0, 2)], False),  # too few
+        ([(0,), (0, 2), (0, 1)], False),  # an image that shows class 1 alone
+        ([(0, 4), (1, 2), (0, 1)], False),
+        ([(0,), (0,), (0,)], False),
+    ],
+)
+def test_whether_irn_keys_hold_the_background(tmp_path, keys, doubtful):
+    paths = [npy(tmp_path / f"{i}.npy", {"keys": np.array(one, dtype=np.int64)}) for i, one in enumerate(keys)]
+    assert keys_hold_background(paths) == doubtful

@@ -5,6 +5,7 @@ from PIL import Image
 
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
+from datamodules.files.tree import Tree
 from datamodules.folder import Folder
 from datamodules.prepare import folder
 from datamodules.prepare.folder import prepare_folder, read_folder
@@ -82,17 +83,53 @@ def test_a_list_that_was_taken_away_is_gone(root):
 def test_all_that_is_wrong_is_listed(root):
     Image.new("RGB", (9, 9)).save(root / "images" / "shelf" / "a.png")
     Image.new("RGB", (9, 9)).save(root / "images" / "my photo.jpg")
+    Image.new("RGB", (9, 9)).save(root / "images" / "two\nlines.jpg")
+    (root / "images" / "film.heic").touch()
     (root / "val.txt").write_text("g\nz\n")
+    (root / "test.txt").write_text("h\nh\n")
+    (root / "classes.txt").write_text("_background_\ncup\nteddy bear\nlamp\n")
     _, faults = read_folder(root)
     assert [(fault.kind, fault.name) for fault in faults] == [
-        ("name with a space", "images/my photo.jpg"),
+        ("no class", "_background_"),
         ("name twice", "images/shelf/a.png"),
+        ("name with a line break", "'images/two\\nlines.jpg'"),
+        ("image that is not read", "images/film.heic"),
+        ("list", "test.txt"),
         ("listed without image", "z"),
         ("image without row", "my photo"),
     ]
-    with pytest.raises(DataError, match=r"my photo\.jpg: has a space in its name; rename it$"):
+    with pytest.raises(DataError, match=r"classes\.txt: “_background_” is no class"):
         prepare_folder(root)
     assert not (root / "images.json").exists()
+
+
+def test_names_as_telephones_windows_and_macs_write_them(tmp_path):
+    root = tmp_path / "own"
+    (root / "images" / "shelf").mkdir(parents=True)
+    names = ["WhatsApp Image 2024-01.jpg", "IMG (1).JPG", "shelf/p.png.jpg", "scan.tif", "web.webp", "x -1.bmp"]
+    for name in names:
+        Image.new("RGB", (40, 40)).save(root / "images" / name)
+    for hidden in ("._scan.tif", "shelf/._p.jpg", ".thumbs.jpg"):
+        (root / "images" / hidden).write_bytes(b"\0\5\26\7")
+    (root / "classes.txt").write_text("cup\n", encoding="utf-16")
+    rows = "".join(f"{name},cup\n".replace("/", "\\") for name in names)
+    (root / "labels.csv").write_text(f"image,classes\n{rows}", encoding="utf-8-sig")
+    (root / "val.txt").write_text("shelf\\p.png.jpg\nx -1.bmp\n", encoding="utf-16")
+    prepare_folder(root)
+    tree = Tree(root)
+    assert tree.ids("val") == ["p", "x -1"], "what we wrote is read again"
+    assert tree.ids("train") == ["IMG (1)", "WhatsApp Image 2024-01", "scan", "web"]
+    assert all(tree.image(image_id).is_file() for split in ("train", "val") for image_id in tree.ids(split))
+    module = data(root, training_set=RandomCrops(32, (32, 48)))
+    module.setup("predict")
+    assert all(batch["classes"].tolist() == [[1]] for batch in module.predict_dataloader())
+
+
+def test_a_name_that_is_not_utf_8_is_a_fault(root):
+    os.close(os.open(os.fsencode(root / "images") + b"/Gr\xf6\xdfe.jpg", os.O_CREAT))
+    _, faults = read_folder(root)
+    assert [fault.kind for fault in faults] == ["name that is not UTF-8"]
+    assert faults[0].text.encode().endswith(b"its name is not UTF-8; rename it")
 
 
 def test_faults_of_a_kind_are_counted(root):
@@ -103,7 +140,7 @@ def test_faults_of_a_kind_are_counted(root):
 
 def test_a_folder_without_images_is_named(root):
     (root / "images").rename(root / "pictures")
-    with pytest.raises(DataError, match=r"images: no images \(\.jpg, \.jpeg, \.png\); put them there"):
+    with pytest.raises(DataError, match=r"images: no images \(\.jpg, .*\); put them there"):
         prepare_folder(root)
 
 

@@ -1,0 +1,33 @@
+"""A folder of images that are known by their ids, whatever suffix their cameras gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """Finds `<id>.jpg` without looking, and `<id>.JPG`, `<id>.png` and others in the folder's listing.
+
+    Args:
+        folder: of the images, without subfolders.
+    """
+
+    folder: Path
+
+    def path(self, image_id: str) -> Path:
+        """Return where an image lies; `<id>.jpg` where there is none of any suffix."""
+        usual = self.folder / f"{image_id}.jpg"
+        if usual.is_file():
+            return usual
+        return self.folder / self._listed.get(image_id, usual.name)
+
+    @cached_property
+    def _listed(self) -> Mapping[str, str]:
+        names = sorted((path.name for path in self.folder.iterdir()), reverse=True) if self.folder.is_dir() else []
+        return {bare_id(name): name for name in names if name.lower().endswith(SUFFIXES) and not is_hidden(Path(name))}

@@ -1,0 +1,25 @@
+import pytest
+from PIL import Image
+
+from datamodules.files.image_folder import ImageFolder
+from datamodules.files.tree import Tree
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".JPG", ".jpeg", ".png", ".webp", ".tif"])
+def test_an_image_is_found_whatever_its_suffix(tmp_path, suffix):
+    (tmp_path / "JPEGImages").mkdir()
+    path = tmp_path / "JPEGImages" / f"2008_000001{suffix}"
+    path.touch()
+    (tmp_path / "JPEGImages" / "._2008_000002.jpg").touch()
+    (tmp_path / "JPEGImages" / "2008_000003.txt").touch()
+    folder = ImageFolder(tmp_path / "JPEGImages")
+    assert folder.path("2008_000001") == path == Tree(tmp_path).image("2008_000001")
+    assert folder.path("2008_000002").name == "2008_000002.jpg", "one that is missing is called as it usually is"
+    assert folder.path("2008_000003").name == "2008_000003.jpg"
+
+
+def test_the_usual_suffix_comes_first_and_a_missing_folder_holds_nothing(tmp_path):
+    for suffix in (".JPG", ".jpg", ".png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"a{suffix}")
+    assert ImageFolder(tmp_path).path("a").name == "a.jpg"
+    assert ImageFolder(tmp_path / "nowhere").path("a") == tmp_path / "nowhere" / "a.jpg"
