@@ -18,7 +18,7 @@ from datamodules.datasets.seeding import generator
 from datamodules.datasets.split_reader import SplitReader
 from datamodules.datasets.training_set import TrainingSet
 from datamodules.errors import DataError
-from datamodules.files.json_text import read_json_text
+from datamodules.unpickle.json_text import read_json_text
 from datamodules.unpickle.npy_head import npy_head
 
 NEAREST = 7

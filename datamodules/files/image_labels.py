@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from datamodules.errors import DataError
 from datamodules.files.image_list import bare_id
-from datamodules.files.json_text import read_json_text
 from datamodules.files.text_file import read_text
+from datamodules.unpickle.json_text import read_json_text
 from datamodules.unpickle.torch_pickle import read_arrays
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamodules.errors import DataError
-from datamodules.files.json_text import read_json_text
 from datamodules.prepare.coco_masks import CLASS_OF, Annotation
+from datamodules.unpickle.json_text import read_json_text
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 from datamodules.errors import DataError
 from datamodules.files.image_list import read_ids
 from datamodules.files.labels import write_label
-from datamodules.files.tar_archive import open_tar
 from datamodules.files.tree import Tree
 from datamodules.prepare.preparing import disk_faults, list_text, write_whole
 from datamodules.prepare.sbd import read_sbd_mask
+from datamodules.prepare.tar_archive import open_tar
 from datamodules.progress import with_progress
 
 VOC_INSIDE = "VOCdevkit/VOC2012"

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
-from datamodules.files.json_text import read_json_text
 from datamodules.files.whole_file import whole_file
+from datamodules.unpickle.json_text import read_json_text
 
 
 def null_for_nan(value: float) -> float | None:

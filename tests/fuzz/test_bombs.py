@@ -15,7 +15,6 @@ from PIL import Image
 from scipy.io import savemat
 
 from datamodules.files.image_labels import read_image_labels
-from datamodules.files.json_text import read_json_text
 from datamodules.files.labels import read_label
 from datamodules.files.scores import inspect_scores, read_scores
 from datamodules.files.tree import read_image
@@ -23,6 +22,7 @@ from datamodules.foreign.caffemodel import read_caffemodel
 from datamodules.prepare.folder_tables import read_rows
 from datamodules.prepare.sbd import read_sbd_mask
 from datamodules.prepare.voc import unpack
+from datamodules.unpickle.json_text import read_json_text
 from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.debias.debias_module import read_centroids
 from mars_pl.pipeline.settings.settings_file import read_settings

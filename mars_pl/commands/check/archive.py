@@ -15,7 +15,7 @@ from datamodules.faults import Fault
 from datamodules.files.class_names import CLASS_NAMES
 from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_list import read_ids
-from datamodules.files.tar_archive import open_tar
+from datamodules.prepare.tar_archive import open_tar
 from datamodules.progress import with_progress
 from mars_pl.commands.check.found import Found
 
