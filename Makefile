@@ -8,13 +8,13 @@ VENV  ?= .venv
 READY := $(VENV)/ready
 MARS  := $(VENV)/bin/mars
 # Of the words on make's command line, those that are make's own stay here; the others are choices of `mars run`.
-OWN   := VENV JOBS VOC_OPTIONS
+OWN   := VENV JOBS VOC_OPTIONS MUTANTS
 GIVEN = $(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
 WORDS = $(foreach name,$(GIVEN),'$(name)=$(subst ','\'',$(value $(name)))')
 SIDE  = $(firstword $(JOBS:%=-j%) $(filter-out -j,$(filter -j%,$(MAKEFLAGS))))
 RUN_  = $(MARS) run $@ $(WORDS) $(SIDE) $(if $(findstring n,$(firstword -$(MAKEFLAGS))),-n)
 
-.PHONY: help setup demo mars gap methods server overlays test test-slow bench lint docs clean
+.PHONY: help setup demo mars gap methods server overlays test test-slow fuzz bench lint docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z/-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ test: $(READY)  ## the suite (under 10 minutes on 2 cores)
 
 test-slow: $(READY)  ## what the suite is too short for
 	$(VENV)/bin/python -m pytest -m slow
+
+fuzz: $(READY)  ## 10,000 damaged files for all readers, as a table; MUTANTS= of each reader for more
+	$(VENV)/bin/python -m tests.fuzz $(MUTANTS)
 
 bench: $(READY)  ## seconds and memory of the slow parts on one core, as a table; no test
 	$(VENV)/bin/python -m tests.benchmarks

@@ -19,7 +19,8 @@ from datamodules.contradictions import Against, Shown
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
-from datamodules.files.image_size import not_eight_bits, several_pages, too_large
+from datamodules.files.image_file import open_image
+from datamodules.files.image_size import not_eight_bits, several_pages
 from datamodules.files.labels import label_codes, read_label
 from datamodules.files.scores import inspect_scores
 from datamodules.files.tree import Tree
@@ -115,7 +116,7 @@ def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
         upright: one that its camera stored on its side is at fault, for no stage turns it.
     """
     try:
-        with path.open("rb") as file, Image.open(file) as image:
+        with path.open("rb") as file, open_image(path, file) as image:
             size = image.size
             if odd := not_eight_bits(path, image):
                 return Fault("image not of 8 bits", path.name, odd)
@@ -131,9 +132,9 @@ def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
             return size
     except FileNotFoundError:
         return Fault("missing image", path.name, f"{path}: no such image; fetch it or take it off the list")
-    except Image.DecompressionBombError:
-        return Fault("large image", path.name, too_large(path))
-    except (OSError, SyntaxError) as error:
+    except DataError as error:
+        return Fault("large image", path.name, str(error))
+    except OSError as error:
         text = f"{path}: cannot be decoded ({error}); fetch the image again"
         return Fault("damaged image", path.name, text)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from datamodules.datasets.five_crops import FiveCrops
@@ -19,6 +18,8 @@ from datamodules.datasets.seeding import generator
 from datamodules.datasets.split_reader import SplitReader
 from datamodules.datasets.training_set import TrainingSet
 from datamodules.errors import DataError
+from datamodules.unpickle.json_text import read_json_text
+from datamodules.unpickle.npy_head import npy_head
 
 NEAREST = 7
 """A positive is one of so many nearest neighbours (STEGO's num_neighbors)."""
@@ -112,11 +113,14 @@ def _read_neighbours(path: Path, ids: Sequence[str]) -> Tensor:
     try:
         with safe_open(path, framework="pt") as file:
             neighbours: Tensor = file.get_tensor("neighbours")
-            stored = json.loads((file.metadata() or {}).get("ids", "null"))
+            stored = read_json_text((file.metadata() or {}).get("ids", "null"))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; make the neighbours first") from None
-    except (SafetensorError, OSError) as error:
-        raise DataError(f"{path}: cannot be read ({error}); make the neighbours again") from None
+    except Exception as error:  # safetensors and torch raise all sorts at types that they do not know
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path}: cannot be read ({reason}); make the neighbours again") from None
+    if neighbours.dtype != torch.int64:
+        raise DataError(f"{path}: neighbours of {neighbours.dtype}, not int64; make the neighbours again")
     if neighbours.ndim != 2 or len(neighbours) != len(ids) or (stored is not None and stored != list(ids)):
         made = f"made from other crops ({len(neighbours)} rows) than this list's {len(ids)}"
         raise DataError(f"{path}: {made}; make the neighbours again")
@@ -127,10 +131,12 @@ def _read_neighbours(path: Path, ids: Sequence[str]) -> Tensor:
 
 def _open_tokens(path: Path, rows: int) -> NDArray[np.float16]:
     try:
-        tokens: NDArray[np.float16] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            npy_head(file)
+        tokens: NDArray[np.float16] = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; make the tokens with the neighbours") from None
-    except (ValueError, OSError, EOFError) as error:
+    except (ValueError, OSError, OverflowError) as error:
         raise DataError(f"{path}: not an array that can be mapped ({error}); make the tokens again") from None
     if tokens.dtype != np.float16 or tokens.ndim != 4 or len(tokens) != rows:
         found = f"{tokens.dtype} of shape {tokens.shape}"

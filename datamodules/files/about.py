@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+from datamodules.unpickle.json_text import read_json_text
 
 ABOUT = "about.json"
 ABOUT_NETWORKS = ("network", "multi_scale", "scales", "flip", "window", "resampling")
@@ -21,6 +23,9 @@ def write_about(folder: Path, **facts: str | bool | Sequence[float] | None) -> N
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """Return what stands in a folder's `about.json`; nothing where there is none."""
+    """Return what stands in a folder's `about.json`, nothing without one; raises DataError where it is damaged."""
     path = folder / ABOUT
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    try:
+        return dict(read_json_text(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    except (ValueError, TypeError):
+        raise DataError(f"{path}: holds no table of facts; write the masks again or remove it") from None

@@ -122,7 +122,10 @@ def read_class_names(root: Path) -> tuple[tuple[str, ...], list[Fault]]:
     faults += [Fault("no class", name, f"{path}: “{name}” is no class, {said}; {remedy}") for name, said in odd.items()]
     twice = [name for name, count in Counter(names).items() if count > 1]
     faults += [Fault("class twice", name, f"{path}: “{name}” is there twice; name each class once") for name in twice]
-    return checked_names(["background", *dict.fromkeys(name for name in names if name not in odd)]), faults
+    classes = list(dict.fromkeys(name for name in names if name not in odd))
+    if not classes:
+        raise DataError(f"{path}: names no class; write one a line")
+    return checked_names(["background", *classes]), faults
 
 
 def class_ids(scored: Sequence[str], class_names: Sequence[str]) -> list[int]:

@@ -6,7 +6,6 @@ id → class names.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from datamodules.errors import DataError
 from datamodules.files.image_list import bare_id
 from datamodules.files.text_file import read_text
+from datamodules.unpickle.json_text import read_json_text
 from datamodules.unpickle.torch_pickle import read_arrays
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _xml(folder: Path, class_names: Sequence[str]) -> LabelOf:
             objects = ElementTree.parse(path).getroot().findall("{*}object")
         except FileNotFoundError:
             raise NoLabelError(path, image_id) from None
-        except ElementTree.ParseError as error:
+        except (ElementTree.ParseError, LookupError, ValueError) as error:  # the two of encodings
             raise DataError(f"{path}: not an XML annotation ({error}); fetch it again") from None
         return _hot(str(path), [(item.findtext("{*}name") or "").strip() for item in objects], class_names)
 
@@ -134,7 +134,7 @@ def _xml(folder: Path, class_names: Sequence[str]) -> LabelOf:
 
 def _json(path: Path, class_names: Sequence[str]) -> LabelOf:
     try:
-        table = json.loads(read_text(path))
+        table = read_json_text(read_text(path))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; prepare the data first") from None
     except ValueError as error:
@@ -192,7 +192,7 @@ def _cls_labels(path: Path, classes: int) -> LabelOf:
 def _vector(path: Path, image_id: str, value: object, classes: int) -> NDArray[np.float32]:
     try:
         vector = np.array(value, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         vector = np.array(np.nan, dtype=np.float32)
     if vector.shape != (classes,):
         fault = f"{image_id} has shape {vector.shape}, not a number for each of {classes} foreground classes"

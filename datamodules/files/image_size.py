@@ -9,14 +9,10 @@ from pathlib import Path
 from PIL import Image
 
 from datamodules.errors import DataError
+from datamodules.files.image_file import open_image
 
 DEEP = {"I;16": "grey of 16 bits", "I": "grey of 16 or 32 bits", "F": "grey of floating-point numbers"}
 """Modes that Pillow cuts off at 255 when it makes RGB of them, so that an image turns white or black → in words."""
-
-
-def too_large(path: Path) -> str:
-    """Return what to say of a picture that Pillow takes for a decompression bomb."""
-    return f"{path}: has more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels; cut it into smaller pictures"
 
 
 def not_eight_bits(path: Path, image: Image.Image) -> str | None:
@@ -45,14 +41,12 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
         DataError: where it is missing, too large, not of 8 bits or of several pages, or cannot be decoded.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if odd := not_eight_bits(path, image) or several_pages(path, image):
                 raise DataError(odd)
             yield image
     except FileNotFoundError:
         raise DataError(f"{path}: no such image; fetch it or take it off the list") from None
-    except Image.DecompressionBombError:
-        raise DataError(too_large(path)) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be decoded ({error}); fetch the image again") from None
 

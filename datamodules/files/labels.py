@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from datamodules.errors import DataError
-from datamodules.files.image_size import too_large
+from datamodules.files.image_file import open_image
 from datamodules.files.whole_file import whole_file
 
 BIASED = 254
@@ -90,7 +90,7 @@ def read_label(path: Path, num_classes: int | None = None) -> Label:
             or grey of fewer than 8.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             stored = [tile.args for tile in image.tile]
             if few := next((bits for mode, bits in STRETCHED.items() if mode in stored), 0):
                 fault = f"grey of {few} bit{'s' * (few > 1)}, which is read with {255 // (2**few - 1)} for 1"
@@ -105,9 +105,7 @@ def read_label(path: Path, num_classes: int | None = None) -> Label:
             return np.array(image, dtype=np.uint8 if bits == 8 else np.uint16)
     except FileNotFoundError:
         raise DataError(f"{path}: no such label; is this the right label folder?") from None
-    except Image.DecompressionBombError:
-        raise DataError(too_large(path)) from None
-    except (UnidentifiedImageError, OSError) as error:
+    except OSError as error:
         raise DataError(f"{path}: cannot be read as a PNG ({error}); write it again") from None
 
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+from datamodules.unpickle.npy_head import npy_head, read_npy
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (
+    OSError, ValueError, KeyError, EOFError, RuntimeError, struct.error, OverflowError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
 """What numpy and zipfile raise at a file that is damaged or something else."""
+
+LARGEST = 2**28
+"""Bytes of an image's scores: 16 classes of 8 megapixels as they are written, in half precision."""
+
+SCORES, CLASS_IDS = "scores.npy", "class_ids.npy"
 
 
 def write_scores(path: Path, class_ids: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
@@ -36,8 +45,8 @@ def read_scores(path: Path) -> tuple[Tensor, Tensor]:
         DataError: where the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            class_ids, scores = file["class_ids"], file["scores"]
+        with zipfile.ZipFile(path) as archive:
+            class_ids, scores = _member(archive, CLASS_IDS, "iu"), _member(archive, SCORES, "f")
     except FileNotFoundError:
         raise _missing(path) from None
     except UNREADABLE as error:
@@ -57,20 +66,27 @@ def inspect_scores(path: Path) -> tuple[NDArray[np.int64], tuple[int, ...]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            with archive.open("scores.npy") as file:
-                shape = _npy_shape(file)
-            with archive.open("class_ids.npy") as file:
-                return np.lib.format.read_array(file, allow_pickle=False).astype(np.int64), shape
+            with archive.open(SCORES) as file:
+                shape = npy_head(file).shape
+            return _member(archive, CLASS_IDS, "iu").astype(np.int64), shape
     except FileNotFoundError:
         raise _missing(path) from None
     except UNREADABLE as error:
         raise _damaged(path, error) from None
 
 
-def _npy_shape(file: IO[bytes]) -> tuple[int, ...]:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)[0]
+def _member(archive: zipfile.ZipFile, name: str, kinds: str) -> NDArray[Any]:
+    """Read one array by its head, which must agree with the archive and stay within the bound."""
+    member = archive.getinfo(name)
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} is packed in a way that numpy does not")
+    with archive.open(member) as file:
+        head = npy_head(file)
+        if head.nbytes > LARGEST:
+            raise ValueError(f"{name} of {head.nbytes:,} bytes, {LARGEST:,} are read; make smaller images of it")
+        if head.dtype.kind not in kinds or head.dtype.itemsize > 8:
+            raise ValueError(f"{name} of {head.dtype}")
+        return read_npy(file, head, member.file_size - file.tell())
 
 
 def _missing(path: Path) -> DataError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.files.image_size import opened_image
 from datamodules.files.labels import read_label
 from datamodules.files.text_file import read_text
+from datamodules.unpickle.json_text import read_json_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,11 +58,12 @@ class Tree:
             return self.places
         path = self.root / IMAGE_PATHS
         try:
-            return dict(json.loads(read_text(path))) if path.is_file() else {}
-        except (ValueError, TypeError):
-            raise DataError(
-                f"{path}: holds no table of image id → path; remove it and prepare the data again"
-            ) from None
+            places = read_json_text(read_text(path)) if path.is_file() else {}
+        except ValueError:
+            places = None
+        if not isinstance(places, dict) or not all(isinstance(place, str) for place in places.values()):
+            raise DataError(f"{path}: holds no table of image id → path; remove it and prepare the data again")
+        return places
 
     def folder(self, name: str) -> Path:
         """Return a label folder: the one of that name in the root, or else a path of its own."""

@@ -36,7 +36,7 @@ def read_caffemodel(path: Path) -> dict[str, list[NDArray[np.float32]]]:
         raise DataError(f"{path}: cannot be read ({error.strerror}); name the downloaded file") from None
     try:
         layers = [_layer(value, *LAYERS[field]) for field, value in _fields(content) if field in LAYERS]
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, OverflowError, KeyError) as error:
         raise DataError(f"{path}: no weights of Caffe's ({error}); fetch the file again") from None
     found = {name: blobs for name, blobs in layers if blobs}
     if not found:
@@ -74,13 +74,15 @@ def _varint(message: memoryview, place: int) -> tuple[int, int]:
         shift += 7
         if byte < 128:
             return value, place
+        if shift > 63:
+            raise ValueError("a number of more than 64 bits")
 
 
 def _layer(message: memoryview, name_field: int, blobs_field: int) -> tuple[str, list[NDArray[np.float32]]]:
     name, blobs = "", []
     for field, value in _fields(message):
         if field == name_field:
-            name = bytes(value).decode()
+            name = str(value, "utf-8")
         elif field == blobs_field:
             blobs.append(_blob(value))
     return name, blobs

@@ -151,7 +151,7 @@ def _numbers(path: Path, keys: Iterable[Any]) -> NDArray[np.int64]:
 def _maps(path: Path, maps: ArrayLike) -> NDArray[np.float32]:
     try:
         array = np.asarray(maps, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.zeros(0, dtype=np.float32)
     if array.ndim != 3:
         raise DataError(f"{path}: its maps are not of one size, H×W each; write them again")

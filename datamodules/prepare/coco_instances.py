@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.prepare.coco_masks import CLASS_OF, Annotation
+from datamodules.unpickle.json_text import read_json_text
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def read_instances(path: Path) -> list[Picture]:
         DataError: where the file is missing, cut short, no instances file, or knows other categories than COCO's 80.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json_text(path.read_bytes())
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; unpack COCO's annotations_trainval2014.zip there") from None
     except ValueError as error:
@@ -55,6 +55,6 @@ def read_instances(path: Path) -> list[Picture]:
             if item["category_id"] not in CLASS_OF:
                 raise DataError(f"{path}: category {item['category_id']} is none of COCO's 80; is it another data set?")
             pictures[item["image_id"]].annotations.append(item)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: lacks {error}; it should be COCO's instances_*.json") from None
     return sorted(pictures.values(), key=lambda picture: picture.image_id)

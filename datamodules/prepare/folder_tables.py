@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES
 from datamodules.files.image_list import SUFFIXES, bare_id
 from datamodules.files.text_file import guessed_text
+from datamodules.unpickle.json_text import read_json_text
 
 TABLES = ("labels.csv", "labels.json")
 FORMS = "line 1 names image and classes, or image and each class, with commas between them"
@@ -55,7 +55,7 @@ def read_rows(path: Path, class_names: Sequence[str]) -> tuple[Rows, list[Fault]
 
 def _from_json(path: Path, text: str) -> Rows:
     try:
-        table = json.loads(text, object_pairs_hook=list)  # a dict would hide what is named twice
+        table = read_json_text(text, pairs=list)  # a dict would hide what is named twice
     except ValueError as error:
         raise DataError(f"{path}: not JSON ({error}); mend it there") from None
     if not isinstance(table, list) or not all(isinstance(row, tuple) and isinstance(row[1], list) for row in table):
@@ -111,7 +111,7 @@ def _cell_faults(path: Path, rows: Sequence[Row], columns: Sequence[str], wanted
         name, beyond = _cell(row, "image"), [cell for cell in row.get(None) or () if cell.strip()]
         if beyond:
             found = f"{len(columns) + len(beyond)} cells, line 1 names {len(columns)} columns"
-            remedy = f"write ; between the classes, as in {';'.join([_cell(row, columns[-1]), *beyond])}"
+            remedy = f"write ; between the classes, as in {';'.join([_cell(row, columns[-1]), *beyond])[:100]}"
             yield Fault("row of more cells than columns", name, f"{path}: {name}: {found}; {remedy}")
         if "classes" in wanted and row["classes"] is None:
             text = f"{path}: {name}: the row ends before its classes; write a comma and the classes, or a comma alone"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from datamodules.errors import DataError
 from datamodules.files.labels import Label
+from datamodules.prepare.mat_file import read_struct_field
 
 
 def read_sbd_mask(path: Path) -> Label:
@@ -16,12 +19,9 @@ def read_sbd_mask(path: Path) -> Label:
     Raises:
         DataError: where the file is missing, damaged, or holds no such mask.
     """
-    from scipy.io import loadmat  # not above: only the masks' making needs it, once
-
     try:
-        with path.open("rb") as file:
-            return np.ascontiguousarray(loadmat(file)["GTcls"]["Segmentation"][0, 0], dtype=np.uint8)
+        return np.ascontiguousarray(read_struct_field(path.read_bytes(), "GTcls", "Segmentation"), dtype=np.uint8)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; unpack SBD's benchmark.tgz again") from None
-    except Exception as error:  # scipy raises all sorts at a damaged file
+    except (ValueError, IndexError, struct.error, zlib.error) as error:
         raise DataError(f"{path}: holds no GTcls.Segmentation ({error}); unpack SBD's benchmark.tgz again") from None

@@ -8,105 +8,79 @@ from __future__ import annotations
 
 import pickle
 import zipfile
-from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from datamodules.errors import DataError
+from datamodules.unpickle.bounds import check_plain
+from datamodules.unpickle.inert_unpickler import InertUnpickler
+from datamodules.unpickle.stored_archive import check_stored
+from datamodules.unpickle.torch_names import fits
+from datamodules.unpickle.torch_storages import StorageId, read_legacy, storage_id
 
 
-class Inert:
-    """Stands for whatever a pickle asks for: takes any arguments, state and items, keeps none and does nothing."""
+class CheckpointUnpickler(InertUnpickler):
+    """Builds plain data and tensors; all else becomes `Inert`.
 
-    def __new__(cls, *arguments: Any, **options: Any) -> Self:
-        """Make one, whatever the arguments."""
-        return super().__new__(cls)
+    Args:
+        content: of the file that holds the pickle.
+        place: where in it the pickle begins.
+        read: key of a storage → its bytes.
+        stored: bytes of the whole file, which its tensors may not exceed many times.
+    """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None: ...
+    def __init__(self, content: bytes, place: int, read: Callable[[str], bytes], stored: int) -> None:
+        super().__init__(content, place)
+        self._left = max(self._left, 4 * stored)
+        self._read = read
+        self._storages: dict[StorageId, Tensor] = {}
 
-    def __call__(self, *arguments: Any, **options: Any) -> Inert:
-        """Give another inert thing, where the pickle calls what it was given."""
-        return Inert()
+    def find_class(self, module: str, name: str) -> Any:
+        """Return what tensors are made of, and `Inert` for any other name; nothing is imported."""
+        if module == "torch._utils":
+            return {"_rebuild_tensor_v2": _tensor, "_rebuild_parameter": _parameter}.get(
+                name, super().find_class(module, name)
+            )
+        return super().find_class(module, name)
 
-    def __setstate__(self, state: object) -> None: ...
+    def persistent_load(self, pid: object) -> Tensor:
+        """Read a storage: its bytes as numbers, a view of one dimension."""
+        found = storage_id(pid)
+        if found not in self._storages:
+            content, dtype = self._read(found.key), getattr(torch, found.dtype)
+            if len(content) != found.nbytes:
+                raise pickle.UnpicklingError(f"a storage of {found.numbers:,} numbers from {len(content):,} bytes")
+            numbers = torch.frombuffer(bytearray(content), dtype=dtype) if content else torch.empty(0, dtype=dtype)
+            self._storages[found] = numbers
+            self.spend(numbers)
+        return self._storages[found]
 
-    def __setitem__(self, key: object, value: object) -> None: ...
 
-    def append(self, item: object) -> None:
-        """Take an item of a list."""
-
-    def extend(self, items: object) -> None:
-        """Take items of a list."""
-
-    def add(self, item: object) -> None:
-        """Take an item of a set."""
-
-
-def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *rest: Any) -> Tensor:
-    """Stand for `torch._utils._rebuild_tensor_v2`; torch refuses a view beyond the storage."""
+def _tensor(storage: Any, offset: int, size: tuple[int, ...], stride: tuple[int, ...], *rest: Any) -> Tensor:
+    """Stand for `torch._utils._rebuild_tensor_v2`."""
+    if not isinstance(storage, Tensor) or not fits(storage.numel(), offset, size, stride):
+        raise pickle.UnpicklingError(f"a tensor of size {str(size)[:100]} that its storage does not hold")
     return storage.as_strided(size, stride, offset).clone()
 
 
-def _parameter(data: Tensor, *rest: Any) -> Tensor:
+def _parameter(data: Any, *rest: Any) -> Any:
     """Stand for `torch._utils._rebuild_parameter`."""
     return data
 
 
-STORAGES = {
-    "DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16, "LongStorage": torch.int64, "IntStorage": torch.int32,
-    "ShortStorage": torch.int16, "CharStorage": torch.int8, "ByteStorage": torch.uint8, "BoolStorage": torch.bool,
-}  # fmt: skip
-KNOWN: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch._utils", "_rebuild_parameter"): _parameter,
-    **{("torch", name): dtype for name, dtype in STORAGES.items()},
-}
-
-
-class CheckpointUnpickler(pickle.Unpickler):
-    """Builds plain data and tensors; all else becomes `Inert`.
-
-    Args:
-        file: the pickle of a checkpoint of torch 1.6 or newer.
-        archive: the zip file around it, which holds the numbers.
-        folder: in the archive, with a slash at its end.
-    """
-
-    def __init__(self, file: IO[bytes], archive: zipfile.ZipFile, folder: str) -> None:
-        super().__init__(file)
-        self._archive, self._folder = archive, folder
-        self._storages: dict[str, Tensor] = {}
-
-    def find_class(self, module: str, name: str) -> Any:
-        """Return what tensors are made of, and `Inert` for any other name; nothing is imported."""
-        return KNOWN.get((module, name), Inert)
-
-    def persistent_load(self, pid: Any) -> Tensor:
-        """Read a storage: its bytes as numbers, a view of one dimension."""
-        kind, dtype, key, *_ = pid
-        if kind != "storage" or not isinstance(dtype, torch.dtype):
-            raise pickle.UnpicklingError("it refers to objects that are no storages")
-        if key not in self._storages:
-            content = bytearray(self._archive.read(f"{self._folder}data/{key}"))
-            self._storages[key] = torch.frombuffer(content, dtype=dtype) if content else torch.empty(0, dtype=dtype)
-        return self._storages[key]
-
-
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a file of `torch.save`: a dict with its tensors, on the CPU; foreign objects in it are `Inert`.
-
-    Files of before torch 1.6, which are no zip files, go through torch's own weights-only reader.
+    """Read a file of `torch.save`, of any age: a dict with its tensors, on the CPU; foreign objects in it are `Inert`.
 
     Raises:
-        DataError: where the file is missing, damaged, or no dict.
+        DataError: where the file is missing, damaged, compressed, or no dict.
     """
     try:
-        content = _read_archive(path) if zipfile.is_zipfile(path) else torch.load(path, "cpu", weights_only=True)
+        content = _read_archive(path) if zipfile.is_zipfile(path) else _read_legacy(path)
+        check_plain(content, path.stat().st_size)
     except FileNotFoundError:
         raise DataError(f"{path}: no such checkpoint; name the downloaded file") from None
     except Exception as error:
@@ -118,9 +92,20 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _read_archive(path: Path) -> Any:
+    with path.open("rb") as file:
+        check_stored(file)
     with zipfile.ZipFile(path) as archive:
         name = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
         if name is None:
             raise pickle.UnpicklingError("the archive holds no data.pkl")
-        with archive.open(name) as file:
-            return CheckpointUnpickler(file, archive, name.removesuffix("data.pkl")).load()
+        folder = name.removesuffix("data.pkl")
+        stored = path.stat().st_size
+        return CheckpointUnpickler(
+            archive.read(name), 0, lambda key: archive.read(f"{folder}data/{key}"), stored
+        ).load()
+
+
+def _read_legacy(path: Path) -> Any:
+    content = path.read_bytes()
+    found = read_legacy(content)
+    return CheckpointUnpickler(content, found.place, found.storages.__getitem__, len(content)).load()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
-import zipfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
-
-UNREADABLE = (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile)
-"""What torch raises at a file that is cut short, damaged or something else."""
+from datamodules.unpickle.stored_archive import check_stored
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -64,9 +60,11 @@ def previous(path: Path) -> Path:
 def _read(path: Path, map_location: Any, weights_only: bool | None) -> dict[str, Any] | str:
     """Return a checkpoint, or why there is none."""
     try:
+        with path.open("rb") as file:
+            check_stored(file)
         found = torch.load(path, map_location=map_location, weights_only=weights_only)
     except FileNotFoundError:
         return "no such checkpoint"
-    except UNREADABLE as error:
+    except Exception as error:  # torch and its pickles raise all sorts at a damaged file
         return f"cannot be read as a checkpoint ({' '.join(str(error).split())[:120] or type(error).__name__})"
     return found if isinstance(found, dict) and "state_dict" in found else "not a checkpoint of Lightning"

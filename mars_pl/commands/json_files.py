@@ -9,6 +9,7 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+from datamodules.unpickle.json_text import read_json_text
 
 
 def null_for_nan(value: float) -> float | None:
@@ -23,10 +24,10 @@ def read_json(path: Path) -> Any:
         DataError: where it is missing or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json_text(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; has the stage that writes it been run?") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise DataError(f"{path}: is no JSON ({error}); delete it and run its stage again") from None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor, nn
 
 from mars_pl.debias.batch import check_batch
@@ -82,10 +82,14 @@ def read_centroids(path: str | Path, num_classes: int) -> Tensor:
     try:
         with safe_open(str(path), framework="pt") as file:
             centroids: Tensor = file.get_tensor("centroids")
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a file of debiased centroids ({error})") from None
+        centroids = centroids.float()
+    except Exception as error:  # safetensors and torch raise all sorts at types that they do not know
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path}: not a file of debiased centroids ({reason}); make them again") from None
+    if centroids.ndim != 2:
+        raise ValueError(f"{path}: centroids of shape {tuple(centroids.shape)}, not a row a class; make them again")
     if len(centroids) != num_classes:
         raise ValueError(f"{path}: centroids of {len(centroids)} classes, the data has {num_classes} with background")
     if not centroids.isfinite().all():  # a cosine with NaN is below every threshold: all object pixels would go
         raise ValueError(f"{path}: centroids that are not finite; look at the features' weights and make them again")
-    return centroids.float()
+    return centroids

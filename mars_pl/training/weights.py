@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import stat
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,22 +45,42 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
         ValueError: in one line, where the file is missing or holds more than tensors.
     """
     file = find_weights(path)
-    return load_file(str(file)) if Path(path).suffix == ".safetensors" else _read_state_dict(file)
+    if Path(path).suffix != ".safetensors":
+        return _read_state_dict(file)
+    try:
+        return load_file(str(file))
+    except Exception as error:  # safetensors and torch raise all sorts at types that they do not know
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path}: cannot be read as safetensors ({reason}); make or fetch it again") from None
 
 
 def _read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read a dict of tensors without running what else a pickle may carry."""
     try:
+        _check_stored(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
-        reason = str(error).splitlines()[0][:120]
+    except Exception as error:  # torch and its pickles raise all sorts at a damaged file
+        reason = (" ".join(str(error).split()) or type(error).__name__)[:120]
         raise ValueError(
             f"{path}: no state dict of tensors ({reason}); a safetensors file is told by its ending .safetensors: "
             "rename it, or convert it to safetensors"
         ) from None
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise ValueError(f"{path}: holds more than a state dict of tensors; save that part of it as safetensors")
+    for key, value in found.items():
+        if value.nbytes > value.untyped_storage().nbytes():  # a stride of 0 shows one number a billion times
+            raise ValueError(f"{path}: {key} has {value.nbytes:,} bytes, more than are stored; save contiguous tensors")
     return found
+
+
+def _check_stored(path: Path) -> None:
+    """Refuse an archive with packed members: torch.save packs none, and a few thousand bytes could become gigabytes."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+        packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
+        if packed or sum(member.file_size for member in members) > path.stat().st_size:
+            raise ValueError("it is compressed, which torch never does")
 
 
 def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path) -> None:

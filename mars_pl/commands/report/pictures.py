@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from datamodules.errors import DataError
 from datamodules.files.drawing import Picture, blend, colours, heat, shown
+from datamodules.files.image_file import open_image
 from datamodules.files.labels import BIASED, codes_in, read_label
 from datamodules.files.tree import Tree
 from mars_pl.commands.report.choice import Removal, choose, removals
@@ -138,9 +139,9 @@ def read_image(path: Path) -> Picture:
         DataError: where it is missing or cannot be read.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return np.array(image.convert("RGB"), dtype=np.uint8)
-    except (FileNotFoundError, UnidentifiedImageError, OSError) as error:
+    except OSError as error:
         raise DataError(
             f"{path}: cannot be read as an image ({type(error).__name__}); is `root` in run.json right?"
         ) from None

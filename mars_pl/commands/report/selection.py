@@ -42,7 +42,7 @@ def read_candidates(path: Path, class_names: Sequence[str]) -> list[Candidate]:
     with path.open(newline="", encoding="utf-8") as file:
         try:
             return [_candidate(row, class_names) for row in csv.DictReader(file)]
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, csv.Error) as error:
             raise DataError(f"{path}: is no table of candidates ({error}); run the debias stage again") from None
 
 
@@ -78,10 +78,18 @@ def read_vectors(path: Path, count: int) -> NDArray[np.float32] | None:
     """Return the candidates' vectors, float32 (count, D): the matrix with a row for each line of the table.
 
     Where several have that many rows the first one named after the foreground is meant; None where there is none.
+
+    Raises:
+        DataError: where the file cannot be read.
     """
     from safetensors.numpy import load_file
 
-    fitting = {key: value for key, value in load_file(path).items() if value.ndim == 2 and len(value) == count}
+    try:
+        found = load_file(path)
+    except Exception as error:  # safetensors and numpy raise all sorts at types that they do not know
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"{path}: cannot be read as safetensors ({reason}); run the debias stage again") from None
+    fitting = {key: value for key, value in found.items() if value.ndim == 2 and len(value) == count}
     for key in sorted(fitting, key=lambda key: ("foreground" not in key, key)):
         return fitting[key].astype(np.float32)
     return None

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from datamodules.errors import DataError
+from datamodules.unpickle.bounds import DEEPEST, check_plain
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -26,7 +27,22 @@ def read_value(text: str) -> Any:
     Raises:
         yaml.YAMLError: where it is none.
     """
-    return yaml.load(text, Loader=_Loader)
+    try:
+        _check_depth(text)
+        value = yaml.load(text, Loader=_Loader)
+        check_plain(value)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # a 13th month, a name that repeats itself
+        raise yaml.YAMLError(" ".join(str(error).split())[:200] or type(error).__name__) from None
+    return value
+
+
+def _check_depth(text: str) -> None:
+    """Refuse what is nested too deep by its events, for PyYAML's reader in C overflows the stack there."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"nested more than {DEEPEST} deep")
 
 
 def read_settings(path: Path, *keys: str) -> dict[str, Any]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor, nn
 
-from mars_pl.training.weight_files import find_weights
-from mars_pl.training.weights import load_state
+from mars_pl.training.weights import load_state, read_weights
 
 PREFIXES = {
     "model.": "encoder.features.",
@@ -63,9 +60,7 @@ def load_published(network: nn.Module, path: str) -> None:
         ValueError: in one line, where the file is missing, holds something else, or its tensors are not the network's.
     """
     try:
-        found = torch.load(find_weights(path), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError):
-        raise ValueError(f"{path}: not a torch file of tensors; give the authors' single-stage .pth") from None
-    if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise ValueError(f"{path}: holds more than a state dict of tensors; give the authors' single-stage .pth")
+        found = read_weights(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; or give the authors' single-stage .pth") from None
     load_state(network, {our_name(key): value for key, value in found.items()}, path)

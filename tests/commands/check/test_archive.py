@@ -93,9 +93,9 @@ def test_every_fault_is_found_at_once(house):
     ("content", "complaint"),
     [
         (None, "no such archive"),
-        (b"", "no whole tar.gz"),
-        (b"no archive", "no whole tar.gz"),
-        ("half", "no whole tar.gz"),
+        (b"", "no whole tar archive"),
+        (b"no archive", "no whole tar archive"),
+        ("half", "no whole tar archive"),
     ],
 )
 def test_what_is_no_archive_is_one_fault(house, capsys, content, complaint):

@@ -62,10 +62,10 @@ def test_what_is_no_image_is_named(folder):
         find_images(folder)
 
 
-def test_more_pixels_than_pillow_opens(tmp_path, monkeypatch):
+def test_more_pixels_than_are_read(tmp_path, monkeypatch):
     path = draw_picture(tmp_path / "large.png")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(DataError, match=r"large\.png: has more than 20 pixels"):
+    monkeypatch.setattr("datamodules.files.image_file.LARGEST", 10)
+    with pytest.raises(DataError, match=r"large\.png: has more than 10 pixels"):
         find_images(path)
 
 

