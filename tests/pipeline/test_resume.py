@@ -6,11 +6,14 @@ Every kind of fit, from its shipped YAMLs in the size of generated scenes, on ei
 import signal
 from contextlib import chdir
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
 
+from datamodules.files.labels import read_label
+from datamodules.files.scores import write_scores
 from mars_pl.cli.main import main
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import layers
@@ -46,6 +49,8 @@ def house(tmp_path_factory):
     """A tree of eight images, and which crops STEGO pairs."""
     house = tmp_path_factory.mktemp("resume")
     make_voc_tree(house / "data/voc", 8, image_labels="npy", pseudo="Pseudo")
+    for label in (house / "data/voc/Pseudo").glob("*.png"):
+        write_maps(label)
     words = composed(
         house,
         ("uss/crops", "uss/neighbours"),
@@ -55,6 +60,14 @@ def house(tmp_path_factory):
     )
     assert run(house, ["predict", *words, "--trainer.default_root_dir", "pairs"]) == 0
     return house
+
+
+def write_maps(path):
+    """Leave beside a label the maps that an AffinityNet's cells are averaged from: here 1 where the class is."""
+    label = read_label(path)
+    own = np.unique([0, *label[label < 21]])
+    maps = (label == own[:, None, None]).astype(np.float32)
+    write_scores(path.with_suffix(".npz"), np.tile(own, 2), np.tile(maps, (2, 1, 1)))
 
 
 def composed(house, yamls, data, model, vit=None):
