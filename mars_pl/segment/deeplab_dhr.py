@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mars_pl.networks.encoder import Encoder, encoder_normalise
 from mars_pl.networks.intermediate_features import IntermediateFeatureBackbone
 from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
+from mars_pl.segment.dilated_classifiers import DilatedClassifiers
 
 
 def groups_by_rate(backbone: nn.Module, head: nn.Module, lr: float, head_factor: float) -> list[dict[str, Any]]:
@@ -107,16 +108,13 @@ class DHRDeepLabV2(nn.Module):
         self.encoder = Encoder(
             encoder, output_stride, pretrained, weights, options=encoder_options, first_dilations=first_dilations
         )
-        channels = self.encoder.channels
-        self.classifiers = nn.ModuleList(
-            [nn.Conv2d(channels, num_classes, 3, padding=rate, dilation=rate) for rate in rates]
-        )
+        self.classifiers = DilatedClassifiers(self.encoder.channels, num_classes, rates)
         self.to(memory_format=torch.channels_last)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 images (B, 3, H, W) of any size to logits (B, num_classes, h, w) at the output stride."""
         _, last = self.encoder(self.normalise(image))
-        return torch.stack([classifier(last) for classifier in self.classifiers]).sum(dim=0)
+        return self.classifiers(last)
 
     def parameter_groups(self, lr: float, head_factor: float = 10.0) -> list[dict[str, Any]]:
         """Return the optimiser's groups: the encoder and the classifiers."""

@@ -12,6 +12,7 @@ from mars_pl.networks.aspp import resize
 from mars_pl.networks.caffe_layout import Layout
 from mars_pl.networks.encoder import Encoder, encoder_normalise
 from mars_pl.networks.freezing import freeze_batch_norms, hold_batch_norms
+from mars_pl.segment.dilated_classifiers import DilatedClassifiers
 from mars_pl.training.optimisation import groups_by_role
 
 
@@ -70,12 +71,12 @@ class DeepLabV2(nn.Module):
             layout=layout,
             ceil_mode=ceil_mode,
         )
-        channels = self.encoder.channels
-        classifiers = [nn.Conv2d(channels, num_classes, 3, padding=rate, dilation=rate) for rate in rates]
-        for classifier in classifiers:
-            nn.init.normal_(classifier.weight, std=0.01)
-            nn.init.zeros_(classifier.bias)  # type: ignore[arg-type]
-        self.classifiers = nn.ModuleList(classifiers)
+        self.classifiers = DilatedClassifiers(self.encoder.channels, num_classes, rates)
+        for name, parameter in self.classifiers.named_parameters():
+            if name.endswith("weight"):
+                nn.init.normal_(parameter, std=0.01)
+            else:
+                nn.init.zeros_(parameter)
         self.scales = tuple(scales)
         self.frozen_batch_norm = frozen_batch_norm
         if frozen_batch_norm:
@@ -100,7 +101,7 @@ class DeepLabV2(nn.Module):
 
     def _logits(self, normalised: Tensor) -> Tensor:
         _, last = self.encoder(normalised)
-        return torch.stack([classifier(last) for classifier in self.classifiers]).sum(dim=0)
+        return self.classifiers(last)
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training; frozen batch norms stay in evaluation."""

@@ -6,9 +6,16 @@ import torch
 from torch import Tensor, distributed
 
 
+def place() -> tuple[int, int]:
+    """Return (rank, number of processes); (0, 1) where nothing is distributed."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
 def sum_over_processes(values: Tensor) -> Tensor:
     """Sum ``values``, of which no gradient is taken, over all processes; ``values`` itself where there is one."""
-    if not _several():
+    if place()[1] == 1:
         return values
     total = values.detach().clone()
     distributed.all_reduce(total)
@@ -32,14 +39,10 @@ def mean_count(count: Tensor, least: float = 0.0) -> Tensor:
     """
     floats = count if count.is_floating_point() else count.float()
     total = sum_over_processes(floats).clamp(min=least)
-    return total / distributed.get_world_size() if _several() else total
+    return total / place()[1]
 
 
 @torch.no_grad()
 def mean_over_processes(mean: Tensor) -> Tensor:
     """Average a mean, taken in each process over equally many values; ``mean`` itself where there is one process."""
-    return sum_over_processes(mean) / distributed.get_world_size() if _several() else mean
-
-
-def _several() -> bool:
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
+    return sum_over_processes(mean) / world if (world := place()[1]) > 1 else mean

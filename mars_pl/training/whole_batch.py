@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, distributed
 from torch.autograd import Function
 
+from mars_pl.training.over_processes import place
+
 
 def whole_size(own: int) -> int:
     """Return the rows of the whole batch, of which this process has ``own``, as many as every other."""
-    return own * _place()[1]
+    return own * place()[1]
 
 
 def draw_for_all(draw: Callable[[], Tensor]) -> Tensor:
@@ -28,15 +30,27 @@ def draw_for_all(draw: Callable[[], Tensor]) -> Tensor:
         draw: makes a contiguous tensor of the same shape and type in every process, from the global generator.
     """
     drawn = draw()
-    if _place()[1] > 1:
+    if place()[1] > 1:
         distributed.broadcast(drawn, 0)
     return drawn
 
 
 def own_rows(whole: Tensor) -> Tensor:
     """Take this process's rows of (B, …)."""
-    rank, world = _place()
+    rank, world = place()
     return whole[rank::world]
+
+
+def draw_kept(rows: Tensor, share: float, *sides: int) -> Tensor:
+    """Draw what dropout multiplies this process's rows with: 0 for a share of the whole batch, the others scaled up.
+
+    Args:
+        rows: (B/W, …), whose number, type and device count.
+        share: that is dropped, in [0, 1).
+        sides: of the result behind its rows, which broadcast to those of ``rows``.
+    """
+    keep, whole = 1 - share, (whole_size(len(rows)), *sides)
+    return own_rows(draw_for_all(lambda: rows.new_empty(whole).bernoulli_(keep).div_(keep)))
 
 
 def all_rows(own: Tensor) -> Tensor:
@@ -51,7 +65,7 @@ def all_rows(own: Tensor) -> Tensor:
     Returns:
         (B, …).
     """
-    if _place()[1] == 1:
+    if place()[1] == 1:
         return own
     gathered: Tensor = _AllRows.apply(own)
     return gathered
@@ -60,7 +74,7 @@ def all_rows(own: Tensor) -> Tensor:
 class _AllRows(Function):
     @staticmethod
     def forward(ctx: Any, own: Tensor) -> Tensor:
-        parts = [torch.empty_like(own, memory_format=torch.contiguous_format) for _ in range(_place()[1])]
+        parts = [torch.empty_like(own, memory_format=torch.contiguous_format) for _ in range(place()[1])]
         distributed.all_gather(parts, own.contiguous())
         return torch.stack(parts, dim=1).flatten(0, 1)  # (B/W, W, …) → (B, …): row k of process r is row k·W + r
 
@@ -69,10 +83,3 @@ class _AllRows(Function):
         total = gradients[0].contiguous().clone()
         distributed.all_reduce(total)
         return own_rows(total)
-
-
-def _place() -> tuple[int, int]:
-    """Return (rank, number of processes)."""
-    if distributed.is_available() and distributed.is_initialized():
-        return distributed.get_rank(), distributed.get_world_size()
-    return 0, 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mars_pl.training.whole_batch import draw_for_all, own_rows, whole_size
+from mars_pl.training.whole_batch import draw_kept
 
 
 class DropPath(nn.Module):
@@ -24,6 +24,4 @@ class DropPath(nn.Module):
         """Map tokens (B, N, D) of crops that all processes hold in one order of images to the same shape."""
         if self.rate == 0 or not self.training:
             return branch
-        keep = 1 - self.rate
-        kept = draw_for_all(lambda: branch.new_empty(whole_size(len(branch)), 1, 1).bernoulli_(keep).div_(keep))
-        return branch * own_rows(kept)
+        return branch * draw_kept(branch, self.rate, 1, 1)

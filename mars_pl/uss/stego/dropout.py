@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from mars_pl.training.whole_batch import draw_for_all, own_rows, whole_size
+from mars_pl.training.whole_batch import draw_kept
 
 
 def channel_dropout(maps: Tensor, share: float) -> Tensor:
@@ -16,10 +16,7 @@ def channel_dropout(maps: Tensor, share: float) -> Tensor:
         maps: (B, C, h, w), of this process.
         share: of the channels, in [0, 1); 0 draws nothing.
     """
-    if share == 0:
-        return maps
-    keep, sides = 1 - share, (whole_size(len(maps)), maps.shape[1], 1, 1)
-    return maps * own_rows(draw_for_all(lambda: maps.new_empty(sides).bernoulli_(keep).div_(keep)))
+    return maps if share == 0 else maps * draw_kept(maps, share, maps.shape[1], 1, 1)
 
 
 def checked_share(name: str, share: float) -> float:
