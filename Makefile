@@ -48,10 +48,10 @@ data/voc: $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTION
 	$(MARS) data voc $@ $(VOC_OPTIONS)
 
 test: $(READY)  ## the suite (under 10 minutes on 2 cores)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup
 
 test-slow: $(READY)  ## what the suite is too short for
-	$(VENV)/bin/python -m pytest -m slow
+	$(VENV)/bin/python -m pytest -m slow --numprocesses auto --dist loadgroup
 
 fuzz: $(READY)  ## 10,000 damaged files for all readers, as a table; MUTANTS= of each reader for more
 	$(VENV)/bin/python -m tests.fuzz $(MUTANTS)

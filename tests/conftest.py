@@ -12,6 +12,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start; networks this sm
 torch.set_num_threads(1)  # and of the tests themselves
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process, and all that use the tiny run, so that nothing costly is made twice."""
+    for item in items:
+        shares_run = "tiny_run" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("tiny_run" if shares_run else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> TinyRun:
     """The pipeline on eight images of 40 to 64 pixels; a stage is made when a test first asks for it."""
