@@ -24,7 +24,7 @@ from datamodules.files.image_size import not_eight_bits, several_pages
 from datamodules.files.labels import label_codes, read_label
 from datamodules.files.scores import inspect_scores
 from datamodules.files.tree import Tree
-from datamodules.processes import processes
+from datamodules.processes import cores, processes
 from datamodules.progress import with_progress
 
 ENDS = {"JPEG": b"\xff\xd9", "MPO": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82"}
@@ -75,7 +75,7 @@ def inspect_images(
     def inspect(image_id: str) -> list[Fault]:
         return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder, shown))
 
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+    with ThreadPoolExecutor(min(cores(), 16)) as pool:
         inspected: Iterable[list[Fault]] = pool.map(inspect, ids)
         if processes()[0] == 0:
             inspected = with_progress(inspected, len(ids), "checking the data")

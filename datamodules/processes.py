@@ -1,4 +1,4 @@
-"""How many processes there are, as `torch.distributed` says."""
+"""How many processes there are, as `torch.distributed` says, and how many cores they may use."""
 
 from __future__ import annotations
 
@@ -14,3 +14,10 @@ def processes() -> tuple[int, int]:
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     return 0, 1
+
+
+def cores() -> int:
+    """Return the cores that this process may use: a container's or a batch system's share, not the whole machine's."""
+    import joblib  # a fifth of a second, which `--help` need not wait for
+
+    return int(joblib.cpu_count())

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Generic, ParamSpec, TypeVar
 
-import joblib
 import pytorch_lightning as pl
 
+from datamodules.processes import cores
 from mars_pl.refine.worker_processes import worker_processes
 
 MOST_WORKERS = 16
@@ -23,7 +23,7 @@ def worker_count(workers: int | None, trainer: pl.Trainer) -> int:
     """Return the workers of one training process: as many as were asked for, or its share of the cores it may use."""
     if workers is not None:
         return workers
-    return min(MOST_WORKERS, max(1, int(joblib.cpu_count()) // trainer.num_devices))
+    return min(MOST_WORKERS, max(1, cores() // trainer.num_devices))
 
 
 class WorkerPool(Generic[T]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +19,7 @@ from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
 from datamodules.files.image_list import SUFFIXES, is_hidden
 from datamodules.files.image_size import opened_image
+from datamodules.processes import cores
 
 
 class ImageFiles(Samples):
@@ -73,7 +73,7 @@ def find_images(place: Path) -> dict[str, Path]:
         found = _below(place)
     else:
         raise DataError(f"{place}: no such image or folder; mend data.images")
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+    with ThreadPoolExecutor(min(cores(), 16)) as pool:
         refuse([fault for fault in pool.map(_fault, found.values()) if fault])
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +17,7 @@ from rich.progress import track
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES
 from datamodules.files.labels import write_label
+from datamodules.processes import cores
 from datamodules.synthetic.backgrounds import paint_background
 from datamodules.synthetic.canvas import Bytes, Canvas
 from datamodules.synthetic.chance import Chance
@@ -113,4 +113,4 @@ def _annotation(name: str, scene: Scene) -> str:
 
 
 if __name__ == "__main__":
-    write_scenes(Path(sys.argv[1]), processes=os.cpu_count() or 1)
+    write_scenes(Path(sys.argv[1]), processes=cores())

@@ -10,7 +10,11 @@ from typing import NamedTuple, TypeVar
 
 from datamodules.errors import DataError
 from datamodules.files.image_list import is_hidden, read_ids
+from datamodules.processes import cores
 from datamodules.progress import with_progress
+
+MOST = 8
+"""Above this, reading from one disk no longer gets faster."""
 
 Result = TypeVar("Result")
 
@@ -22,7 +26,11 @@ class Failed(NamedTuple):
 
 
 def each_image(
-    function: Callable[[str], Result], ids: Sequence[str], description: str, workers: int, processes: bool = False
+    function: Callable[[str], Result],
+    ids: Sequence[str],
+    description: str,
+    workers: int | None = None,
+    processes: bool = False,
 ) -> Iterator[Result]:
     """Yield what `function` makes of each image, in the order of `ids`.
 
@@ -30,14 +38,14 @@ def each_image(
         function: of an image id; it must pickle where processes run it.
         ids: the images.
         description: of the progress bar.
-        workers: how many run at once.
+        workers: how many run at once; None takes a core each, `MOST` at most.
         processes: take processes, for what holds the GIL, where there are two and more; threads otherwise.
 
     Raises:
         DataError: at the end, where it was raised for one image or more: the first one's, and how many there were.
     """
     faults: list[Failed] = []
-    with _executor(workers, processes) as executor:
+    with _executor(workers or min(MOST, cores()), processes) as executor:
         try:
             for outcome in with_progress(executor.map(partial(_attempt, function), ids), len(ids), description):
                 if isinstance(outcome, Failed):

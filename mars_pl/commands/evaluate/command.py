@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
 from operator import add
@@ -139,7 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     about.add_argument("--flip", action=flip, help="the masks are from images and their mirror images")
     about.add_argument("--note", metavar="TEXT", help="anything else a reader has to know")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
-    parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1), metavar="N", help="threads")
+    parser.add_argument("--workers", type=int, metavar="N", help="threads (default: a core each, at most 8)")
     return parser
 
 

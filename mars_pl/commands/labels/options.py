@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -56,8 +55,8 @@ def add_common(parser: argparse.ArgumentParser, source: str, target: str) -> Non
     parser.add_argument("source", type=Path, metavar="SOURCE", help=source)
     parser.add_argument("target", type=Path, metavar="TARGET", help=target)
     parser.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every file)")
-    workers = min(8, os.cpu_count() or 1)
-    parser.add_argument("--workers", type=number(1, 1024), default=workers, metavar="N", help="at once")
+    words = "at once (default: a core each, at most 8)"
+    parser.add_argument("--workers", type=number(1, 1024), metavar="N", help=words)
 
 
 def add_classes(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
+from datamodules.processes import cores
 from mars_pl.commands.run import targets
 from mars_pl.commands.run.plan import print_plan
 from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
@@ -15,7 +16,7 @@ from mars_pl.pipeline.data_set import is_ready, prepare
 from mars_pl.pipeline.execution.lock import locked
 from mars_pl.pipeline.execution.needs import check_needs
 from mars_pl.pipeline.execution.places import Places
-from mars_pl.pipeline.execution.tasks import cores, execute, launch_words
+from mars_pl.pipeline.execution.tasks import execute, launch_words
 from mars_pl.pipeline.run_folder import Run
 from mars_pl.pipeline.stage import Stage, with_inputs
 from mars_pl.training.weight_files import MARS_WEIGHTS

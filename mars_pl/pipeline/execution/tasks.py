@@ -21,6 +21,7 @@ from doit.reporter import ZeroReporter
 from doit.task import Task, dict_to_task
 
 from datamodules.errors import DataError
+from datamodules.processes import cores
 from mars_pl.pipeline.execution.making import Commands, make
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.stage import Stage
@@ -115,11 +116,6 @@ def launch_words(launch: str) -> list[str]:
         return shlex.split(launch)
     except ValueError as error:
         raise DataError(f"launch={launch}: cannot be split into words ({error}); close the quote") from None
-
-
-def cores() -> int:
-    """Return the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

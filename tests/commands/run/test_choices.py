@@ -50,7 +50,8 @@ CHOICES = [
 
 
 @pytest.mark.parametrize(
-    ("words", "made_anew"), [pair for pair in CHOICES if pair[1] is not None], ids=lambda value: str(value)[:40]
+    ("words", "made_anew"),
+    [pytest.param(words, made_anew, id=" ".join(words)) for words, made_anew in CHOICES if made_anew is not None],
 )
 def test_a_choice_makes_its_stages_and_shares_the_rest(made, words, made_anew):
     assert set(made.run(*words)) == made_anew
