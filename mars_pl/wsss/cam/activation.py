@@ -16,8 +16,8 @@ EPSILON = 1e-5
 class ActivationNetwork(Protocol):
     """A network that draws class activation maps."""
 
-    def activation(self, image: Tensor) -> Tensor:
-        """Map uint8 (B, 3, H, W) to non-negative (B, C, h, w)."""
+    def activation(self, image: Tensor, present: Tensor) -> Tensor:
+        """Map uint8 (B, 3, H, W) to non-negative (B, K, h, w), the maps of the K foreground classes in ``present``."""
         ...
 
 
@@ -29,9 +29,9 @@ def resize_image(image: Tensor, size: tuple[int, int]) -> Tensor:
     return resized.round().clamp(0, 255).to(torch.uint8)
 
 
-def flip_pair_activation(network: ActivationNetwork, image: Tensor) -> Tensor:
-    """Sum the maps of an image and of its mirror image, flipped back; (1, 3, H, W) to (C, h, w)."""
-    maps = network.activation(torch.cat([image, image.flip(-1)]))
+def flip_pair_activation(network: ActivationNetwork, image: Tensor, present: Tensor) -> Tensor:
+    """Sum the maps of an image and of its mirror image, flipped back; (1, 3, H, W) to (K, h, w)."""
+    maps = network.activation(torch.cat([image, image.flip(-1)]), present)
     return maps[0] + maps[1].flip(-1)
 
 
@@ -68,10 +68,26 @@ def sum_over_scales(
 
 
 def multi_scale_activation(
-    network: ActivationNetwork, image: Tensor, scales: Sequence[float], stride: int = 16
+    network: ActivationNetwork, image: Tensor, present: Tensor, scales: Sequence[float], stride: int = 16
 ) -> Tensor:
-    """Sum flip-paired activation maps over scales, as ``sum_over_scales`` does; non-negative float32 (C, H, W)."""
-    return sum_over_scales(lambda scaled, _: flip_pair_activation(network, scaled), image, scales, stride)
+    """Sum flip-paired activation maps over scales, as ``sum_over_scales`` does.
+
+    Args:
+        network: that draws.
+        image: uint8 (1, 3, H, W).
+        present: int64 (K,), foreground classes of the image counted from 0; only their maps are enlarged.
+        scales: of the image's sides.
+        stride: of the network's map.
+
+    Returns:
+        Non-negative float32 (K, H, W).
+
+    Raises:
+        ValueError: where there is no scale.
+    """
+    if not len(present):  # nothing can be enlarged, and nothing need be drawn
+        return torch.zeros(0, *image.shape[-2:], device=image.device)
+    return sum_over_scales(lambda scaled, _: flip_pair_activation(network, scaled, present), image, scales, stride)
 
 
 def normalise_activation(maps: Tensor) -> Tensor:

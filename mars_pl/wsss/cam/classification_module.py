@@ -69,7 +69,7 @@ class ClassificationModule(ImageLabelModule):
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1]."""
         present = batch["classes"][0].nonzero().flatten()
-        maps = multi_scale_activation(self.network, batch["image"], self.scales)[present]
+        maps = multi_scale_activation(self.network, batch["image"], present, self.scales)
         return {"id": batch["id"][0], "class_ids": present + 1, "scores": normalise_activation(maps)}
 
     def parameter_groups(self) -> list[dict[str, Any]]:

@@ -71,9 +71,17 @@ class CAMClassifier(nn.Module):
         """Return class logits (B, C) of uint8 images (B, 3, H, W); class index 0 is class 1."""
         return self.classifier(F.adaptive_avg_pool2d(self._map(image), 1)).flatten(1)
 
-    def activation(self, image: Tensor) -> Tensor:
-        """Return the class activation maps ReLU(w · features), shape (B, C, h, w), of uint8 images (B, 3, H, W)."""
-        return F.relu(self.classifier(self._map(image)))
+    def activation(self, image: Tensor, present: Tensor) -> Tensor:
+        """Draw the class activation maps ReLU(w · features) of the image's classes.
+
+        Args:
+            image: uint8 (B, 3, H, W).
+            present: int64 (K,), foreground classes counted from 0.
+
+        Returns:
+            (B, K, h, w).
+        """
+        return F.relu(self.classifier(self._map(image))[:, present])
 
     def features(self, normalised: Tensor) -> Tensor:
         """Return the map (B, D, h, w) that is classified, of images (B, 3, H, W) that ``normalise`` has seen."""

@@ -57,15 +57,27 @@ class SEAM(nn.Module):
 
     def forward(self, image: Tensor) -> Maps:
         """Draw both kinds of maps of images (B, 3, H, W) in 0…255, uint8 or float."""
+        activation, corrected = self._draw(image)
+        return Maps(_enlarge(activation, image), _enlarge(corrected, image))
+
+    def activation(self, image: Tensor, present: Tensor) -> Tensor:
+        """Return the corrected maps of the image's classes, which are what SEAM infers with.
+
+        Args:
+            image: (B, 3, H, W) in 0…255, uint8 or float.
+            present: int64 (K,), foreground classes counted from 0; all classes compete before theirs are taken.
+
+        Returns:
+            (B, K, H, W).
+        """
+        return _enlarge(self._draw(image)[1][:, present + 1], image)
+
+    def _draw(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Raw and corrected maps at the size of the backbone's."""
         normalised = self.normalise(image)
         intermediate = self.backbone(normalised)
         activation = in_own_precision(self.classifier, self.dropout(intermediate[2]))
-        corrected = self.pixel_correlation(seeds(activation), normalised, intermediate)
-        return Maps(_enlarge(activation, image), _enlarge(corrected, image))
-
-    def activation(self, image: Tensor) -> Tensor:
-        """Return the corrected maps (B, C, H, W) of the classes, which are what SEAM infers with."""
-        return self(image).corrected[:, 1:]
+        return activation, self.pixel_correlation(seeds(activation), normalised, intermediate)
 
 
 def _enlarge(maps: Tensor, image: Tensor) -> Tensor:

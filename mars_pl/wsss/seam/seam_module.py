@@ -82,7 +82,7 @@ class SEAMModule(ImageLabelModule):
     def predict_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Any]:
         """Predict one whole image: ``class_ids`` int64 (K,) of its labels, ``scores`` float32 (K, H, W) in [0, 1]."""
         present = batch["classes"][0].nonzero().flatten()
-        maps = multi_scale_activation(self.network, batch["image"], self.scales, stride=1)[present]
+        maps = multi_scale_activation(self.network, batch["image"], present, self.scales, stride=1)
         return {"id": batch["id"][0], "class_ids": present + 1, "scores": min_max_normalise(maps)}
 
     def parameter_groups(self) -> list[dict[str, Any]]:

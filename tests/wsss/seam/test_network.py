@@ -29,7 +29,7 @@ def test_both_maps_by_their_definition():
     corrected = network.pixel_correlation(seeds(coarse), image, intermediate)
     for ours, cells in zip(maps, (coarse, corrected), strict=True):
         assert torch.equal(ours, F.interpolate(cells, (50, 66), mode="bilinear", align_corners=True))
-    assert torch.equal(network.activation(IMAGES), maps.corrected[:, 1:])
+    assert torch.equal(network.activation(IMAGES, torch.tensor([2, 0])), maps.corrected[:, [3, 1]])
 
 
 def test_raw_activations_teach_the_backbone_and_corrected_ones_the_correlation_alone():

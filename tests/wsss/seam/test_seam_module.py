@@ -24,7 +24,7 @@ def image_of(*classes):
 
 def test_prediction_holds_the_images_classes_stretched_to_their_range(monkeypatch):
     module = make(scales=[1.0, 0.5]).eval()
-    monkeypatch.setattr(module.network, "activation", lambda image: torch.rand(len(image), 3, *image.shape[-2:]))
+    monkeypatch.setattr(module.network, "activation", lambda image, _: torch.rand(len(image), 2, *image.shape[-2:]))
     with torch.no_grad():
         out = module.predict_step(image_of(1, 0, 1), 0)
     assert out["id"] == "a" and out["class_ids"].tolist() == [1, 3]
