@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import pytorch_lightning as pl
+
 from callbacks.writing.candidate_table import CandidateTable
 from callbacks.writing.found_candidates import Found, ImageFound, all_found, found_in_image
 from callbacks.writing.image_writer import ImageWriter
 from callbacks.writing.journal import Done
+from callbacks.writing.stored_features import StoredFeatures
 from datamodules.errors import DataError
 from mars_pl.debias.centroids import share
 from mars_pl.debias.defaults import ALPHA, DISTANCE, NEAREST_COUNT, Distance
@@ -26,6 +29,8 @@ class CentroidWriter(ImageWriter[ImageFound]):
         alpha: share of each class's candidates that make its debiased centroid (paper: .40).
         distance: to all background centroids, their ``mean`` (Eq. 1), the ``minimum``, or the mean of the ``nearest``.
         nearest_count: how many, for ``nearest``.
+        features: folder within ``output`` for every image's features, float16 `<id>.npy`, which spare the labels' job
+            the network; None stores none.
         options: output and resume; see ``ImageWriter``.
 
     Raises:
@@ -37,14 +42,25 @@ class CentroidWriter(ImageWriter[ImageFound]):
         alpha: float = ALPHA,
         distance: Distance = DISTANCE,
         nearest_count: int = NEAREST_COUNT,
+        features: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(workers=0, **options)
         share(1, alpha)  # a wrong α must not wait for the last image
-        self.alpha, self.distance, self.nearest_count = alpha, distance, nearest_count
+        self.alpha, self.distance, self.nearest_count, self.features = alpha, distance, nearest_count, features
+
+    def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Open the journal, and the features' folder where they are stored."""
+        super().on_predict_start(trainer, pl_module)
+        self._stored = None
+        if self.features is not None:
+            images = sum(int(batches) for batches in trainer.num_predict_batches) * trainer.world_size
+            self._stored = StoredFeatures(self.folder / self.features, images)
 
     def image_call(self, prediction: ImageCandidates, batch: dict[str, Any], place: int) -> partial[ImageFound]:
         """Keep the candidates of one image, and measure their regions where there is truth."""
+        if self._stored is not None:  # before the journal says that the image is done
+            self._stored.write(batch["id"][0], prediction.features)
         truth = batch["truth"][0].cpu() if "truth" in batch else None
         return partial(found_in_image, prediction, batch["label"][0].cpu(), truth, self.data.ignore_index)
 

@@ -43,6 +43,7 @@ def inspect_images(
     label_folder: Path | None = None,
     truth_folder: Path | None = None,
     score_folder: Path | None = None,
+    feature_folder: Path | None = None,
     shown: Shown | None = None,
 ) -> list[Fault]:
     """Look over the images of a list, their masks and their scores.
@@ -55,6 +56,7 @@ def inspect_images(
         label_folder: must hold a label of every image.
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
+        feature_folder: must be there; its files are looked at when they are read.
         shown: what the images show, against which masks and scores are held; None holds them against nothing.
 
     Returns:
@@ -69,6 +71,8 @@ def inspect_images(
         raise DataError(
             f"{score_folder}: no such score folder; run the stage that makes scores or set data.score_folder"
         )
+    if feature_folder is not None and not feature_folder.is_dir():
+        raise DataError(f"{feature_folder}: no such feature folder; make the centroids again with features=true")
 
     upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 

@@ -35,6 +35,7 @@ class SegmentationData(pl.LightningDataModule):
         class_names: background first; their number becomes the networks' number of classes.
         label_folder: of label PNGs for fit and predict: its name in the root, or a path.
         score_folder: of score files for predict, likewise; see `scores.py`.
+        feature_folder: of feature files for predict, likewise; see `features.py`.
         fit_split: list in ImageSets/Segmentation to fit on.
         validate_split: list to validate and test on; null for none.
         predict_split: list to predict.
@@ -57,6 +58,7 @@ class SegmentationData(pl.LightningDataModule):
         *,
         label_folder: str | None = None,
         score_folder: str | None = None,
+        feature_folder: str | None = None,
         fit_split: str = FIT_SPLIT,
         validate_split: str | None = VALIDATE_SPLIT,
         predict_split: str = PREDICT_SPLIT,
@@ -87,6 +89,7 @@ class SegmentationData(pl.LightningDataModule):
             label_folder=label_folder,
             truth_folder=truth_folder,
             score_folder=score_folder,
+            feature_folder=feature_folder,
             limit=limit,
         )
         self._fit: Samples | None = None

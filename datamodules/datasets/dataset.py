@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from datamodules.datasets.sample import Sample, Samples
+from datamodules.files.features import read_features
 from datamodules.files.image_labels import ImageLabels
 from datamodules.files.scores import read_scores
 from datamodules.files.tree import Tree, read_codes, read_image
@@ -23,6 +24,7 @@ class VOCFolder(Samples):
         label_folder: every image's `<id>.png` becomes its `label`.
         truth_folder: where `<id>.png` exists it becomes `truth`.
         score_folder: every image's `<id>.npz` becomes its `class_ids` and `scores`.
+        feature_folder: every image's `<id>.npy` becomes its `features`.
     """
 
     def __init__(
@@ -34,13 +36,14 @@ class VOCFolder(Samples):
         label_folder: Path | None = None,
         truth_folder: Path | None = None,
         score_folder: Path | None = None,
+        feature_folder: Path | None = None,
     ) -> None:
         self.tree = tree
         self.ids = list(ids)
         self.image_labels = image_labels
         self.label_folder = label_folder
         self.truth_folder = truth_folder
-        self.score_folder = score_folder
+        self.score_folder, self.feature_folder = score_folder, feature_folder
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -53,10 +56,12 @@ class VOCFolder(Samples):
             sample["truth"] = read_codes(path)
         if self.score_folder is not None:
             sample["class_ids"], sample["scores"] = read_scores(self.score_folder / f"{sample['id']}.npz")
+        if self.feature_folder is not None:
+            sample["features"] = read_features(self.feature_folder / f"{sample['id']}.npy")
         return sample
 
     def read(self, index: int) -> Sample:
-        """Read item `index` without its truth and its scores."""
+        """Read item `index` without its truth, its scores and its features."""
         image_id = self.ids[index]
         sample: Sample = {"id": image_id, "image": read_image(self.tree.image(image_id))}
         if image_id in self.image_labels:

@@ -21,6 +21,7 @@ class Sample(TypedDict):
         valid: bool H×W, False where a training crop was padded; there `label` is ignored.
         class_ids: int64 (K,), label ids of the classes that have scores, where a score folder is set; K may be 0.
         scores: float32 K×H×W in [0, 1], a map for each of them.
+        features: float16 D×h×w, of the whole image, where a feature folder is set.
         competing: float32 2×(C+1)×h×w in [0, 1], in place of `label`: means over cells of the maps that a confident
             label is drawn from, with a strong background and with a weak one.
         positive_image: a neighbour of `image`, of its size (STEGO).
@@ -39,6 +40,7 @@ class Sample(TypedDict):
     valid: NotRequired[Tensor]
     class_ids: NotRequired[Tensor]
     scores: NotRequired[Tensor]
+    features: NotRequired[Tensor]
     competing: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
@@ -59,6 +61,7 @@ class Batch(TypedDict):
     valid: NotRequired[Tensor]
     class_ids: NotRequired[Tensor]
     scores: NotRequired[Tensor]
+    features: NotRequired[Tensor]
     competing: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]

@@ -27,6 +27,7 @@ class SplitReader:
         label_folder: of label PNGs, its name in the tree or a path; None for none.
         truth_folder: of true masks, likewise.
         score_folder: of score files, likewise.
+        feature_folder: of feature files, likewise.
         limit: only the first so many images of each list; None for all.
     """
 
@@ -39,11 +40,13 @@ class SplitReader:
         label_folder: str | None = None,
         truth_folder: str | None = None,
         score_folder: str | None = None,
+        feature_folder: str | None = None,
         limit: int | None = None,
     ) -> None:
         self.tree, self.class_names, self.limit = tree, class_names, limit
         self.image_labels: Source = image_labels
-        self.label_folder, self.truth_folder, self.score_folder = label_folder, truth_folder, score_folder
+        self.label_folder, self.truth_folder = label_folder, truth_folder
+        self.score_folder, self.feature_folder = score_folder, feature_folder
         self._looked_over: set[tuple[str, ...]] = set()
         self._read: dict[str, ImageLabels] = {}
 
@@ -66,7 +69,7 @@ class SplitReader:
             split: name of the list.
             labelled: with their labels, where there is a folder of them.
             measured: with their truth, likewise.
-            scored: with their scores, likewise.
+            scored: with their scores and features, likewise.
 
         Raises:
             DataError: on the first fault; see `checks.py`.
@@ -77,6 +80,7 @@ class SplitReader:
             "label_folder": self._folder(self.label_folder) if labelled else None,
             "truth_folder": self._folder(self.truth_folder) if measured else None,
             "score_folder": self._folder(self.score_folder) if scored else None,
+            "feature_folder": self._folder(self.feature_folder) if scored else None,
         }
         self._look_over(split, ids, image_labels, **folders)
         self._read[split] = image_labels

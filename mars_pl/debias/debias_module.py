@@ -27,7 +27,8 @@ class DebiasModule(pl.LightningModule):
     """Take each pixel's largest cosine to the debiased centroids of its image's classes.
 
     Args:
-        feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w), the ones the centroids were made with.
+        feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w), the ones the centroids were made with, or
+            None where batches bring ``features`` that were stored then.
         centroids: the ``centroids.safetensors`` that the centroids stage wrote.
         num_classes: background included.
         upsample: see ``debiased_map``.
@@ -39,7 +40,7 @@ class DebiasModule(pl.LightningModule):
 
     def __init__(
         self,
-        feature_extractor: nn.Module,
+        feature_extractor: nn.Module | None,
         centroids: str,
         num_classes: int,
         upsample: Upsample = UPSAMPLE,
@@ -56,12 +57,13 @@ class DebiasModule(pl.LightningModule):
         """Make the map of the one image in ``batch``.
 
         Raises:
-            ValueError: where the batch holds several images, no label or no image labels.
+            ValueError: where the batch holds several images, no label, no image labels, or features that the centroids
+                were not made with, or nothing to have features of.
         """
         check_batch(batch)
         image = batch["image"]
         similarity = map_image(
-            lambda: self.feature_extractor(image)[0],
+            lambda: self._features(batch),
             batch["classes"][0],
             self.centroids,
             (image.shape[-2], image.shape[-1]),
@@ -69,6 +71,21 @@ class DebiasModule(pl.LightningModule):
             normalise=self.normalise,
         )
         return DebiasedMap(batch["id"][0], similarity)
+
+    def _features(self, batch: dict[str, Any]) -> Tensor:
+        """Take the features (D, h, w) that the batch brings, or ask the extractor."""
+        if self.feature_extractor is not None:
+            features: Tensor = self.feature_extractor(batch["image"])[0]
+            return features
+        if "features" not in batch:
+            raise ValueError(f"{batch['id'][0]}: no features; set model.feature_extractor or data.feature_folder")
+        stored: Tensor = batch["features"][0].float()
+        if len(stored) != self.centroids.shape[1]:
+            raise ValueError(
+                f"{batch['id'][0]}: stored features of {len(stored)} channels, centroids of {self.centroids.shape[1]}; "
+                "make both again"
+            )
+        return stored
 
 
 def read_centroids(path: str | Path, num_classes: int) -> Tensor:

@@ -32,11 +32,13 @@ class ImageCandidates:
         candidates: one row a centroid: background (class 0) first, then the image's classes.
         assignments: class index to (h, w) int64, the nearest centroid of that class in every cell.
         empty: classes of the image, 0 for background, whose region covers no cell: no centroid.
+        features: (D, h, w), as they were given.
     """
 
     candidates: Candidates
     assignments: dict[int, Tensor]
     empty: tuple[int, ...]
+    features: Tensor
 
     def region(self, row: int, label: Tensor) -> Tensor:
         """Return (H, W) bool: the pixels of the candidate's class in ``label`` nearest to this candidate."""
@@ -72,7 +74,7 @@ def find_candidates(
         ignore_index: label code of pixels that take no part.
         biased_index: label code treated like ``ignore_index``.
     """
-    features, label = features.float(), label.cpu()
+    given, features, label = features, features.float(), label.cpu()
     if level == "pixel":
         size = [-(-side // stride) for side in label.shape]
         features = F.interpolate(features[None], size, mode="bilinear", align_corners=False)[0]
@@ -95,7 +97,7 @@ def find_candidates(
         pixels=torch.tensor([int(_region(label, assignments, *row).sum()) for row in rows], dtype=torch.long),
         vectors=torch.cat([cells.new_zeros(0, cells.shape[1]), *vectors.values()]),
     )
-    return ImageCandidates(candidates, assignments, tuple(index for index in present if index not in vectors))
+    return ImageCandidates(candidates, assignments, tuple(index for index in present if index not in vectors), given)
 
 
 def _region(label: Tensor, assignments: dict[int, Tensor], index: int, cluster: int) -> Tensor:

@@ -33,6 +33,10 @@ class Choices:
     )
     backbone: str = field(default="vit_base_patch8_dino", metadata={"help": "a file of configs/backbone"})
     tokens: bool = field(default=False, metadata={"help": "store STEGO's tokens, so that its fit reads no image"})
+    features: bool = field(
+        default=False,
+        metadata={"help": "store the pixel features with the centroids, so that labels need no second pass"},
+    )
     centroids: str = field(
         default="centroids", metadata={"help": "a file of configs/debias: Eq. 1's mean, or the minimum"}
     )
@@ -120,6 +124,10 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         raise DataError(f"labels={choices.labels}: no such folder; name a folder of masks <image id>.png")
     if choices.propagation_from not in (IMAGENET, CLASSIFIER):
         raise DataError(f"propagation_from={choices.propagation_from}: neither {IMAGENET} nor {CLASSIFIER}")
+    if choices.features and choices.shifts != 1:
+        raise DataError(
+            f"features=true: the centroids' are stored, shifts={choices.shifts} wants finer ones; leave one out"
+        )
     return choices
 
 

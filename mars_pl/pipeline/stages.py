@@ -12,6 +12,9 @@ from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import classifier, masks, segmenter
 from mars_pl.pipeline.stage import Stage, Value
 
+FEATURES = "features"
+"""Sub-folder of the centroids' stage in which features are stored."""
+
 
 @dataclass(frozen=True)
 class Training:
@@ -58,8 +61,9 @@ class Pipeline:
                 "model.foreground_clusters": c.foreground_clusters,
                 "model.background_clusters": c.background_clusters,
                 "writer.alpha": c.alpha,
+                "writer.features": FEATURES if c.features else None,
             },
-            leaves=("centroids.safetensors", "candidates.csv", "selection.json"),
+            leaves=("centroids.safetensors", "candidates.csv", "selection.json", *([FEATURES] * c.features)),
             measured=True,
         )
 
@@ -67,11 +71,11 @@ class Pipeline:
         told += (*given("shifts", c.shifts if c.shifts != 1 else None), *given("gamma", c.gamma))
         self.debiased = make.predict(
             "debias-labels",
-            (*make.layers("debias/labels"), *dense),
+            (*make.layers("debias/labels"), *(make.layers("uss/stored_features") if c.features else dense)),
             told,
             {
                 "data.label_folder": self.pseudo,
-                **features,
+                **({"data.feature_folder": self.centroids / FEATURES} if c.features else features),
                 "model.centroids": self.centroids / "centroids.safetensors",
                 "model.feature_extractor.shifts": c.shifts if c.shifts != 1 else None,
                 "writer.exponent": c.gamma,

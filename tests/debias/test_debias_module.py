@@ -50,6 +50,18 @@ def test_several_images_at_a_time_are_an_error(centroids):
         DebiasModule(ColourFeatures(), centroids, num_classes=4).predict_step(pair, 0)
 
 
+def test_stored_features_take_the_networks_place(centroids):
+    asked, image = DebiasModule(ColourFeatures(), centroids, num_classes=4), batch(1)
+    stored = DebiasModule(None, centroids, num_classes=4)
+    features = ColourFeatures()(image["image"]).half()
+    found = stored.predict_step(image | {"features": features}, 0)
+    assert torch.equal(found.similarity, asked.predict_step(image, 0).similarity)
+    with pytest.raises(ValueError, match=r"im: no features; set model.feature_extractor or data.feature_folder"):
+        stored.predict_step(image, 0)
+    with pytest.raises(ValueError, match=r"im: stored features of 2 channels, centroids of 3; make both again"):
+        stored.predict_step(image | {"features": features[:, :2]}, 0)
+
+
 def test_centroids_are_not_among_the_weights(centroids):
     assert not DebiasModule(ColourFeatures(), centroids, num_classes=4).state_dict()
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from mars_pl.cli.main import main
 from tests.pipeline.stage_outputs import BIASED, codes, config, ids, labels, shown
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.pipeline.tiny_run import REPOSITORY, TinyRun
 
 
 def test_a_classifier_learns_and_leaves_its_weights_and_checkpoint(tiny_run):
@@ -99,6 +99,34 @@ def test_centroids_come_with_every_candidate(tiny_run):
     assert not list(folder.glob("*.part"))
     with_centroid = {index for index in range(21) if vectors["centroids"][index].any()}
     assert with_centroid and with_centroid <= {0, 1, 2, 3}
+
+
+def test_stored_features_give_the_labels_without_the_network(tiny_run):
+    """The rest of the choices is the same, so both runs share the stages up to the features."""
+    stored = TinyRun(tiny_run.house, "features=true")
+    for needed in ("wsss-labels", "uss-fit"):
+        tiny_run.get(needed)
+    centroids, plain = stored.get("debias-centroids"), tiny_run.get("debias-centroids")
+    assert (centroids / "centroids.safetensors").read_bytes() == (plain / "centroids.safetensors").read_bytes()
+    files = sorted((centroids / "features").glob("*.npy"))
+    assert [path.stem for path in files] == sorted(ids(tiny_run, "train_aug"))
+    assert all(np.load(path).dtype == np.float16 and len(np.load(path)) == 70 for path in files)
+    words = stored.words("debias-labels")
+    assert not [word for word in words if "backbone" in word or "features_stego" in word]
+    before, after = labels(tiny_run, tiny_run.get("debias-labels")), labels(tiny_run, stored.get("debias-labels"))
+    changed = [float((before[name] != after[name]).mean()) for name in before]
+    assert max(changed) < 0.01, "half precision moves hardly a pixel"
+
+
+def test_a_lost_feature_file_is_named(tiny_run, capfd):
+    stored = TinyRun(tiny_run.house, "features=true")
+    folder = stored.get("debias-centroids") / "features"
+    some = sorted(folder.glob("*.npy"))[0]
+    words = [*stored.words("debias-labels"), "--trainer.default_root_dir", "runs/lost"]
+    some.rename(some.with_suffix(".away"))
+    assert stored.run(words) == 1
+    some.with_suffix(".away").rename(some)
+    assert f"{some.name}: no such features; make the centroids again" in capfd.readouterr().err
 
 
 def removed_only(before, after):

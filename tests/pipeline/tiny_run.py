@@ -190,7 +190,8 @@ def small(house: Path, words: list[str]) -> list[str]:
         overlay = STEGO if words[0] == "fit" else CROPS
         more = vit.replace("V.", "model.init_args.backbone.")
     elif "configs/debias/" in text:
-        overlay, more = DEBIAS, vit.replace("V.", "model.init_args.feature_extractor.init_args.backbone.")
+        overlay, stored = DEBIAS, "configs/uss/stored_features" in text
+        more = "" if stored else vit.replace("V.", "model.init_args.feature_extractor.init_args.backbone.")
     else:
         overlay, more = SEGMENT, ""
         filled = [

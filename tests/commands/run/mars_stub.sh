@@ -25,7 +25,7 @@ if of fail; then
 fi
 if of empty; then exit 0; fi
 if [[ -e stub/real ]]; then truth=$root/SegmentationClass; fi
-cd "$part" && mkdir -p mars baseline confident prediction || exit 7
+cd "$part" && mkdir -p mars baseline confident prediction features || exit 7
 for name in weights.safetensors neighbours.safetensors tokens.npy centroids.safetensors; do echo whole > $name; done
 for name in selection.json removed.json about.json; do echo '{}' > $name; done
 echo id,class,cluster,pixels,distance,selected,iou > candidates.csv

@@ -29,6 +29,7 @@ CHOICES = [
     (["alpha=.4"], set()),  # as the YAML has it
     (["foreground_clusters=3"], AFTER_CENTROIDS),
     (["background_clusters=3"], AFTER_CENTROIDS),
+    (["features=true"], AFTER_CENTROIDS),
     (["shifts=2"], AFTER_LABELS),
     (["gamma=3"], AFTER_LABELS),
     (["segmenter=deeplabv2_resnet50"], SEGMENTERS),
