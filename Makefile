@@ -8,13 +8,13 @@ VENV  ?= .venv
 READY := $(VENV)/ready
 MARS  := $(VENV)/bin/mars
 # Of the words on make's command line, those that are make's own stay here; the others are choices of `mars run`.
-OWN   := VENV JOBS VOC_OPTIONS MUTANTS
+OWN   := VENV JOBS VOC_OPTIONS MUTANTS KINDS
 GIVEN = $(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
 WORDS = $(foreach name,$(GIVEN),'$(name)=$(subst ','\'',$(value $(name)))')
 SIDE  = $(firstword $(JOBS:%=-j%) $(filter-out -j,$(filter -j%,$(MAKEFLAGS))))
 RUN_  = $(MARS) run $@ $(WORDS) $(SIDE) $(if $(findstring n,$(firstword -$(MAKEFLAGS))),-n)
 
-.PHONY: help setup demo mars gap methods server overlays test test-slow fuzz bench lint docs clean
+.PHONY: help setup demo mars gap methods server overlays test test-slow fuzz faults bench lint docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z/-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ test-slow: $(READY)  ## what the suite is too short for
 
 fuzz: $(READY)  ## 10,000 damaged files for all readers, as a table; MUTANTS= of each reader for more
 	$(VENV)/bin/python -m tests.fuzz $(MUTANTS)
+
+faults: $(READY)  ## kills, full disks, lost processes and wrong words on a tiny run, as a table (half an hour); KINDS= of them
+	$(VENV)/bin/python -m tests.faults $(KINDS)
 
 bench: $(READY)  ## seconds and memory of the slow parts on one core, as a table; no test
 	$(VENV)/bin/python -m tests.benchmarks

@@ -174,8 +174,18 @@ class SegmentationData(pl.LightningDataModule):
         return {} if self.trainer is None else position_of(self.trainer)._asdict()
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Read on where the checkpoint was written: Lightning says so too late, its loops are restored last."""
+        """Read on where the checkpoint was written: Lightning says so too late, its loops are restored last.
+
+        Raises:
+            DataError: where the checkpoint has done more epochs than are asked for; Lightning lets one more pass.
+        """
         self._position = FitPosition(**state_dict)
+        most = None if self.trainer is None else self.trainer.max_epochs
+        if most is not None and 0 <= most < self._position.epoch:
+            raise DataError(
+                f"trainer.max_epochs={most}: the checkpoint has done {self._position.epoch} epochs; "
+                "ask for as many at least, or begin anew without ckpt_path"
+            )
 
     def leave_out(self, ids: Iterable[str]) -> None:
         """Predict only the others: a job that was broken off has done these items already."""

@@ -6,6 +6,9 @@ import errno
 import re
 import traceback
 
+from datamodules.errors import DataError
+from mars_pl.cli.parser_faults import first_fault
+
 REMEDIES = {
     errno.ENOSPC: "make room on this disk and start the same command again",
     errno.EDQUOT: "make room within your quota and start the same command again",
@@ -33,6 +36,12 @@ KNOWN = (
         "the memory is full; take smaller crops, or more trainer.accumulate_grad_batches at the same data.batch_size",
     ),
     (
+        r"(?:gloo.*|pair.cc.*)(?:closed|reset) by peer|Timed out waiting \d+ms for (?:recv|send) operation|ncclRemoteError"
+        r"|NCCL communicator was aborted|remote process (?:exit|has)|Watchdog caught collective",
+        "another process of this job is gone, most often killed for want of memory; start the same command again "
+        "(a fit: with --ckpt_path and its checkpoints/last.ckpt)",
+    ),
+    (
         r"DataLoader worker \(pid.*\) (?:is killed by signal|exited unexpectedly)",
         "a reading process died, most often for want of memory; take fewer data.workers or smaller crops",
     ),
@@ -52,6 +61,12 @@ FIELD_REMEDIES = {
 STATE = re.compile(r"Error\(s\) in loading state_dict for \w+:\s*(?P<first>.*)", re.DOTALL)
 """Torch's list of all keys that do not fit."""
 
+FROM_WORKER = re.compile(r"Caught (?P<kind>\w+) in DataLoader worker process \d+\.\nOriginal Traceback")
+"""How torch hands on what a reading process raised: an error of the same kind, whose text is the traceback."""
+
+LAST = re.compile(r"^(?:\w+\.)*(?P<kind>\w+): (?:\[Errno (?P<number>\d+)\] )?(?P<text>.*?)(?:: '(?P<place>[^']*)')?$")
+"""The line that ends a traceback; OSError has its number and its file in it."""
+
 LIBRARIES = ("pytorch_lightning", "lightning_fabric", "lightning_utilities")
 
 
@@ -61,6 +76,7 @@ def known_fault(error: BaseException) -> str | None:
     Args:
         error: that ended a command.
     """
+    error = in_its_worker(error)
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.errno is not None:
         place = f"{error.filename}: " if error.filename else ""
@@ -73,9 +89,24 @@ def known_fault(error: BaseException) -> str | None:
     if found := STATE.search(str(error)):
         first = " ".join(found["first"].split())[:160]
         return f"ckpt_path: the checkpoint is another network's or of other classes ({first}); name one of this fit"
+    if isinstance(error, DataError | ValueError):
+        return first_fault(str(error))
     if isinstance(error, Exception) and (type(error).__name__ == "MisconfigurationException" or _of_lightning(error)):
         return text
     return None
+
+
+def in_its_worker(error: BaseException) -> BaseException:
+    """Return the error that a reading process raised, where torch wraps one; else the same error."""
+    lines = str(error).rstrip().splitlines()
+    found = FROM_WORKER.match(str(error)) and LAST.match(lines[-1])
+    if not found:
+        return error
+    if found["number"]:
+        return OSError(int(found["number"]), found["text"], found["place"])
+    if found["kind"] == DataError.__name__:
+        return DataError(lines[-1].partition(": ")[2])
+    return type(error)(lines[-1].partition(": ")[2]) if isinstance(error, ValueError) else error
 
 
 def _field_remedy(field: object) -> str | None:

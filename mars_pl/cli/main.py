@@ -7,13 +7,13 @@ import importlib.util
 import os
 import signal
 import sys
-import time
 from argparse import ArgumentError
 from collections.abc import Sequence
 from pathlib import Path
 
 import mars_pl
 from datamodules.errors import DataError
+from mars_pl.cli.error_line import say_error
 from mars_pl.cli.faults import known_fault
 from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.parser_faults import first_fault
@@ -32,9 +32,6 @@ LIGHT_COMMANDS = {
     "recipe": "mars_pl.commands.recipe.command",
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
-
-PATIENCE = 10.0
-"""Seconds that processes after the first wait with an error: the first, where it has the same, ends them."""
 
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "20000"}
 """How OpenMP's threads wait, unless the environment says it: GNU's for some ten microseconds, others not at all.
@@ -79,20 +76,16 @@ def main(args: Sequence[str] | None = None) -> int:
         if words[0] in LIGHT_COMMANDS:
             return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
         return _run_lightning(words)
-    except (DataError, ValueError, ArgumentError) as error:
+    except ArgumentError as error:
         if os.environ.get("MARS_TRACEBACK"):
             raise
-        misspelt = isinstance(error, ArgumentError)
-        remedy = f"; `mars {words[0]} --help` lists the options" if misspelt else ""
-        if not _first_process_has_ended(parent):
-            print(f"mars: error: {known_fault(error) or first_fault(str(error))}{remedy}", file=sys.stderr)
-        return 2 if misspelt else 1
+        say_error(f"{first_fault(str(error))}; `mars {words[0]} --help` lists the options", parent)
+        return 2
     except Exception as error:
         line = None if os.environ.get("MARS_TRACEBACK") else known_fault(error)
         if line is None:
             raise
-        if not _first_process_has_ended(parent):
-            print(f"mars: error: {line}", file=sys.stderr)
+        say_error(line, parent)
         return 1
     except KeyboardInterrupt:
         print("mars: ended by SIGINT before it was done", file=sys.stderr)
@@ -115,16 +108,6 @@ def _run_lightning(words: Sequence[str]) -> int:
         if interruption.signum is not None and os.environ.get("LOCAL_RANK", "0") == "0":
             print(f"mars: {interruption}", file=sys.stderr)
         return interruption.code
-
-
-def _first_process_has_ended(parent: int) -> bool:
-    """Tell, in a process that Lightning started for DDP, whether its parent, the first process, ends within a while."""
-    if os.environ.get("LOCAL_RANK", "0") == "0":
-        return False
-    until = time.monotonic() + PATIENCE
-    while os.getppid() == parent and time.monotonic() < until:
-        time.sleep(0.1)
-    return os.getppid() != parent
 
 
 def _refuse_shadowed_packages() -> None:

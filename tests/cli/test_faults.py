@@ -6,7 +6,9 @@ import re
 
 import pytest
 import torch
+from torch._utils import ExceptionWrapper
 
+from datamodules.errors import DataError
 from mars_pl.cli.faults import known_fault
 from tests.cli.tiny_fit import TinyFit
 
@@ -51,8 +53,10 @@ def test_a_checkpoint_of_fewer_classes_or_later_epochs(tiny, tmp_path, capsys):
     assert tiny.fit(tmp_path / "a", "--trainer.max_epochs", "3") == 0
     capsys.readouterr()
     kept = tmp_path / "a" / "checkpoints" / "last.ckpt"
-    line = ended(tiny, capsys, tmp_path / "b", "--trainer.max_epochs", "1", "--ckpt_path", str(kept))
-    assert "max_epochs=1" in line
+    for epochs in (1, 2):
+        words = ("--trainer.max_epochs", str(epochs), "--ckpt_path", str(kept))
+        line = ended(tiny, capsys, tmp_path / "b", *words)
+        assert f"trainer.max_epochs={epochs}: the checkpoint has done 3 epochs; ask for as many at least" in line
     state = torch.load(kept, weights_only=False)
     name = next(name for name in state["state_dict"] if name.endswith("decoder.4.weight"))
     state["state_dict"][name] = state["state_dict"][name][:3]
@@ -65,6 +69,41 @@ def test_a_checkpoint_of_fewer_classes_or_later_epochs(tiny, tmp_path, capsys):
 def test_the_systems_faults_name_the_file_and_the_remedy(number):
     line = known_fault(OSError(number, os.strerror(number), "runs/a/weights.safetensors"))
     assert line.startswith(f"runs/a/weights.safetensors: {os.strerror(number)}; ")
+
+
+def from_worker(error):
+    """Return an error as torch hands it on from a reading process."""
+    try:
+        raise error
+    except Exception:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(type(error)) as handed_on:
+        wrapped.reraise()
+    assert "Original Traceback" in str(handed_on.value)
+    return handed_on.value
+
+
+def test_what_a_reading_process_raised_is_said_as_if_it_were_ours():
+    said = "data/a: b.jpg: no such image; fetch it or take it off the list"
+    assert known_fault(from_worker(DataError(said))) == said
+    assert known_fault(from_worker(ValueError("crop_size: 0 is none"))) == "crop_size: 0 is none"
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/dev/shm/a")
+    assert known_fault(from_worker(full)) == known_fault(full)
+    assert known_fault(from_worker(RuntimeError("shape"))) is None, "a fault of ours keeps its traceback"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[pair.cc:545] Read error [127.0.0.1]:3981: Connection reset by peer. third_party/gloo/gloo/transport/tcp",
+        "[gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:23405",
+        "[gloo/unbound_buffer.cc:81] Timed out waiting 1800000ms for recv operation to complete",
+        "NCCL error: ncclRemoteError: A call failed possibly due to a network error or a remote process exiting",
+        "Watchdog caught collective operation timeout: WorkNCCL(SeqNum=1, OpType=ALLREDUCE)",
+    ],
+)
+def test_the_end_of_another_process_is_said_in_a_line(said):
+    assert known_fault(RuntimeError(said)).startswith("another process of this job is gone")
 
 
 def test_a_fault_of_ours_keeps_its_traceback():

@@ -1,0 +1,132 @@
+"""A run small enough to be broken many times: forty generated scenes and the real command."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import chdir, suppress
+from pathlib import Path
+
+import yaml
+
+from datamodules.synthetic.generator import write_scenes
+from mars_pl.pipeline.settings.yamls import layers
+from tests.pipeline.tiny_run import REPOSITORY
+
+MARS = str(Path(sys.executable).with_name("mars"))
+SHORT = ("wsss-classifier.trainer.max_epochs=6", "uss-fit.trainer.max_epochs=4", "segment.trainer.max_epochs=6")
+RUN = ("run", "mars", "data=tiny", "trainer=cpu", "run=tiny", *SHORT)
+KEPT = ("*.png", "*.safetensors", "row.json", "selection.json", "sweep.json", "removed.json")
+"""What a run leaves that must not depend on how often it was broken off."""
+
+
+class House:
+    """A folder with forty scenes, the data set's YAMLs, and the command run in it.
+
+    Args:
+        folder: made here.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        root = folder / "data" / "tiny"
+        root.parent.mkdir(parents=True)
+        write_scenes(root, 3, 32, 8)
+        for scenes in (REPOSITORY / "configs").glob("*/scenes"):
+            shutil.copytree(scenes, folder / "configs" / scenes.parent.name / "tiny")
+        (folder / "configs" / "choices").mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / "configs/choices/scenes.yaml", folder / "configs/choices/tiny.yaml")
+        data = yaml.safe_load((REPOSITORY / "configs/data/scenes.yaml").read_text())
+        data["data"]["init_args"] |= {"root": "data/tiny", "data_seed": 3, "train": 32, "val": 8}
+        (folder / "configs" / "data").mkdir(exist_ok=True)
+        (folder / "configs/data/tiny.yaml").write_text(yaml.safe_dump(data))
+
+    def start(self, *words: str, command: Sequence[str] = (MARS,), **environment: str) -> subprocess.Popen[bytes]:
+        """Start ``mars`` in a session of its own, so that it can be killed with all that it started."""
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [*command, *words],
+                cwd=self.folder,
+                env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def log(self) -> Path:
+        """What the last command has said."""
+        return self.folder / "said.txt"
+
+    def run(self, *words: str, command: Sequence[str] = (MARS,)) -> tuple[int, str]:
+        """Run ``mars`` to its end; returns its exit code and what it said."""
+        code = self.start(*words, command=command).wait(timeout=900)
+        return code, self.log.read_text(errors="replace")
+
+    def run_for(self, seconds: float, *words: str) -> int | None:
+        """Run ``mars``, kill its whole session after some seconds; returns its exit code, None where it had ended."""
+        process = self.start(*words)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            return None
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait(timeout=120)
+
+    def run_until(self, sign: str, *words: str, command: Sequence[str] = (MARS,)) -> subprocess.Popen[bytes]:
+        """Start ``mars`` and wait until a file is there: a glob pattern within the house."""
+        process, until = self.start(*words, command=command), time.monotonic() + 240
+        while process.poll() is None and time.monotonic() < until and not any(self.folder.glob(sign)):
+            time.sleep(0.05)
+        return process
+
+    def job(self, name: str, *yamls: str, out: str, more: Sequence[str] = ()) -> list[str]:
+        """Return the words of a job by hand: shipped YAMLs with their overlays for these data, a folder, and more."""
+        with chdir(self.folder):
+            files = ["data/tiny", *map(str, layers("tiny", *yamls)), "trainer/cpu"]
+        configs = [word for file in files for word in ("-c", file)]
+        return [name, *configs, "--trainer.default_root_dir", out, *more]
+
+    def left(self) -> dict[str, str]:
+        """Return what the run's stages hold, by name, as digests; names of folders do not count."""
+        found = {}
+        for stage in sorted((self.folder / "runs" / "stages").iterdir()):
+            found |= {f"{stage.name.rpartition('-')[0]}/{name}": digest for name, digest in digests(stage).items()}
+        return found
+
+    def clear(self) -> None:
+        """Forget every stage."""
+        shutil.rmtree(self.folder / "runs", ignore_errors=True)
+
+    def unfinished(self) -> str:
+        """Return the stage that was broken off last."""
+        parts = sorted((self.folder / "runs" / "stages").glob("*.part"), key=lambda path: path.stat().st_mtime)
+        if not parts:
+            return "between stages"
+        kept = ", after a checkpoint" if (parts[-1] / "checkpoints/last.ckpt").is_file() else ""
+        return parts[-1].name.partition("-tiny")[0] + kept
+
+
+def alive(session: int) -> list[int]:
+    """Return the processes of a session that still run: what a command has started and left behind."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended since
+            state, _, _, own = stat.read_text().rpartition(")")[2].split()[:4]
+            found += [int(stat.parent.name)] * (int(own) == session and state != "Z")
+    return found
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the names and digests of what a job has left of labels and weights."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for pattern in KEPT
+        for path in sorted(folder.rglob(pattern))
+    }
