@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from datamodules.files.coco_ids import COCO_CATEGORY_IDS
 from datamodules.files.labels import Label
+from datamodules.prepare.coco_annotations import CLASS_OF, Annotation
 
 Overlap = Literal["later", "smallest"]
 Crowd = Literal["excluded", "included"]
-
-CLASS_OF = {category: index for index, category in enumerate(COCO_CATEGORY_IDS, start=1)}
-"""COCO's category id → class 1…80."""
 
 
 class Rule(NamedTuple):
@@ -30,10 +27,6 @@ class Rule(NamedTuple):
     crowd: Crowd = "excluded"
 
 
-Annotation = Mapping[str, Any]
-"""An entry of the JSON's `annotations`: category_id, iscrowd, area and segmentation are read."""
-
-
 def paint(annotations: Sequence[Annotation], height: int, width: int, rule: Rule) -> Label:
     """Draw the instances of one image as classes.
 
@@ -46,21 +39,21 @@ def paint(annotations: Sequence[Annotation], height: int, width: int, rule: Rule
     Returns:
         uint8 (height, width): 0 and 1…80.
     """
-    drawn = [item for item in annotations if rule.crowd == "included" or not item["iscrowd"]]
+    wanted = [item for item in annotations if rule.crowd == "included" or not item["iscrowd"]]
+    drawn = [(item, _region(item["segmentation"], height, width)) for item in wanted]
     if rule.overlap == "smallest":
-        drawn = sorted(drawn, key=lambda item: float(item["area"]))[::-1]
+        drawn = sorted(drawn, key=lambda one: float(one[1].sum()) if one[0]["area"] is None else one[0]["area"])[::-1]
     label = np.zeros((height, width), dtype=np.uint8)
-    for item in drawn:
-        label[_region(item["segmentation"], height, width)] = CLASS_OF[item["category_id"]]
+    for item, region in drawn:
+        label[region] = CLASS_OF[item["category_id"]]
     return label
 
 
 def _region(segmentation: Any, height: int, width: int) -> Any:
-    """Return bool (height, width) of polygons, or of runs with or without compression."""
+    """Return bool (height, width) of polygons or runs."""
     from pycocotools import mask  # not above, so that a run on other data starts without it
 
     if not segmentation:
         return np.zeros((height, width), dtype=bool)
-    packed = isinstance(segmentation, Mapping) and isinstance(segmentation["counts"], str | bytes)
-    runs = segmentation if packed else mask.frPyObjects(segmentation, height, width)
+    runs = mask.frPyObjects(segmentation, height, width)
     return mask.decode(mask.merge(runs) if isinstance(runs, list) else runs).astype(bool)

@@ -36,10 +36,15 @@ KNOWN = (
         "the memory is full; take smaller crops, or more trainer.accumulate_grad_batches at the same data.batch_size",
     ),
     (
-        r"(?:gloo.*|pair.cc.*)(?:closed|reset) by peer|Timed out waiting \d+ms for (?:recv|send) operation|ncclRemoteError"
-        r"|NCCL communicator was aborted|remote process (?:exit|has)|Watchdog caught collective",
+        r"(?:gloo.*|pair.cc.*)(?:closed|reset) by peer|Timed out waiting \d+ms for (?:recv|send) operation"
+        r"|ncclRemoteError|NCCL communicator was aborted|remote process (?:exit|has)|Watchdog caught collective",
         "another process of this job is gone, most often killed for want of memory; start the same command again "
         "(a fit: with --ckpt_path and its checkpoints/last.ckpt)",
+    ),
+    (
+        r"unable to (?:write to|open|mmap|allocate|resize) .*(?:shared memory|/torch_)",
+        "the memory that processes share (/dev/shm) is full; take fewer data.workers, or give a container more of it "
+        "(docker run --shm-size=8g)",
     ),
     (
         r"DataLoader worker \(pid.*\) (?:is killed by signal|exited unexpectedly)",

@@ -106,6 +106,19 @@ def test_the_end_of_another_process_is_said_in_a_line(said):
     assert known_fault(RuntimeError(said)).startswith("another process of this job is gone")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "unable to write to file </torch_812_3902_1>: No space left on device (28)",
+        "unable to allocate shared memory(shm) for file </torch_5_1>: Resource temporarily unavailable (11)",
+        "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n  …\n"
+        "RuntimeError: unable to write to file </torch_812_3902_1>: File too large (27)",
+    ],
+)
+def test_a_container_with_little_shared_memory_is_told_where_to_get_more(said):
+    assert "take fewer data.workers, or give a container more of it (docker run" in known_fault(RuntimeError(said))
+
+
 def test_a_fault_of_ours_keeps_its_traceback():
     for error in (KeyError("surprise"), RuntimeError("shape"), TypeError("x"), ZeroDivisionError()):
         assert known_fault(error) is None

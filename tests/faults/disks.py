@@ -5,22 +5,26 @@ from __future__ import annotations
 import resource
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from tests.faults.house import House, alive
+from tests.faults.house import House
 from tests.faults.jobs import CHECKPOINT, Job, compare, jobs
 from tests.faults.outcome import Outcome
 from tests.faults.values import one_line
 
 SMALLEST = 20_000
-"""Bytes of a file beyond which the full disk takes none: of a checkpoint some, of a label all."""
+"""Bytes of a file beyond which the full disk takes none."""
+
+ALONE = ("--data.init_args.workers", "0", "--writer.init_args.workers", "0")
+"""A predict job in one process, which the limit is set for."""
 
 
 def disks(house: House) -> Iterator[Outcome]:
     """Yield an outcome a fault."""
     fit, _, predict, _ = jobs(house)
     yield _full(house, fit, "checkpoint")
-    yield _full(house, predict, "label", 100)
+    yield _full(house, replace(predict, name="predict-alone", more=(*predict.more, *ALONE)), "label", 100)
     yield from _cut_checkpoints(house, fit)
     yield from _cut_files(house, predict)
     words = fit.words(house, "/proc/mars")
@@ -36,8 +40,7 @@ def _full(house: House, job: Job, what: str, most: int = SMALLEST) -> Outcome:
     """
     out = f"full/{job.name}"
     process = house.run_until(f"{out}/{job.sign}", *job.words(house, out))
-    for one in alive(process.pid):
-        resource.prlimit(one, resource.RLIMIT_FSIZE, (most, most))
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
     code = process.wait(timeout=300)
     said = house.log.read_text(errors="replace")
     lines = [line for line in said.splitlines() if line.startswith("mars: error: ")]

@@ -148,7 +148,19 @@ def test_without_annotations_and_masks_the_lists_still_serve(root):
         (lambda path: path.write_text("[]"), "it should be COCO's"),
         (
             lambda path: path.write_text(path.read_text().replace('"category_id": 17', '"category_id": 12')),
-            "category 12 is none of COCO's 80; is it another data set",
+            r"annotation 2 of image COCO_val2014_.*\.jpg: category 12 is none of COCO's 80; is it another data set",
+        ),
+        (
+            lambda path: path.write_text(path.read_text().replace('"image_id": 15', '"image_id": 999999', 1)),
+            r"annotation 0 is of image 999999, which `images` does not name \(it has 15, …\); take it out, or ",
+        ),
+        (
+            lambda path: path.write_text(path.read_text().replace('"id": 15', '"id": "15"')),
+            r"annotation 0 is of image 15, which `images` does not name \(it has '15', …\)",
+        ),
+        (
+            lambda path: path.write_text(path.read_text().replace('"segmentation": [[', '"segmentation": [["x",')),
+            r"annotation 0 of image COCO_val2014_.*\.jpg: a polygon that is no list of x, y",
         ),
     ],
 )
