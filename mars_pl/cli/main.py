@@ -30,6 +30,7 @@ LIGHT_COMMANDS = {
     "check": "mars_pl.commands.check.command",
     "run": "mars_pl.commands.run.command",
     "recipe": "mars_pl.commands.recipe.command",
+    "doctor": "mars_pl.commands.doctor.command",
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 
@@ -53,6 +54,7 @@ USAGE = """usage: mars COMMAND …
   labels import|export KIND …    labels of other projects, in and out
   export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
+  doctor                         what this machine has and lacks: packages, GPUs, memory, weights, disk
   data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
 
 Every command answers to --help, and mars to --version. MARS_TRACEBACK=1 shows where an error came from."""
