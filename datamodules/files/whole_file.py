@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from datamodules.errors import DataError
+
+REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""What a disk answers that takes no more."""
+
+OS_ERROR = re.compile(r"\(os error (\d+)\)")
+"""How what is written in Rust tells of the system's errors."""
+
+SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
+"""How numpy tells that the disk took a part; it does not say why."""
 
 
 @contextmanager
@@ -19,6 +31,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
     Raises:
         DataError: before the block, where ``path`` is a folder, or a file is in its folder's place.
+        OSError: where the disk refused, which names ``path`` whatever the block's library makes of it.
     """
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a file")
@@ -29,10 +42,27 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         partial.chmod(mode)
-    except BaseException:
+    except BaseException as error:
         partial.unlink(missing_ok=True)
+        refused = _refusal(error)
+        if refused:
+            raise OSError(refused, os.strerror(refused), str(path)) from error
         raise
     partial.replace(path)
+
+
+def _refusal(error: BaseException) -> int:
+    """Return the system's number of a disk's refusal, or 0: torch hides it, safetensors and numpy have words for it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        found = OS_ERROR.search(str(cause))
+        number = int(found[1]) if found else cause.errno if isinstance(cause, OSError) else None
+        if number is None and SHORT_WRITE.search(str(cause)):
+            return errno.ENOSPC
+        if number in REFUSALS:
+            return number
+        cause = cause.__context__
+    return 0
 
 
 def make_folder(folder: Path) -> Path:

@@ -88,6 +88,8 @@ def known_fault(error: BaseException) -> str | None:
         return "; ".join([f"{place}{error.strerror}", *[REMEDIES[error.errno]] * (error.errno in REMEDIES)])
     if isinstance(error, KeyError) and len(error.args) == 1 and (remedy := _field_remedy(error.args[0])):
         return remedy
+    if (found := re.search(r"\(os error (\d+)\)", text)) and int(found[1]) in REMEDIES:  # what is written in Rust
+        return f"{text}; {REMEDIES[int(found[1])]}"
     for pattern, line in KNOWN:
         if re.search(pattern, text):
             return line

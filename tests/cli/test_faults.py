@@ -71,6 +71,11 @@ def test_the_systems_faults_name_the_file_and_the_remedy(number):
     assert line.startswith(f"runs/a/weights.safetensors: {os.strerror(number)}; ")
 
 
+def test_safetensors_words_of_a_full_disk():
+    said = "Error while serializing: I/O error: No space left on device (os error 28)"
+    assert known_fault(RuntimeError(said)) == f"{said}; make room on this disk and start the same command again"
+
+
 def from_worker(error):
     """Return an error as torch hands it on from a reading process."""
     try:

@@ -42,7 +42,7 @@ def _full(house: House, job: Job, what: str, most: int = SMALLEST) -> Outcome:
     process = house.run_until(f"{out}/{job.sign}", *job.words(house, out))
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (most, most))
     code = process.wait(timeout=300)
-    said = house.log.read_text(errors="replace")
+    said = house.said()
     lines = [line for line in said.splitlines() if line.startswith("mars: error: ")]
     told = code == 1 and len(lines) == 1 and "Traceback" not in said
     same = compare(house, job, out)
@@ -60,7 +60,7 @@ def _cut_checkpoints(house: House, fit: Job) -> Iterator[Outcome]:
     shutil.copytree(house.folder / out, house.folder / "cut/both")
     _cut(last)
     same = compare(house, fit, out)
-    said = house.log.read_text(errors="replace")
+    said = house.said()
     came = "said in a line, the one before it is taken" if "going on from the one before it" in said else "silent"
     yield Outcome("last.ckpt cut short", came, same and came != "silent", said, same)
     for name in ("last.ckpt", "previous-last.ckpt"):

@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import chdir, suppress
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -49,16 +51,30 @@ class House:
 
     def start(self, *words: str, command: Sequence[str] = (MARS,), **environment: str) -> subprocess.Popen[bytes]:
         """Start ``mars`` in a session of its own, so that it can be killed with all that it started."""
-        with self.log.open("wb") as log:
-            return subprocess.Popen(
-                [*command, *words],
-                cwd=self.folder,
-                env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        process = subprocess.Popen(
+            [*command, *words],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,  # and no file: where its files are to be small, what it says would be cut too
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        self._reader = threading.Thread(target=self._read, args=(process.stdout, self.log), daemon=True)
+        self._reader.start()
+        return process
+
+    @staticmethod
+    def _read(said: IO[bytes], log: Path) -> None:
+        with log.open("wb", buffering=0) as file:
+            for line in said:
+                file.write(line)
+
+    def said(self) -> str:
+        """Return what the last command has said, which has ended."""
+        self._reader.join(timeout=10)
+        return self.log.read_text(errors="replace")
 
     @property
     def log(self) -> Path:
@@ -68,7 +84,7 @@ class House:
     def run(self, *words: str, command: Sequence[str] = (MARS,)) -> tuple[int, str]:
         """Run ``mars`` to its end; returns its exit code and what it said."""
         code = self.start(*words, command=command).wait(timeout=900)
-        return code, self.log.read_text(errors="replace")
+        return code, self.said()
 
     def run_for(self, seconds: float, *words: str) -> int | None:
         """Run ``mars``, kill its whole session after some seconds; returns its exit code, None where it had ended."""

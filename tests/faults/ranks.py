@@ -43,7 +43,7 @@ def ranks(house: House) -> Iterator[Outcome]:
             if away.is_file():
                 away.rename(image)
             time.sleep(1)
-            said, left = house.log.read_text(errors="replace"), alive(process.pid)
+            said, left = house.said(), alive(process.pid)
             tail = said.splitlines()[-TAIL:]
             right = code != 0 and seconds < SECONDS and not left and any(wanted in line for line in tail)
             came = f"ended after {seconds:.0f} s, {len(left)} processes left; its last lines say “{wanted}”"

@@ -52,7 +52,7 @@ def _pipelines(house: House) -> Iterator[Outcome]:
 
 
 def _ended(house: House, code: int, session: int, signum: signal.Signals, fault: str, make: bool = False) -> Outcome:
-    said = house.log.read_text(errors="replace")
+    said = house.said()
     until = time.monotonic() + PATIENCE
     while (left := alive(session)) and time.monotonic() < until:
         time.sleep(0.1)

@@ -1,4 +1,10 @@
+import errno
+import resource
+
+import numpy as np
 import pytest
+import torch
+from safetensors.numpy import save_file
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
@@ -31,3 +37,44 @@ def test_a_folder_or_a_file_in_the_way_is_told_before_anything_is_done(tmp_path)
     for path, complaint in in_the_way.items():
         with pytest.raises(DataError, match=complaint), whole_file(path):
             pytest.fail("the work was begun")
+
+
+def write_text(path):
+    with path.open("w") as file:
+        file.write("x" * 100_000)
+
+
+def write_checkpoint(path):
+    with path.open("wb") as file:
+        torch.save({"a": torch.zeros(100_000)}, file)
+
+
+def write_array(path):
+    with path.open("wb") as file:
+        np.save(file, np.zeros(100_000))
+
+
+def write_tensors(path):
+    save_file({"a": np.zeros(100_000)}, path)
+
+
+@pytest.mark.parametrize("write", [write_text, write_checkpoint, write_array, write_tensors])
+def test_a_disk_that_takes_no_more_is_told_with_the_files_name_whoever_writes(tmp_path, write):
+    path = tmp_path / "weights"
+    path.write_text("good")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError) as fault, whole_file(path) as partial:
+            write(partial)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert fault.value.errno == (errno.ENOSPC if write is write_array else errno.EFBIG)  # numpy does not say why
+    assert fault.value.filename == str(path)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["good"]
+
+
+def test_a_fault_of_another_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as fault, whole_file(tmp_path / "page.html"):
+        (tmp_path / "picture.png").read_bytes()
+    assert fault.value.filename.endswith("picture.png")
