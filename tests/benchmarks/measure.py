@@ -47,7 +47,7 @@ def _resident(field: str) -> float | None:
 if __name__ == "__main__":
     import torch
 
-    from tests.benchmarks.subjects import SUBJECTS
+    from tests.benchmarks.ratios import SUBJECTS
 
     torch.set_num_threads(1)
     torch.manual_seed(0)

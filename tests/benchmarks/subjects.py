@@ -40,6 +40,11 @@ def dense_crf() -> Subject:
     return _refinement(DenseCRF(), 3)
 
 
+def dense_crf_2() -> Subject:
+    """The same with background and one class, as the debiased labels are refined."""
+    return _refinement(DenseCRF(), 2)
+
+
 def dense_crf_21() -> Subject:
     """The same with all 21 classes of VOC."""
     return _refinement(DenseCRF(), 21)
@@ -70,7 +75,7 @@ def segmenter_step() -> Subject:
 
 SUBJECTS = {
     subject.__name__: subject
-    for subject in (random_walk, linear_distance, dense_crf, dense_crf_21, pamr, segmenter_step)
+    for subject in (random_walk, linear_distance, dense_crf, dense_crf_2, dense_crf_21, pamr, segmenter_step)
 }
 
 

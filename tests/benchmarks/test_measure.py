@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.measure import STATUS, measure
-from tests.benchmarks.subjects import SUBJECTS
+from tests.benchmarks.ratios import RATIOS, SUBJECTS
 
 
 def test_seconds_of_a_call_that_sleeps():
@@ -20,3 +20,12 @@ def test_memory_that_is_given_back_counts():
 
 def test_every_subject_says_what_it_is():
     assert all(subject.__doc__ for subject in SUBJECTS.values())
+
+
+def test_every_ratio_is_of_two_subjects():
+    assert all({ratio.ours, ratio.literal} <= SUBJECTS.keys() for ratio in RATIOS)
+
+
+@pytest.mark.parametrize("name", ["class_maps", "class_maps_literal", "clustering", "plain_step"])
+def test_a_subject_runs(name):
+    SUBJECTS[name]()()

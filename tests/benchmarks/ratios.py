@@ -1,0 +1,48 @@
+"""What is done here against the same to the letter, as pairs of subjects that are timed one after the other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.benchmarks import literal, subjects
+
+SUBJECTS = subjects.SUBJECTS | {
+    subject.__name__: subject
+    for subject in (
+        literal.clustering,
+        literal.clustering_literal,
+        literal.distance_literal,
+        literal.class_maps,
+        literal.class_maps_literal,
+        literal.plain_step,
+        literal.complemented_step,
+        literal.complemented_step_quarter,
+    )
+}
+"""All subjects, by the names that the command line takes."""
+
+
+class Ratio(NamedTuple):
+    """One comparison.
+
+    Attributes:
+        what: is compared, for people.
+        ours: subject.
+        literal: subject that it is held against.
+    """
+
+    what: str
+    ours: str
+    literal: str
+
+
+RATIOS = (
+    Ratio("centroids of an image, against K-means on full-resolution features", "clustering", "clustering_literal"),
+    Ratio("Eq. 1 over all centroids, against all pairs", "linear_distance", "distance_literal"),
+    Ratio("refinement of a debiased label, against all 21 classes", "dense_crf_2", "dense_crf_21"),
+    Ratio("class maps of an image, against those of 80 classes", "class_maps", "class_maps_literal"),
+    Ratio("complemented step (CRF at full size), against a plain step", "complemented_step", "plain_step"),
+    Ratio(
+        "complemented step (CRF at the logits' size), against a plain step", "complemented_step_quarter", "plain_step"
+    ),
+)
