@@ -85,7 +85,7 @@ def known_fault(error: BaseException) -> str | None:
     text = " ".join(str(error).split())
     if isinstance(error, OSError) and error.errno is not None:
         place = f"{error.filename}: " if error.filename else ""
-        return "; ".join([f"{place}{error.strerror}", *[REMEDIES[error.errno]] * (error.errno in REMEDIES)])
+        return f"{place}{error.strerror}; {REMEDIES.get(error.errno, 'name another place')}"
     if isinstance(error, KeyError) and len(error.args) == 1 and (remedy := _field_remedy(error.args[0])):
         return remedy
     if (found := re.search(r"\(os error (\d+)\)", text)) and int(found[1]) in REMEDIES:  # what is written in Rust

@@ -55,7 +55,7 @@ def measured(name: str) -> dict[str, Any] | str:
 def _print_ratios(console: Console, found: dict[str, dict[str, Any] | str]) -> None:
     """Print of each comparison how many times the core seconds of the one are in those of the other."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("core seconds", "ours", "against", "ratio"):
+    for heading in ("core seconds", "first", "against", "times"):
         table.add_column(heading, justify="left" if heading == "core seconds" else "right")
     for ratio in RATIOS:
         ours, other = found.get(ratio.ours), found.get(ratio.literal)

@@ -41,8 +41,6 @@ RATIOS = (
     Ratio("Eq. 1 over all centroids, against all pairs", "linear_distance", "distance_literal"),
     Ratio("refinement of a debiased label, against all 21 classes", "dense_crf_2", "dense_crf_21"),
     Ratio("class maps of an image, against those of 80 classes", "class_maps", "class_maps_literal"),
-    Ratio("complemented step (CRF at full size), against a plain step", "complemented_step", "plain_step"),
-    Ratio(
-        "complemented step (CRF at the logits' size), against a plain step", "complemented_step_quarter", "plain_step"
-    ),
+    Ratio("a plain step, against a complemented one, CRF at full size", "plain_step", "complemented_step"),
+    Ratio("a plain step, against one with the CRF at the logits' size", "plain_step", "complemented_step_quarter"),
 )

@@ -63,7 +63,7 @@ def segmenter_step() -> Subject:
     images = torch.randint(0, 256, (16, 3, 96, 96), dtype=torch.uint8)
     label = torch.zeros(16, 96, 96, dtype=torch.int64)
     label[:, 24:72, 24:72], label[::2, 24:72, 48:72] = 1, module.biased_index
-    batch = {"image": images, "label": label, "classes": torch.eye(7)[:1].expand(16, 7)}
+    batch = {"id": ["a"] * 16, "image": images, "label": label, "classes": torch.eye(7)[:1].expand(16, 7)}
 
     def step() -> None:
         optimizer.zero_grad()

@@ -65,7 +65,7 @@ def test_a_checkpoint_of_fewer_classes_or_later_epochs(tiny, tmp_path, capsys):
     assert "ckpt_path: the checkpoint is another network's or of other classes (size mismatch for" in line
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.ENOENT, errno.ENOTDIR])
 def test_the_systems_faults_name_the_file_and_the_remedy(number):
     line = known_fault(OSError(number, os.strerror(number), "runs/a/weights.safetensors"))
     assert line.startswith(f"runs/a/weights.safetensors: {os.strerror(number)}; ")

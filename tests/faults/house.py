@@ -24,6 +24,9 @@ from tests.pipeline.tiny_run import REPOSITORY
 MARS = str(Path(sys.executable).with_name("mars"))
 SHORT = ("wsss-classifier.trainer.max_epochs=6", "uss-fit.trainer.max_epochs=4", "segment.trainer.max_epochs=6")
 RUN = ("run", "mars", "data=tiny", "trainer=cpu", "run=tiny", *SHORT)
+MARK = "MARS_FAULT_HOUSE"
+"""Variable by which what a command has started is found again."""
+
 KEPT = ("*.png", "*.safetensors", "row.json", "selection.json", "sweep.json", "removed.json")
 """What a run leaves that must not depend on how often it was broken off."""
 
@@ -37,6 +40,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.mark = str(folder)
         root = folder / "data" / "tiny"
         root.parent.mkdir(parents=True)
         write_scenes(root, 3, 32, 8)
@@ -50,17 +54,17 @@ class House:
         (folder / "configs/data/tiny.yaml").write_text(yaml.safe_dump(data))
 
     def start(self, *words: str, command: Sequence[str] = (MARS,), **environment: str) -> subprocess.Popen[bytes]:
-        """Start ``mars`` in a session of its own, so that it can be killed with all that it started."""
+        """Start ``mars`` in a session of its own, and with a mark that all it starts inherit, see `alive`."""
         process = subprocess.Popen(
             [*command, *words],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"} | environment,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", MARK: self.mark} | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,  # and no file: where its files are to be small, what it says would be cut too
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        assert process.stdout is not None
+        assert process.stdout is not None  # it is a pipe
         self._reader = threading.Thread(target=self._read, args=(process.stdout, self.log), daemon=True)
         self._reader.start()
         return process
@@ -129,14 +133,14 @@ class House:
         return parts[-1].name.partition("-tiny")[0] + kept
 
 
-def alive(session: int) -> list[int]:
-    """Return the processes of a session that still run: what a command has started and left behind."""
+def alive(mark: str) -> list[int]:
+    """Return the processes with a mark in their environment: what a command has started, torchrun's sessions too."""
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for environment in Path("/proc").glob("[0-9]*/environ"):
         with suppress(OSError):  # it has ended since
-            state, _, _, own = stat.read_text().rpartition(")")[2].split()[:4]
-            found += [int(stat.parent.name)] * (int(own) == session and state != "Z")
-    return found
+            if f"{MARK}={mark}".encode() in environment.read_bytes().split(b"\0"):
+                found.append(int(environment.parent.name))
+    return sorted(found)
 
 
 def digests(folder: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -16,6 +17,9 @@ from tests.faults.outcome import Outcome
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--no-python", MARS)
 SECONDS = 30.0
 """Within which a job has ended: gloo and torchrun notice at once, a process waits ten seconds for the first one."""
+
+KILLED = r"another process of this job is gone|terminated with code -9|\(SIGKILL\)"
+"""Who notices first says it: the process that is left, Lightning's launcher, or torchrun."""
 
 TAIL = 12
 """Lines at the end in which a person looks for the reason."""
@@ -32,28 +36,27 @@ def ranks(house: House) -> Iterator[Outcome]:
             away = image.with_suffix(".away")
             start = time.monotonic()
             if fault == "killed":
-                os.kill(_second(process.pid), signal.SIGKILL)
-                # torchrun itself says who was killed
-                wanted = "another process of this job is gone" if launcher == "Lightning" else "(SIGKILL)"
+                os.kill(_second(house), signal.SIGKILL)
+                wanted = KILLED
             else:
                 image.rename(away)
-                wanted = f"mars: error: data/tiny/JPEGImages/{image.name}: no such image"
+                wanted = rf"mars: error: data/tiny/JPEGImages/{image.name}: no such image"
             code = process.wait(timeout=180)
             seconds = time.monotonic() - start
             if away.is_file():
                 away.rename(image)
             time.sleep(1)
-            said, left = house.said(), alive(process.pid)
+            said, left = house.said(), alive(house.mark)
             tail = said.splitlines()[-TAIL:]
-            right = code != 0 and seconds < SECONDS and not left and any(wanted in line for line in tail)
-            came = f"ended after {seconds:.0f} s, {len(left)} processes left; its last lines say “{wanted}”"
+            right = code != 0 and seconds < SECONDS and not left and any(re.search(wanted, line) for line in tail)
+            came = f"ended after {seconds:.0f} s, {len(left)} processes left; its last lines say why"
             yield Outcome(f"2 processes of {launcher}, of one {fault}", came if right else "see above", right, said)
 
 
-def _second(session: int) -> int:
-    """Return the process of a session that is the job's second, and not one of its data workers."""
+def _second(house: House) -> int:
+    """Return the process that is the job's second, and not one of its data workers."""
     found = []
-    for process in alive(session):
+    for process in alive(house.mark):
         environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
         if b"LOCAL_RANK=1" in environment:
             found.append(process)

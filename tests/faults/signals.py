@@ -27,7 +27,7 @@ def signals(house: House) -> Iterator[Outcome]:
             out = f"signals/{job.name.replace(' ', '-')}-{signum.name}"
             process = house.run_until(f"{out}/{job.sign}", *job.words(house, out))
             os.killpg(process.pid, signum)
-            outcome = _ended(house, process.wait(timeout=120), process.pid, signum, f"{signum.name} to {job.name}")
+            outcome = _ended(house, process.wait(timeout=120), signum, f"{signum.name} to {job.name}")
             same = compare(house, job, out)
             yield Outcome(outcome.fault, outcome.came, outcome.right and same, outcome.said, same)
     yield from _pipelines(house)
@@ -47,14 +47,14 @@ def _pipelines(house: House) -> Iterator[Outcome]:
             process = house.run_until(f"runs/stages/*.part/{CHECKPOINT}", *given, command=command)
             os.killpg(process.pid, signum)
             code = process.wait(timeout=120)
-            yield _ended(house, code, process.pid, signum, f"{signum.name} to a fit under {name}", make=name == "make")
+            yield _ended(house, code, signum, f"{signum.name} to a fit under {name}", make=name == "make")
     house.clear()
 
 
-def _ended(house: House, code: int, session: int, signum: signal.Signals, fault: str, make: bool = False) -> Outcome:
+def _ended(house: House, code: int, signum: signal.Signals, fault: str, make: bool = False) -> Outcome:
     said = house.said()
     until = time.monotonic() + PATIENCE
-    while (left := alive(session)) and time.monotonic() < until:
+    while (left := alive(house.mark)) and time.monotonic() < until:
         time.sleep(0.1)
     wanted = {128 + signum, -signum, 2} if make else {128 + signum}  # make has codes of its own
     lines = [line for line in said.splitlines() if line.startswith("mars: ")]

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.faults.house import alive, digests
+from tests.faults.house import MARK, alive, digests
 from tests.faults.outcome import Outcome, last_line, show
 
 
@@ -28,16 +28,16 @@ def test_the_last_line_is_the_last_that_says_something():
     assert last_line("") == "nothing"
 
 
-def test_what_a_session_left_behind_is_found_until_it_is_gone():
-    words = [sys.executable, "-c", "import subprocess, sys; subprocess.Popen(['sleep', '60'])"]
-    process = subprocess.Popen(words, start_new_session=True)
-    process.wait(timeout=60)
-    assert len(alive(process.pid)) == 1
-    os.killpg(process.pid, signal.SIGKILL)
+def test_what_a_command_left_behind_is_found_until_it_is_gone():
+    words = [sys.executable, "-c", "import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True)"]
+    subprocess.run(words, env=os.environ | {MARK: "this test"}, timeout=60, check=True)
+    (left,) = alive("this test")
+    assert alive("another") == []
+    os.kill(left, signal.SIGKILL)
     until = time.monotonic() + 10
-    while alive(process.pid) and time.monotonic() < until:
+    while alive("this test") and time.monotonic() < until:
         time.sleep(0.05)
-    assert alive(process.pid) == []
+    assert alive("this test") == []
 
 
 @pytest.mark.parametrize("name", ["a.png", "below/b.png", "weights.safetensors"])
