@@ -1,4 +1,4 @@
-"""What a signal ends in the middle of a Lightning job: this process and those that it started."""
+"""What a signal ends in the middle of a Lightning job, and how a fit goes on."""
 
 from __future__ import annotations
 
@@ -34,12 +34,10 @@ class EndOnSignal(Callback):
         self.interruption = interruption
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Hand the signal on to the processes that this one has started, and say how a fit goes on."""
+        """Say how a fit goes on."""
         if self.interruption.signum is None:
             return
         self.interruption.closing = True
-        if trainer.strategy.launcher is not None:
-            trainer.strategy.launcher.kill(self.interruption.signum)
         checkpoint = Path(trainer.default_root_dir, CHECKPOINT)
         if trainer.state.fn == TrainerFn.FITTING and checkpoint.is_file():
             self.interruption.remedy = f"; the same command with --ckpt_path {checkpoint} goes on after its last epoch"

@@ -21,6 +21,13 @@ REMEDIES = {
 }
 """By the system's number of a fault."""
 
+LOST = (
+    r"(?:gloo.*|pair.cc.*)(?:closed|reset) by peer|Timed out waiting \d+ms for (?:recv|send) operation"
+    r"|ncclRemoteError|NCCL communicator was aborted|remote process (?:exit|has)|Watchdog caught collective"
+    r"|failed to recv, got 0 bytes"
+)
+"""What is said of an exchange with a process that is no longer there."""
+
 KNOWN = (
     (
         r"No supported gpu backend found|No CUDA GPUs are available|CUDAAccelerator.* can not run on your system",
@@ -36,10 +43,14 @@ KNOWN = (
         "the memory is full; take smaller crops, or more trainer.accumulate_grad_batches at the same data.batch_size",
     ),
     (
-        r"(?:gloo.*|pair.cc.*)(?:closed|reset) by peer|Timed out waiting \d+ms for (?:recv|send) operation"
-        r"|ncclRemoteError|NCCL communicator was aborted|remote process (?:exit|has)|Watchdog caught collective",
+        LOST,
         "another process of this job is gone, most often killed for want of memory; start the same command again "
         "(a fit: with --ckpt_path and its checkpoints/last.ckpt)",
+    ),
+    (
+        r"process in the process pool was terminated abruptly",
+        "a worker process died, most often for want of memory; take fewer writer.workers and start the same command "
+        "again",
     ),
     (
         r"unable to (?:write to|open|mmap|allocate|resize) .*(?:shared memory|/torch_)",

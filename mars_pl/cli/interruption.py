@@ -25,12 +25,14 @@ class Interruption:
         signum: of the signal that was heard, or None.
         closing: the command is cleaning up; further signals are not heard.
         remedy: what goes on with what was broken off.
+        lost: another process of the job has ended, and this one ends because of it.
     """
 
     def __init__(self) -> None:
         self.signum: int | None = None
         self.closing = False
         self.remedy = ""
+        self.lost = False
         self._process = os.getpid()
         self._before: dict[int, Any] = {}
 
@@ -61,6 +63,8 @@ class Interruption:
             return
         if self.closing:
             return
+        if self.lost:
+            raise Interrupted(self.code)
         self.signum = signum
         if not _requeues(frame):
             self.end()
@@ -72,7 +76,9 @@ class Interruption:
 
     @property
     def code(self) -> int:
-        """Exit code of a command that a signal ended, 0 where none was heard."""
+        """Exit code of a command that a signal or another process's end has ended, 0 where there was none."""
+        if self.lost:
+            return 1
         return 0 if self.signum is None else 128 + self.signum
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from callbacks.seed_steps import SeedSteps
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
 from datamodules.errors import DataError
+from datamodules.files.whole_file import whole_file
 from datamodules.segmentation_data import SegmentationData
 from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.cli.ending import EndOnSignal, last_checkpoint
@@ -32,6 +33,7 @@ from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.network_faults import network_fault
 from mars_pl.cli.nulls import with_nulls
 from mars_pl.cli.requeue import RequeueAfterStep
+from mars_pl.cli.together import EndTogether
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.initial_weights import leave_out_initial_weights
@@ -51,13 +53,14 @@ class RunConfig(SaveConfigCallback):
     def save_config(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
         """Write the configuration; a later run of the same stage replaces it."""
         path = Path(trainer.default_root_dir) / f"{trainer.state.fn.value}.yaml"  # type: ignore[union-attr]
-        path.parent.mkdir(parents=True, exist_ok=True)
         config = self.config.clone()
         if trainer.state.fn == TrainerFn.FITTING:
             config.pop("ckpt_path", None)  # what reads a finished fit's configuration does not go on with the fit
-        self.parser.save(config, str(path), skip_none=False, overwrite=True, multifile=False)
+        text = self.parser.dump(config, skip_none=False)
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
         if trainer.logger is not None and not isinstance(trainer.logger, CSVLogger):
-            trainer.logger.log_hyperparams({"config": self.parser.dump(config, skip_none=False)})
+            trainer.logger.log_hyperparams({"config": text})
 
 
 class MarsCLI(LightningCLI):
@@ -110,7 +113,12 @@ class MarsCLI(LightningCLI):
         """Build the trainer; its default_root_dir holds everything that this run writes."""
         config = self._get(self.config_init, "trainer")
         root = Path(config["default_root_dir"])
-        config["callbacks"] = [*(config.get("callbacks") or []), VariedSizes(), EndOnSignal(self.interruption)]
+        config["callbacks"] = [
+            *(config.get("callbacks") or []),
+            VariedSizes(),
+            EndOnSignal(self.interruption),
+            EndTogether(self.interruption),
+        ]
         config["plugins"] = [*_listed(config.get("plugins")), WholeCheckpoints()]
         if self._get(self.config_init, WRITER) is None:
             self._parser(self.subcommand).callback_keys.remove(WRITER)

@@ -75,9 +75,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return 0
     try:
         _refuse_shadowed_packages()
-        if words[0] in LIGHT_COMMANDS:
-            return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
-        return _run_lightning(words)
+        return _run(words)
     except ArgumentError as error:
         if os.environ.get("MARS_TRACEBACK"):
             raise
@@ -94,22 +92,29 @@ def main(args: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
 
 
-def _run_lightning(words: Sequence[str]) -> int:
-    """Run fit, validate, test or predict; a signal that ended it, wherever it came, is the exit code."""
-    for name, value in THREADS.items():  # before torch loads
-        os.environ.setdefault(name, value)
+def _run(words: Sequence[str]) -> int:
+    """Run a command; a signal that ended it, wherever it came, is the exit code."""
     with Interruption() as interruption:
         try:
-            from mars_pl.cli.lightning_cli import run
-
-            run(words, interruption)
+            if words[0] in LIGHT_COMMANDS:
+                return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
+            _run_lightning(words, interruption)
         except BaseException:
-            if interruption.signum is None or os.environ.get("MARS_TRACEBACK"):
+            if (interruption.signum is None and not interruption.lost) or os.environ.get("MARS_TRACEBACK"):
                 raise
         interruption.closing = True
         if interruption.signum is not None and os.environ.get("LOCAL_RANK", "0") == "0":
             print(f"mars: {interruption}", file=sys.stderr)
         return interruption.code
+
+
+def _run_lightning(words: Sequence[str], interruption: Interruption) -> None:
+    """Run fit, validate, test or predict."""
+    for name, value in THREADS.items():  # before torch loads
+        os.environ.setdefault(name, value)
+    from mars_pl.cli.lightning_cli import run
+
+    run(words, interruption)
 
 
 def _refuse_shadowed_packages() -> None:

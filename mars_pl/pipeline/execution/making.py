@@ -79,6 +79,11 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         code = commands.run([*(launch if stage.job != "evaluate" else ()), *words], environment, lock)
         if code == 0 and commands.stopped:  # what was told to end and ended well need not be whole
             raise DataError(f"{stage.name}: was told to end")
+        if code == -signal.SIGKILL:
+            raise DataError(
+                f"{stage.name}: its command ended with signal SIGKILL, most often for want of memory; the same command goes "
+                f"on, take fewer workers or a smaller batch; see {place.part}"
+            )
         if code != 0:
             raise DataError(
                 f"{stage.name}: its command ended with {_ending(code)} and said why above; see {place.part}"
