@@ -101,7 +101,7 @@ def _potentials(image: bytes, height: int, width: int, channels: int, settings: 
         from pydensecrf.densecrf import DenseCRF2D
     except ImportError:
         raise ValueError(
-            "dense CRF needs pydensecrf: pip install -e '.[crf]' in the checkout, or take PAMR or no refinement"
+            "dense CRF needs pydensecrf: pip install -e '.[crf]' in the checkout, or take TorchDenseCRF or PAMR"
         ) from None
     crf = DenseCRF2D(width, height, channels)
     crf.addPairwiseGaussian(sxy=settings.gaussian_sxy, compat=settings.gaussian_compat)

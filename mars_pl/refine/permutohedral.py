@@ -1,4 +1,4 @@
-"""Gaussian filtering in many dimensions on a permutohedral lattice (Adams, Baek and Davis 2010), in tensor operations."""
+"""Gaussian filtering in many dimensions on a permutohedral lattice (Adams, Baek and Davis 2010)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-LARGEST_CODE = 2**62
-"""Codes of lattice points and of their neighbours stay below it in absolute value: int64 with room."""
+from mars_pl.refine.lattice_codes import corner_codes, neighbours_of
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class PermutohedralLattice:
     Attributes:
         corners: (d + 1, B · N) places of each point's corners among the L lattice points of the whole batch.
         weights: (d + 1, B · N) float32 barycentric weights of the corners; they sum to 1.
-        neighbours: (d + 1, 2, L + 1) places of the two neighbours along each axis; L where there is none, and for L.
+        neighbours: int32 (d + 1, 2, L + 1) places of the two neighbours along each axis; L where there is none.
     """
 
     corners: Tensor
@@ -42,9 +41,9 @@ class PermutohedralLattice:
         batch, dimensions, count = points.shape
         elevated = _elevate(points.transpose(0, 1).reshape(dimensions, batch * count))
         origin, rank = _simplex(elevated)
-        codes, strides = _corner_codes(origin, rank, batch)
+        codes, strides = corner_codes(origin, rank, batch)
         lattice, corners = codes.unique(return_inverse=True)
-        return cls(corners, _barycentric_weights(elevated - origin, rank), _neighbours(lattice, strides))
+        return cls(corners, _barycentric_weights(elevated - origin, rank), neighbours_of(lattice, strides))
 
     def normalised(self, strength: float = 1.0) -> PermutohedralLattice:
         """Return the lattice whose filter is ``strength`` · D^−½ K D^−½, where K is this one's and D its row sums."""
@@ -53,16 +52,24 @@ class PermutohedralLattice:
 
     def filter(self, values: Tensor) -> Tensor:
         """Return (C, B · N) float32 values, each image's points after those of the image before, filtered."""
+        if values.device.type == "cpu":  # a channel at a time stays in the processor's cache
+            return torch.stack([self._filter(channel) for channel in values])
+        return self._filter(values)
+
+    def _filter(self, values: Tensor) -> Tensor:
+        """Filter (B · N) or (C, B · N)."""
         # One column more than lattice points: it stays zero and stands for every neighbour that is missing.
-        spread = values.new_zeros(len(values), self.neighbours.shape[2])
+        spread = values.new_zeros(*values.shape[:-1], self.neighbours.shape[2])
+        one, other, part = torch.empty_like(spread), torch.empty_like(spread), torch.empty_like(values)
         for corner, weight in zip(self.corners, self.weights, strict=True):
-            spread.index_add_(1, corner, values * weight)
-        for one, other in self.neighbours:
-            both = spread.index_select(1, one).add_(spread.index_select(1, other))
-            spread = torch.add(spread, both, alpha=0.5, out=both)  # [½ 1 ½] along this axis
+            spread.index_add_(-1, corner, torch.mul(values, weight, out=part))
+        for first, second in self.neighbours:
+            torch.index_select(spread, -1, first, out=one)
+            torch.index_select(spread, -1, second, out=other)
+            spread.add_(one.add_(other), alpha=0.5)  # [½ 1 ½] along this axis
         filtered = torch.zeros_like(values)
         for corner, weight in zip(self.corners, self.weights, strict=True):
-            filtered.addcmul_(spread.index_select(1, corner), weight)
+            filtered.addcmul_(torch.index_select(spread, -1, corner, out=part), weight)
         # The published factor, by which a blurred 1 is near 1 where all neighbours are there.
         return filtered.mul_(1 / (1 + 2.0 ** (1 - len(self.corners))))
 
@@ -112,52 +119,3 @@ def _barycentric_weights(distance: Tensor, rank: Tensor) -> Tensor:
     weights = ordered - ordered.roll(1, dims=0)
     weights[0] += 1
     return weights
-
-
-def _corner_codes(origin: Tensor, rank: Tensor, batch: int) -> tuple[Tensor, Tensor]:
-    """Number the corners: two of one image have the same code where they are the same lattice point.
-
-    A code is linear in the first d coordinates (the last follows from them), so that a step on the lattice adds the
-    same number everywhere.
-
-    Returns:
-        (d + 1, n) int64 codes by remainder, and the (d + 1,) int64 stride of each coordinate, 0 for the last.
-    """
-    sides, count = origin.shape
-    low, high = origin.amin(dim=1).long(), origin.amax(dim=1).long()
-    # Corners lie up to d from the one with remainder 0, their neighbours another d: room on both sides.
-    spans = (high - low + 1 + 4 * sides).tolist()
-    strides, stride = [0] * sides, 1
-    for axis in range(sides - 2, -1, -1):
-        strides[axis] = stride
-        stride *= spans[axis]
-    if stride * batch > LARGEST_CODE:
-        raise ValueError(
-            f"points of {sides - 1} dimensions that lie up to {max(spans)} lattice steps apart cannot be numbered; "
-            "take a longer reach"
-        )
-    steps = torch.tensor(strides, device=origin.device)
-    shifted = origin.long() - low[:, None]
-    codes = torch.empty_like(rank)
-    codes[0] = (shifted * steps[:, None]).sum(dim=0)
-    codes[0] += stride * torch.arange(batch, device=origin.device).repeat_interleave(count // batch)
-    # From one remainder to the next all coordinates grow by 1, and the one whose turn it is falls by d + 1.
-    turn = torch.empty_like(rank).scatter_(0, sides - 1 - rank, steps[:, None].expand_as(rank))
-    for remainder in range(1, sides):
-        codes[remainder] = codes[remainder - 1] + (steps.sum() - sides * turn[remainder - 1])
-    return codes, steps
-
-
-def _neighbours(lattice: Tensor, strides: Tensor) -> Tensor:
-    """Find the two neighbours along each of the d + 1 axes among the sorted (L,) codes of all lattice points."""
-    sides, count = len(strides), len(lattice)
-    neighbours = lattice.new_full((sides, 2, count + 1), count)
-    places = torch.arange(count, device=lattice.device)
-    for axis in range(sides):
-        wanted = lattice + (sides * strides[axis] - strides.sum())
-        found = torch.searchsorted(lattice, wanted).clamp_(max=count - 1)
-        there = lattice[found] == wanted
-        neighbours[axis, 0, :count] = torch.where(there, found, count)
-        neighbours[axis, 1].scatter_(0, torch.where(there, found, count), places)  # whose neighbour I am, is mine
-    neighbours[:, 1, count] = count  # where those without one wrote
-    return neighbours
