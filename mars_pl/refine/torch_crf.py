@@ -83,11 +83,11 @@ def mean_field(
         Shape (B, K, H, W), summing to 1 over the labels; 0 for those that do not take part.
     """
     batch, labels, height, width = probabilities.shape
-    energy = -probabilities.clamp(1e-5, 1).log().flatten(2)
-    unary = energy.masked_fill_(~taking_part[..., None], torch.inf).neg_().transpose(0, 1).contiguous()
+    unary = probabilities.clamp(1e-5, 1).log().flatten(2).masked_fill_(~taking_part[..., None], -torch.inf)
+    unary = unary.transpose(0, 1).contiguous()  # (K, B, N)
     smoothness = _smoothness(height, width, settings.gaussian_sxy, settings.gaussian_compat, images.device)
     appearance = _appearance(images, settings)
-    found = unary.softmax(dim=0)  # (K, B, N)
+    found = unary.softmax(dim=0)
     leading = found == found.amax(dim=0)
     moving = torch.ones(batch, 1, dtype=torch.bool, device=images.device)
     for left in range(settings.iterations - 1, -1, -1):
