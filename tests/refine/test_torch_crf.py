@@ -118,6 +118,13 @@ def test_half_precision_and_float64_come_back_as_float32():
     assert torch.equal(TorchDenseCRF()(image, maps.double()), TorchDenseCRF()(image, maps))
 
 
+def test_within_half_precision_training_it_stays_float32():
+    image, maps = scene(3)
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = TorchDenseCRF()(image, maps)
+    assert torch.equal(inside, TorchDenseCRF()(image, maps))
+
+
 def test_no_iterations_give_back_the_probabilities():
     image, maps = scene(3)
     found = mean_field(image, maps, torch.ones(1, 3, dtype=torch.bool), CRFSettings(iterations=0))
