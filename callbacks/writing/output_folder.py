@@ -21,8 +21,7 @@ def output_folder(trainer: pl.Trainer, output: str) -> Path:
 
 def refinement_name(refine: Refine | None) -> str:
     """Name under which a figure records its refinement."""
-    return (
-        "none"
-        if refine is None
-        else {"DenseCRF": "crf", "PAMR": "pamr"}.get(type(refine).__name__, type(refine).__name__)
-    )
+    if refine is None:
+        return "none"
+    name = type(refine).__name__
+    return {"DenseCRF": "crf", "TorchDenseCRF": "torch_crf", "PAMR": "pamr"}.get(name, name)

@@ -1,1 +1,1 @@
-"""What sharpens a map along the image: dense CRF and PAMR."""
+"""What sharpens a map along the image: dense CRF, by pydensecrf or in plain PyTorch, and PAMR."""

@@ -48,6 +48,18 @@ NAMED = {
 """Settings by the system that uses them: ``irn-label`` also AdvCAM and W-OoD, ``cam`` PSA, SEAM and PuzzleCAM."""
 
 
+def named_settings(preset: str, scale: float = 1.0) -> CRFSettings:
+    """Return the settings of a published system, both reaches in pixels times ``scale``.
+
+    Raises:
+        ValueError: where no settings have that name.
+    """
+    if preset not in NAMED:
+        raise ValueError(f"no CRF settings are called {preset!r}; there are {', '.join(NAMED)}")
+    named = NAMED[preset]
+    return replace(named, gaussian_sxy=scale * named.gaussian_sxy, bilateral_sxy=scale * named.bilateral_sxy)
+
+
 def dense_crf(
     image: NDArray[np.uint8], probabilities: NDArray[np.float32], settings: CRFSettings = NAMED["deeplab"]
 ) -> NDArray[np.float32]:
@@ -89,7 +101,7 @@ def _potentials(image: bytes, height: int, width: int, channels: int, settings: 
         from pydensecrf.densecrf import DenseCRF2D
     except ImportError:
         raise ValueError(
-            "dense CRF needs pydensecrf: pip install -e '.[crf]' in the checkout, or take PAMR or no refinement"
+            "dense CRF needs pydensecrf: pip install -e '.[crf]' in the checkout, or take TorchDenseCRF or PAMR"
         ) from None
     crf = DenseCRF2D(width, height, channels)
     crf.addPairwiseGaussian(sxy=settings.gaussian_sxy, compat=settings.gaussian_compat)
@@ -115,12 +127,7 @@ class DenseCRF(Refine):
     """
 
     def __init__(self, preset: str = "deeplab", scale: float = 1.0, workers: int = 0) -> None:
-        if preset not in NAMED:
-            raise ValueError(f"no CRF settings are called {preset!r}; there are {', '.join(NAMED)}")
-        named = NAMED[preset]
-        self.settings = replace(
-            named, gaussian_sxy=scale * named.gaussian_sxy, bilateral_sxy=scale * named.bilateral_sxy
-        )
+        self.settings = named_settings(preset, scale)
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
 

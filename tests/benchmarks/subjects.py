@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -17,10 +18,13 @@ from mars_pl.pipeline.settings.yamls import layers, segmenter
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.refine.pamr import PAMR
 from mars_pl.refine.protocol import Refine
+from mars_pl.refine.torch_crf import TorchDenseCRF
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.wsss.irn.propagation import propagate
 
 Subject = Callable[[], object]
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def random_walk() -> Subject:
@@ -50,6 +54,31 @@ def dense_crf_21() -> Subject:
     return _refinement(DenseCRF(), 21)
 
 
+def torch_crf() -> Subject:
+    """Dense CRF in PyTorch with 3 classes, on the GPU where there is one."""
+    return _refinement(TorchDenseCRF(), 3, DEVICE)
+
+
+def torch_crf_21() -> Subject:
+    """The same with all 21 classes of VOC."""
+    return _refinement(TorchDenseCRF(), 21, DEVICE)
+
+
+def torch_crf_2() -> Subject:
+    """The same with two labels."""
+    return _refinement(TorchDenseCRF(), 2, DEVICE)
+
+
+def torch_crf_2_early() -> Subject:
+    """The same with two labels, stopped where at most one label in 200 would change."""
+    return _refinement(TorchDenseCRF(tolerance=0.005), 2, DEVICE)
+
+
+def torch_crf_batch() -> Subject:
+    """Dense CRF in PyTorch with 3 classes on 8 such images in one call, on the GPU where there is one."""
+    return _refinement(TorchDenseCRF(), 3, DEVICE, images=8)
+
+
 def pamr() -> Subject:
     """PAMR on the same image with 3 classes: 10 iterations, 48 neighbours."""
     return _refinement(PAMR(), 3)
@@ -75,7 +104,20 @@ def segmenter_step() -> Subject:
 
 SUBJECTS = {
     subject.__name__: subject
-    for subject in (random_walk, linear_distance, dense_crf, dense_crf_2, dense_crf_21, pamr, segmenter_step)
+    for subject in (
+        random_walk,
+        linear_distance,
+        dense_crf,
+        dense_crf_2,
+        dense_crf_21,
+        torch_crf,
+        torch_crf_21,
+        torch_crf_2,
+        torch_crf_2_early,
+        torch_crf_batch,
+        pamr,
+        segmenter_step,
+    )
 }
 
 
@@ -85,11 +127,14 @@ def smooth(classes: int, height: int, width: int) -> torch.Tensor:
     return nn.functional.interpolate(logits, (height, width), mode="bicubic").softmax(1)[0]
 
 
-def _refinement(refine: Refine, classes: int) -> Subject:
+def _refinement(refine: Refine, classes: int, device: str = "cpu", images: int = 1) -> Subject:
+    """Refine the same maps along photographs that differ from call to call, as those of a data set do."""
     picture = Image.fromarray(load_sample_image("china.jpg")).resize((500, 375))  # comes with scikit-learn
-    image = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
-    probabilities = smooth(classes, 375, 500)[None]
-    return lambda: refine(image, probabilities)
+    one = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    batch = torch.stack([one.roll(shift, dims=2) for shift in range(images)]).to(device)
+    probabilities = smooth(classes, 375, 500).expand(images, -1, -1, -1).contiguous().to(device)
+    calls = itertools.count()
+    return lambda: refine(batch.roll(next(calls), dims=3), probabilities).sum().item()  # waits for a GPU
 
 
 def _scenes_module() -> SegmentationModule:

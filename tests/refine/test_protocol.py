@@ -8,6 +8,7 @@ from jsonargparse import ArgumentParser
 from mars_pl.refine.dense_crf import NAMED, DenseCRF
 from mars_pl.refine.pamr import PAMR
 from mars_pl.refine.protocol import Refine
+from mars_pl.refine.torch_crf import TorchDenseCRF
 
 
 def parse(refine):
@@ -16,11 +17,15 @@ def parse(refine):
     return parser.instantiate_classes(parser.parse_object({"refine": refine})).refine
 
 
-def test_both_refinements_and_none_are_built_from_a_configuration():
+def test_refinements_and_none_are_built_from_a_configuration():
     crf = parse({"class_path": "mars_pl.refine.dense_crf.DenseCRF", "init_args": {"preset": "irn-label", "workers": 2}})
     assert isinstance(crf, DenseCRF) and crf.settings == NAMED["irn-label"] and crf.workers == 2
     pamr = parse({"class_path": "mars_pl.refine.pamr.PAMR", "init_args": {"dilations": [1, 2], "scale": 0.5}})
     assert isinstance(pamr, PAMR) and pamr.dilations == (1, 2) and pamr.scale == 0.5
+    torch_crf = "mars_pl.refine.torch_crf.TorchDenseCRF"
+    early = parse({"class_path": torch_crf, "init_args": {"preset": "cam", "tolerance": 0.005}})
+    assert isinstance(early, TorchDenseCRF) and early.settings == NAMED["cam"] and early.tolerance == 0.005
+    assert parse({"class_path": torch_crf}).tolerance is None
     assert parse(None) is None
 
 

@@ -19,7 +19,7 @@ EXTRAS = {
     "mars_pl.refine.dense_crf": (
         "pydensecrf",
         "the dense CRF",
-        "pip install 'mars-pl[crf]', or choose another refinement",
+        "pip install 'mars-pl[crf]', or take mars_pl.refine.torch_crf.TorchDenseCRF, the same in plain PyTorch",
     ),
     "segmentation_models_pytorch": (
         "segmentation_models_pytorch",

@@ -63,7 +63,7 @@ def test_the_crf_is_asked_for_where_a_stage_refines_with_it(house, capsys, monke
     lines = missing(house, capsys)
     assert lines == [
         "mars_pl.refine.dense_crf.DenseCRF: the dense CRF needs the package pydensecrf; "
-        "pip install 'mars-pl[crf]', or choose another refinement"
+        "pip install 'mars-pl[crf]', or take mars_pl.refine.torch_crf.TorchDenseCRF, the same in plain PyTorch"
     ], "named once, though several stages need it"
     house.run("wsss-classifier")
 
