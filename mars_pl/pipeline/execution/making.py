@@ -81,8 +81,8 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
             raise DataError(f"{stage.name}: was told to end")
         if code == -signal.SIGKILL:
             raise DataError(
-                f"{stage.name}: its command ended with signal SIGKILL, most often for want of memory; take fewer workers "
-                f"or a smaller batch, the same command goes on; see {place.part}"
+                f"{stage.name}: its command ended with signal SIGKILL, most often for want of memory; take fewer "
+                f"workers or a smaller batch, the same command goes on; see {place.part}"
             )
         if code != 0:
             raise DataError(
