@@ -83,9 +83,10 @@ class Overlays(pl.Callback):
         names = _names(trainer)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                masks = [_wandb_masks(overlay, names) for overlay in self._overlays]
-                captions = [overlay.image_id for overlay in self._overlays]
-                pictures = [overlay.picture for overlay in self._overlays]
+                overlays = of_one_size(self._overlays)
+                masks = [_wandb_masks(overlay, names) for overlay in overlays]
+                captions = [overlay.image_id for overlay in overlays]
+                pictures = [overlay.picture for overlay in overlays]
                 logger.log_image(self.key, pictures, masks=masks, caption=captions)
             elif hasattr(logger, "log_image"):
                 logger.log_image(self.key, [side_by_side(overlay) for overlay in self._overlays])
@@ -122,6 +123,26 @@ def side_by_side(overlay: Overlay) -> Picture:
     """Return the image and each blended mask next to one another, uint8 (H, (1 + masks) · W, 3)."""
     blended = (blend(overlay.picture, mask) for mask in overlay.masks.values())
     return np.concatenate([overlay.picture, *blended], axis=1)
+
+
+def of_one_size(overlays: Sequence[Overlay]) -> list[Overlay]:
+    """Fill images up with black, right and below, and masks with what is ignored: W&B shows a list at one size."""
+    height = max(overlay.picture.shape[0] for overlay in overlays)
+    width = max(overlay.picture.shape[1] for overlay in overlays)
+
+    def filled(array: NDArray[np.uint8], value: int) -> NDArray[np.uint8]:
+        missing = (height - array.shape[0], width - array.shape[1])
+        edges = [(0, missing[0]), (0, missing[1]), *[(0, 0)] * (array.ndim - 2)]
+        return np.pad(array, edges, constant_values=value)
+
+    return [
+        Overlay(
+            overlay.image_id,
+            filled(overlay.picture, 0),
+            {name: filled(mask, IGNORED) for name, mask in overlay.masks.items()},
+        )
+        for overlay in overlays
+    ]
 
 
 def _wandb_masks(overlay: Overlay, names: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -211,5 +211,7 @@ def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int, against
 def check_batch(images: int, batch_size: int) -> None:
     """Raise DataError where there are fewer images than a batch of all processes: there would be no step at all."""
     if batch_size > images:
-        fault = f"a batch of {batch_size} is more than {images} images give"
-        raise DataError(f"{fault}; set data.batch_size to {images} or less")
+        few = f"a batch of {batch_size} is more than {'1 image gives' if images == 1 else f'{images} images give'}"
+        # batch norms learn nothing from a batch of one, so that a smaller batch is no way out
+        remedy = f"set data.batch_size to {images} or less" if images > 1 else "add images to what is trained on"
+        raise DataError(f"{few}; {remedy}")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from rich.console import Console
+
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Kinds of characters that move the cursor, turn the line around, end it or have no UTF-8."""
+
+JOINER = "\u200d"
+"""Between the parts of one emoji."""
 
 
 def terminal(*, stderr: bool = False, width: int = 110) -> Console:
@@ -16,3 +24,13 @@ def terminal(*, stderr: bool = False, width: int = 110) -> Console:
     if not console.is_terminal:
         console.width = width
     return console
+
+
+def on_one_line(text: str) -> str:
+    r"""Return a text with line breaks, control characters and what is not UTF-8 written as \n, \x1b, \udce4.
+
+    Names of files may hold any of them.
+    """
+    return "".join(
+        repr(letter)[1:-1] if letter != JOINER and unicodedata.category(letter) in UNSEEN else letter for letter in text
+    )

@@ -49,7 +49,8 @@ class Journal:
     def append(self, done: Done[Any]) -> None:
         """Write one image down; arrays come back bit for bit."""
         line = {"id": done.id, "place": done.place, "result": done.result}
-        self._file.write(json.dumps(line, default=_encoded) + "\n")
+        text = json.dumps(line, default=_encoded)
+        self._file.write(f"{_checksum(text)} {text}\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -58,20 +59,26 @@ class Journal:
 
 
 def read_journals(folder: Path) -> Iterator[Done[Any]]:
-    """Yield what stands in the journals of a folder, of however many processes; lines that are torn are left out."""
+    """Yield what stands in the journals of a folder, of however many processes.
+
+    A line that is torn or damaged is left out: its image is done once more.
+    """
     for path in sorted(folder.glob(NAME.format("*"))):
         with path.open(encoding="utf-8", errors="replace") as file:
             for line in file:
-                try:
-                    yield Done(**json.loads(line, object_hook=_decoded))
-                except json.JSONDecodeError:
-                    continue
+                checksum, _, text = line.rstrip("\n").partition(" ")
+                if checksum == _checksum(text):
+                    yield Done(**json.loads(text, object_hook=_decoded))
 
 
 def remove_journals(folder: Path) -> None:
     """Forget what was done."""
     for path in folder.glob(NAME.format("*")):
         path.unlink()
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"
 
 
 def _encoded(value: Any) -> dict[str, Any]:

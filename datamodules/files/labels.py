@@ -91,6 +91,8 @@ def read_label(path: Path, num_classes: int | None = None) -> Label:
     """
     try:
         with open_image(path) as image:
+            if image.format != "PNG":
+                raise DataError(f"{path}: holds {image.format}, not PNG, whatever it is called; save it as PNG")
             stored = [tile.args for tile in image.tile]
             if few := next((bits for mode, bits in STRETCHED.items() if mode in stored), 0):
                 fault = f"grey of {few} bit{'s' * (few > 1)}, which is read with {255 // (2**few - 1)} for 1"
@@ -98,10 +100,12 @@ def read_label(path: Path, num_classes: int | None = None) -> Label:
             bits = {"P": 8, "L": 8, "I;16": 16}.get(image.mode)
             wanted = label_codes(2 if num_classes is None else num_classes)
             if bits is None or (num_classes is not None and bits != wanted.bits):
-                raise DataError(
-                    f"{path}: a label is {'an 8' if wanted.bits == 8 else 'a 16'}-bit single-channel PNG, "
-                    f"this one has mode {image.mode}; save class indices, not colours"
-                )
+                form = f"{'an 8' if wanted.bits == 8 else 'a 16'}-bit single-channel PNG"
+                if bits is None:
+                    odd = f"mode {image.mode}; save class indices, not colours"
+                else:
+                    odd = f"{bits} bits; save it with {wanted.bits}"
+                raise DataError(f"{path}: a label of these data is {form}, this one has {odd}")
             return np.array(image, dtype=np.uint8 if bits == 8 else np.uint16)
     except FileNotFoundError:
         raise DataError(f"{path}: no such label; is this the right label folder?") from None

@@ -106,4 +106,8 @@ def _lists(root: Path, images: Mapping[str, str]) -> tuple[dict[str, list[str]],
     if "train" not in lists:
         elsewhere = {image_id for ids in lists.values() for image_id in ids}
         lists["train"] = [image_id for image_id in images if image_id not in elsewhere]
+        if not lists["train"]:
+            named = " and ".join(f"{split}.txt" for split in SPLITS if split in lists and split != "train")
+            text = f"{root}: {named} names all images, none is left to train on; take some off"
+            faults.append(Fault("nothing to train on", str(root), text, note=True))
     return lists, faults

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
@@ -28,12 +29,13 @@ def find_own_images(root: Path) -> tuple[dict[str, str], dict[str, str], list[Fa
         DataError: where there is no image at all.
     """
     folder = root / IMAGES
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not is_hidden(path.relative_to(folder)))
+    there = sorted(path for path in _below(folder) if not is_hidden(path.relative_to(folder)))
+    files = [path for path in there if path.is_file()]
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     others = {path.stem: path.relative_to(root).as_posix() for path in files if path.suffix.lower() not in SUFFIXES}
     if not images:
-        there = f" but {next(iter(others.values()))}" if others else ""
-        raise DataError(f"{folder}: no images ({', '.join(SUFFIXES)}){there}; put them there or set data.root")
+        other = f" but {next(iter(others.values()))}" if others else ""
+        raise DataError(f"{folder}: no images ({', '.join(SUFFIXES)}){other}; put them there or set data.root")
     found: dict[str, str] = {}
     faults: list[Fault] = []
     for path in images:
@@ -41,7 +43,23 @@ def find_own_images(root: Path) -> tuple[dict[str, str], dict[str, str], list[Fa
         if odd is None or odd.kind == "name twice":
             found.setdefault(bare_id(path.name), path.relative_to(root).as_posix())
         faults += [odd] if odd else []
-    return found, others, faults + list(_unread(root, others))
+    return found, others, [*faults, *_unread(root, others), *_no_files(there)]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield what lies below a folder, linked folders too; one that a link leads back to is not entered twice."""
+
+    def told(error: OSError) -> None:
+        raise error
+
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=told if folder.is_dir() else None, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(place, name) for name in names)
 
 
 def _odd_name(path: Path, root: Path, found: Mapping[str, str]) -> Fault | None:
@@ -57,6 +75,14 @@ def _odd_name(path: Path, root: Path, found: Mapping[str, str]) -> Fault | None:
         text = f"{path}: called like {root / found[image_id]}; each needs a name of its own, suffixes not counted"
         return Fault("name twice", place, text)
     return None
+
+
+def _no_files(there: Sequence[Path]) -> Iterator[Fault]:
+    """Yield what is called like an image and cannot be opened: a link whose end was moved, a pipe."""
+    for path in there:
+        if path.suffix.lower() in SUFFIXES and not path.is_file():
+            what = "a link to nothing; mend the link" if path.is_symlink() else "no file; move it away"
+            yield Fault("image that is no file", path.name, f"{path}: is {what}")
 
 
 def _unread(root: Path, others: Mapping[str, str]) -> Iterator[Fault]:

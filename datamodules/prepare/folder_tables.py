@@ -75,8 +75,11 @@ def _from_csv(path: Path, text: str, class_names: Sequence[str]) -> tuple[Rows, 
     if twice:
         raise DataError(f"{path}: column {twice[0]} is there more than once; keep one")
     reader.fieldnames = columns
-    rows: list[Row] = list(reader)
-    faults = list(_cell_faults(path, rows, columns, wanted))
+    read: list[Row] = [
+        row for row in reader if any(cell.strip() for cell in _cells(row))
+    ]  # Excel leaves rows of commas
+    rows = [row for row in read if not _broken(row)]
+    faults = [*_break_faults(path, read), *_cell_faults(path, rows, columns, wanted)]
     if not wide:
         return [(_cell(row, "image"), _words(_cell(row, "classes"))) for row in rows], faults
     faults += _column_faults(path, rows, set(columns) - {*wanted, ""})
@@ -96,6 +99,23 @@ def _plain(name: str) -> str:
 def _cell(row: Row, column: str) -> str:
     cell = row.get(column)
     return _plain(cell) if isinstance(cell, str) else ""
+
+
+def _cells(row: Row) -> Iterator[str]:
+    for cell in row.values():
+        yield from [cell] if isinstance(cell, str) else cell or ()
+
+
+def _broken(row: Row) -> bool:
+    return any(len(cell.splitlines()) > 1 for cell in _cells(row))
+
+
+def _break_faults(path: Path, rows: Sequence[Row]) -> Iterator[Fault]:
+    """Yield rows that go over several lines: whatever stands behind a quotation mark that nothing closes is lost."""
+    for row in filter(_broken, rows):
+        begun = next(cell for cell in _cells(row) if cell).splitlines()[0][:60]
+        text = f"{path}: the row that begins “{begun}” goes over several lines; close its quotation marks"
+        yield Fault("row of several lines", begun, text)
 
 
 def _words(cell: str) -> list[str]:

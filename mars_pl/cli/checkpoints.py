@@ -14,6 +14,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 from datamodules.unpickle.stored_archive import check_stored
+from mars_pl.training.pickle_depth import check_depth
 
 
 class WholeCheckpoints(TorchCheckpointIO):
@@ -62,6 +63,7 @@ def _read(path: Path, map_location: Any, weights_only: bool | None) -> dict[str,
     try:
         with path.open("rb") as file:
             check_stored(file)
+        check_depth(path)
         found = torch.load(path, map_location=map_location, weights_only=weights_only)
     except FileNotFoundError:
         return "no such checkpoint"

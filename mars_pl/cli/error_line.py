@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from datamodules.terminal import on_one_line
+
 PATIENCE = 10.0
 """Seconds that processes after the first wait with an error: the first, where it has the same, ends them."""
 
@@ -24,7 +26,7 @@ def say_error(line: str, parent: int) -> None:
     """
     if _first_process_has_ended(parent):
         return
-    said = f"mars: error: {line}"
+    said = f"mars: error: {on_one_line(line)}"
     print(said, file=sys.stderr)
     if place := os.environ.get(TORCHRUN):  # below its own traceback and its table of processes nobody finds the line
         told = {"message": said, "extraInfo": {"py_callstack": said, "timestamp": str(int(time.time()))}}

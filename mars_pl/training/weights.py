@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from mars_pl.training.pickle_depth import check_depth
 from mars_pl.training.weight_files import find_weights
 
 
@@ -58,6 +59,7 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
     """Read a dict of tensors without running what else a pickle may carry."""
     try:
         _check_stored(path)
+        check_depth(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch and its pickles raise all sorts at a damaged file
         reason = (" ".join(str(error).split()) or type(error).__name__)[:120]
@@ -67,6 +69,11 @@ def _read_state_dict(path: Path) -> dict[str, Tensor]:
         ) from None
     if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
         raise ValueError(f"{path}: holds more than a state dict of tensors; save that part of it as safetensors")
+    odd = [key for key in found if not isinstance(key, str)]
+    if odd:
+        raise ValueError(
+            f"{path}: a tensor's name is of type {type(odd[0]).__name__}, not text; save a state dict of torch"
+        )
     for key, value in found.items():
         if value.nbytes > value.untyped_storage().nbytes():  # a stride of 0 shows one number a billion times
             raise ValueError(f"{path}: {key} has {value.nbytes:,} bytes, more than are stored; save contiguous tensors")
@@ -96,7 +103,7 @@ def load_state(module: nn.Module, found: Mapping[str, Tensor], path: str | Path)
     if missing or spare:
         raise ValueError(
             f"{path}: not the weights of {type(module).__name__}: "
-            f"{len(missing)} keys missing (first: {missing[:1]}), {len(spare)} too many (first: {spare[:1]})"
+            f"{len(missing)} keys missing (first: {missing[:1]}), {len(spare)} too many (first: {str(spare[:1])[:200]})"
         )
     for key, tensor in found.items():
         if tensor.shape != wanted[key].shape:

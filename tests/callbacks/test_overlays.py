@@ -8,8 +8,8 @@ import torch
 from pytorch_lightning.loggers import Logger, WandbLogger
 from torch.utils.data import DataLoader
 
-from callbacks.overlays import Overlay, Overlays, side_by_side
-from datamodules.files.labels import BIASED, write_label
+from callbacks.overlays import Overlay, Overlays, of_one_size, side_by_side
+from datamodules.files.labels import BIASED, IGNORED, write_label
 from tests.fakes.quiet_trainer import quiet_trainer
 
 NAMES = ("background", "train", "boat <b>")
@@ -145,3 +145,45 @@ def test_side_by_side_begins_with_the_image():
     assert strip.shape == (2, 8, 3)
     np.testing.assert_array_equal(strip[:, :4], image)
     assert json.dumps(strip[0, 0].tolist()) == "[0, 1, 2]"
+
+
+def test_images_of_many_sizes_are_filled_up_to_one():
+    wide = Overlay("wide", np.full((2, 9, 3), 7, np.uint8), {"truth": np.ones((2, 9), np.uint8)})
+    high = Overlay("high", np.full((5, 4, 3), 8, np.uint8), {"prediction": np.zeros((5, 4), np.uint8)})
+    first, second = of_one_size([wide, high])
+    assert first.picture.shape == second.picture.shape == (5, 9, 3)
+    assert (first.picture[:2] == 7).all() and not first.picture[2:].any()
+    assert (first.masks["truth"][:2] == 1).all() and (first.masks["truth"][2:] == IGNORED).all()
+    assert not second.masks["prediction"][:, :4].any() and (second.masks["prediction"][:, 4:] == IGNORED).all()
+    assert (second.image_id, wide.picture.shape) == ("high", (2, 9, 3)), "what is kept for other loggers is as it was"
+
+
+def test_wandb_has_nothing_to_say_about_sizes(tmp_path, monkeypatch, caplog):
+    wandb = pytest.importorskip("wandb")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
+    logger = WandbLogger(save_dir=tmp_path, offline=True, project="test")
+    sizes = iter([(4, 6), (6, 5), (2, 8), (6, 7), (3, 3)])
+
+    class ManySizes(Data):
+        def _loader(self):
+            samples = [(f"{index:03d}", *next(sizes)) for index in range(5)]
+            loader = [
+                {"id": image_id, "image": torch.full((3, *size), 9 * size[1], dtype=torch.uint8)}
+                for image_id, *size in samples
+            ]
+            return DataLoader(loader, batch_size=1)
+
+        val_dataloader = _loader
+
+    class Whole(Module):
+        def validation_step(self, batch, index):
+            return {"prediction": torch.ones((1, *batch["image"].shape[2:]), dtype=torch.int64)}
+
+    try:
+        trainer(tmp_path, logger, Overlays()).fit(Whole(), datamodule=ManySizes())
+        shown = list(Path(logger.experiment.dir).parent.rglob("media/images/overlays*.png"))
+    finally:
+        wandb.finish()
+    assert len(shown) == 5
+    assert "sizes do not match" not in caplog.text

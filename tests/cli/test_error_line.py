@@ -22,3 +22,9 @@ def test_a_later_process_is_silent_where_the_first_has_ended_and_speaks_where_it
     monkeypatch.setattr(error_line, "PATIENCE", 0.0)
     say_error("mine alone", os.getppid())
     assert capsys.readouterr().err == "mars: error: mine alone\n"
+
+
+def test_a_name_of_several_lines_stays_on_one(monkeypatch, capsys):
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    say_error("a\nb\x1b[2J.jpg: no such image", os.getppid())
+    assert capsys.readouterr().err == "mars: error: a\\nb\\x1b[2J.jpg: no such image\n"

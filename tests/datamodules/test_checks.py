@@ -213,6 +213,8 @@ def test_a_batch_larger_than_the_data_is_refused():
     check_batch(8, 8)
     with pytest.raises(DataError, match=r"a batch of 9 is more than 8 images give; set data\.batch_size to 8 or less"):
         check_batch(8, 9)
+    with pytest.raises(DataError, match=r"a batch of 2 is more than 1 image gives; add images to what is trained on"):
+        check_batch(1, 2)
 
 
 def test_a_png_cut_short_is_found_and_a_whole_one_is_not_decoded(tmp_path, monkeypatch):

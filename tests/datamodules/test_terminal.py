@@ -7,7 +7,7 @@ from rich.table import Table
 
 from datamodules import progress
 from datamodules.progress import with_progress
-from datamodules.terminal import terminal
+from datamodules.terminal import on_one_line, terminal
 from tests.pipeline.tiny_run import REPOSITORY
 
 NAME = "[bold]cup[/bold] [/] :cat: [link=x]"
@@ -40,3 +40,9 @@ def test_a_progress_bar_of_an_oddly_named_archive(monkeypatch, capsys):
 def test_every_console_is_made_in_one_place(room):
     made = [path for path in Path(REPOSITORY, room).rglob("*.py") if "Console(" in path.read_text(encoding="utf-8")]
     assert made == ([Path(REPOSITORY, "datamodules/terminal.py")] if room == "datamodules" else [])
+
+
+def test_what_moves_the_cursor_or_ends_a_line_is_written_out():
+    name = "a\nb\r\tc\x1b[31m\u202e\u2028\udce4\x7f"
+    assert on_one_line(name) == r"a\nb\r\tc\x1b[31m\u202e\u2028\udce4\x7f"
+    assert on_one_line("Größe 👩\u200d🌾 [bold] “x”") == "Größe 👩\u200d🌾 [bold] “x”"

@@ -10,7 +10,7 @@ import tarfile
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,29 +39,16 @@ from datamodules.prepare.voc import unpack
 from datamodules.unpickle.restricted_checkpoint import read_checkpoint
 from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.commands.check.archive import inspect
-from mars_pl.commands.report.run import read_metrics
 from mars_pl.commands.report.selection import read_candidates, read_vectors
 from mars_pl.debias.debias_module import read_centroids
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.weights import load_weights
+from tests.fuzz.reader import Reader
+from tests.fuzz.run_readers import RUN_READERS
 
 NAMES = ("background", "cat", "dog")
 IDS = ["a", "b"]
 RANDOM = np.random.default_rng(0)
-
-
-class Reader(NamedTuple):
-    """A reader under test.
-
-    Attributes:
-        name: of the file, whose place in a folder readers may ask for.
-        make: returns a valid file's bytes.
-        read: the reader, given the file's path.
-    """
-
-    name: str
-    make: Callable[[], bytes]
-    read: Callable[[Path], Any]
 
 
 def _saved(save_to: Callable[[Any], Any]) -> bytes:
@@ -160,16 +147,6 @@ COCO = {
     "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 5}],
     "annotations": [{"image_id": 1, "category_id": 3, "iscrowd": 0, "area": 2.0, "segmentation": [[0, 0, 2, 2, 0, 2]]}],
 }
-RUN = {"data": "scenes", "seed": 0, "classes": list(NAMES), "rows": {"pseudo": "row.json"}, "stages": {}, "labels": {}}
-ROW = {
-    "row": "pseudo",
-    "split": "train",
-    "images": 8,
-    "miou": 0.5,
-    "fp": 0.2,
-    "fn": 0.3,
-    "per_class": {"cat": {"iou": 0.5}},
-}
 CANDIDATES = "id,class,cluster,pixels,distance,selected,iou\na,cat,0,12,0.5,true,0.4\nb,2,1,7,0.25,false,\n"
 YAML = "model:\n  class_path: a.B\n  init_args: &x\n    lr: 1e-3\n    steps: [1, 2, 3]\ndata: *x\nwhen: 2020-01-01\n"
 IRN = {"keys": torch.tensor([0, 1]), "cam": torch.rand(2, 2, 3), "high_res": np.ones((2, 4, 6), np.float32)}
@@ -185,16 +162,6 @@ def _linear(path: Path) -> None:
 def _both_scores(path: Path) -> None:
     inspect_scores(path)
     read_scores(path)
-
-
-def _metrics(path: Path) -> None:
-    (path.parent / "row.json").write_text(json.dumps(ROW))
-    read_metrics(str(path.parent))
-
-
-def _row(path: Path) -> None:
-    (path.parent / "run.json").write_text(json.dumps(RUN))
-    read_metrics(str(path.parent))
 
 
 def _xml(path: Path) -> None:
@@ -250,10 +217,9 @@ READERS = {
     ),
     "SBD mat": Reader("a.mat", lambda: _mat(False), read_sbd_mask),
     "SBD mat packed": Reader("a.mat", lambda: _mat(True), read_sbd_mask),
-    "report run.json": Reader("run.json", _text(RUN), _metrics),
-    "report row": Reader("row.json", _text(ROW), _row),
     "report candidates": Reader("candidates.csv", _text(CANDIDATES), lambda path: read_candidates(path, NAMES)),
     "report vectors": Reader(
         "v.safetensors", lambda: save({"foreground": torch.rand(2, 4)}), lambda path: read_vectors(path, 2)
     ),
+    **RUN_READERS,
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from datamodules.terminal import terminal
+from datamodules.terminal import on_one_line, terminal
 from mars_pl.commands.check import archive, data, labels
 from mars_pl.commands.check.found import Found, group
 from mars_pl.commands.json_files import write_json
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _print(heading: str, faults: Sequence[dict[str, Any]], notes: Sequence[dict[str, Any]]) -> None:
     console = terminal()
-    console.print(f"{heading}, {'these faults:' if faults else 'nothing is wrong'}", soft_wrap=True)
+    console.print(f"{on_one_line(heading)}, {'these faults:' if faults else 'nothing is wrong'}", soft_wrap=True)
     for entry in faults:
         _print_kind(console, entry)
     if notes:
@@ -54,7 +54,7 @@ def _print(heading: str, faults: Sequence[dict[str, Any]], notes: Sequence[dict[
 
 
 def _print_kind(console: Console, entry: dict[str, Any]) -> None:
-    console.print(f"\n{entry['kind']}: {entry['count']:,}\n  {entry['first']}", soft_wrap=True)
-    names = list(dict.fromkeys(entry["names"][1:]))
+    console.print(f"\n{entry['kind']}: {entry['count']:,}\n  {on_one_line(entry['first'])}", soft_wrap=True)
+    names = [on_one_line(name) for name in dict.fromkeys(entry["names"][1:])]
     if names:
         console.print(f"  also {', '.join(names[:NAMED])}{', …' if len(names) > NAMED else ''}", soft_wrap=True)

@@ -39,7 +39,7 @@ def inspect(options: argparse.Namespace) -> Found:
         return Found(0, [Fault("data set", str(options.path), str(error))])
     labels, faults = _image_labels(data)
     scored = settings.get("scored_classes") or data.class_names
-    faults = [*data.faults, *_shared(data.lists), *faults, *_unseen(data, labels, scored)]
+    faults = [*data.faults, *_shared(data.lists), *_alike(data.ids), *faults, *_unseen(data, labels, scored)]
     ids, truth = data.ids, data.truth
     shown = Shown(data.class_names, labels.__getitem__)
     there = truth if truth is not None and truth.is_dir() else None
@@ -62,6 +62,16 @@ def _shared(lists: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
         for image_id in sorted(set(lists[one]) & set(lists[other])):
             text = f"{image_id}: is in {one} and in {other}; take it off one of the two"
             yield Fault("trained on and scored", image_id, text)
+
+
+def _alike(ids: Sequence[str]) -> Iterator[Fault]:
+    """Yield images that a disk of Windows or a Mac does not tell apart."""
+    first: dict[str, str] = {}
+    for image_id in ids:
+        other = first.setdefault(image_id.casefold(), image_id)
+        if other != image_id:
+            text = f"{image_id}: differs from {other} by capital letters alone; rename one, elsewhere both are one file"
+            yield Fault("names alike but for capital letters", image_id, text, note=True)
 
 
 def _image_labels(data: DataSet) -> tuple[dict[str, NDArray[np.float32]], list[Fault]]:

@@ -25,7 +25,7 @@ class Found(NamedTuple):
     def heading(self) -> str:
         """How much was looked over, in words."""
         masks = "" if self.masks is None else f", {self.masks:,} with masks"
-        return f"{self.images:,} images{masks}"
+        return f"{self.images:,} image{'' if self.images == 1 else 's'}{masks}"
 
 
 def group(faults: Sequence[Fault]) -> list[dict[str, Any]]:

@@ -19,13 +19,24 @@ def stray_masks(folder: Path, tree: Tree, listed: Collection[str]) -> list[Fault
         tree: of the images.
         listed: image ids, whose images are missed elsewhere where they are not there.
     """
+    if folder.is_file():
+        return [Fault("masks", folder.name, f"{folder}: is a file; a folder of masks is meant")]
     if not folder.is_dir():
         return []
     names = sorted(path.name for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not _hidden(path))
     masks = {f"{image_id}.png" for image_id in listed}
     strays = [name for name in names if name not in masks and not _is_mask(name, tree)]
     note = len(strays) <= OFTEN * len(names)
-    return [Fault("mask of no image", name, _told(folder / name, tree), note) for name in strays]
+    faults = [Fault("mask of no image", name, _told(folder / name, tree), note) for name in strays]
+    return faults + list(_in_subfolders(folder, masks))
+
+
+def _in_subfolders(folder: Path, masks: Collection[str]) -> Iterator[Fault]:
+    """Yield what is called like a mask that is not there and lies in a sub-folder, as its image may."""
+    for path in sorted(path for path in folder.glob("*/**/*.png") if not is_hidden(path.relative_to(folder))):
+        if path.name in masks and not (folder / path.name).is_file():
+            text = f"{path}: masks are not looked for in sub-folders; move it up to {folder}"
+            yield Fault("mask in a sub-folder", path.name, text)
 
 
 def masks_elsewhere(folder: Path, tree: Tree, ids: Sequence[str]) -> Iterator[Fault]:

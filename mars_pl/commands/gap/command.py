@@ -76,7 +76,7 @@ def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
         for seed in _segment_seeds(rows):
             suffix = "" if seed is None else f"-seed{seed}"
             numbers = gap(rows, [f"{part}{suffix}" for part in ("baseline", row, "supervised")])
-            seeds = {"seed": metrics["seed"], "segment_seed": metrics["seed"] if seed is None else seed}
+            seeds = {"seed": metrics.get("seed"), "segment_seed": metrics.get("seed") if seed is None else seed}
             entries.append({"run": folder.resolve().name} | seeds | numbers)
     means = {field: _mean([entry[field] for entry in entries]) for field in FIELDS}
     return {"row": row, "about": about["provenance"], "runs": entries, "mean": means, "seeds": len(entries)}

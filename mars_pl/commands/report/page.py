@@ -27,6 +27,7 @@ from mars_pl.commands.report.gap import gap, unlike
 from mars_pl.commands.report.pictures import chip, gallery
 from mars_pl.commands.report.run import Metrics, Run
 from mars_pl.commands.report.selection import plane, read_candidates, read_vectors, shares, two_most_biased
+from mars_pl.commands.report.shapes import REMOVED, SWEEP
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 _LABEL_BARS = (("pseudo", "before"), ("debiased", "after"), ("complemented", "third"))
@@ -139,13 +140,12 @@ def _shares(numbers: Mapping[str, Any]) -> list[tuple[str, float | None, float]]
 
 def _removed(run: Run) -> list[tuple[str, float]]:
     """Share of each class's pixels that was removed; a class without a pixel has none."""
-    content = run.stage_json("debias-labels", "removed.json") or {}
-    removed = content.get("removed", content)
-    return [(name, value) for name, value in removed.items() if value is not None]
+    content = run.stage_json("debias-labels", "removed.json", REMOVED) or {}
+    return [(name, value) for name, value in content.get("removed", {}).items() if value is not None]
 
 
 def _sweep(run: Run) -> dict[str, Any] | None:
-    sweep = run.stage_json("wsss-labels", "sweep.json") or {}
+    sweep = run.stage_json("wsss-labels", "sweep.json", SWEEP) or {}
     scores = [score for score in sweep.get("scores", []) if score.get("miou") is not None]
     if len(scores) < 2:
         return None
@@ -153,7 +153,7 @@ def _sweep(run: Run) -> dict[str, Any] | None:
     best = max(scores, key=lambda score: score["miou"])
     chosen = sweep.get("background_scores") or {}
     marks = [(best["background"], f"best: {best['background']:g}, mIoU {percent(best['miou'])}")]
-    marks += [(value, f"{name}: {value:g}") for name, value in chosen.items()] if isinstance(chosen, dict) else []
+    marks += [(value, f"{name}: {value:g}") for name, value in chosen.items()]
     names = (("miou", "mIoU", "after"), ("fp", "FP", "before"), ("fn", "FN", "third"))
     series = [(words, style, [score.get(field) for score in scores]) for field, words, style in names]
     svg = curves([score["background"] for score in scores], series, axis="background score", marks=marks)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, CLASSES, folder_class_names
-from mars_pl.commands.json_files import read_json, write_json
+from mars_pl.commands.json_files import write_json
 from mars_pl.commands.report.gap import Row, gap
 from mars_pl.commands.report.selection import read_candidates
+from mars_pl.commands.report.shapes import MANIFEST, METRICS, ROW, SECONDS, SELECTION, Shape, read_figures
 from mars_pl.metrics.target_share import target_share
 
 Metrics = dict[str, Any]
@@ -70,18 +70,18 @@ class Run:
         folder = self.stage(stage)
         return folder / file if folder is not None and (folder / file).is_file() else None
 
-    def stage_json(self, stage: str, file: str) -> Any:
-        """Return what a stage's JSON file holds, None where there is no such file."""
+    def stage_json(self, stage: str, file: str, shape: Shape) -> Any:
+        """Return what a stage's JSON file of a shape holds, None where there is no such file."""
         path = self.stage_file(stage, file)
-        return None if path is None else read_json(path)
+        return None if path is None else read_figures(path, shape)
 
     def measured_rows(self) -> dict[str, Row]:
         """Return the rows of this run by their names."""
         rows: dict[str, Row] = {}
         for name, entry in self.manifest.get("rows", {}).items():
-            path = next((path for path in (self.folder / entry, Path(entry)) if path.is_file()), None)
+            path = self._place(entry, Path.is_file)
             if path is not None:
-                row = _without_nan(read_json(path))
+                row = read_figures(path, ROW)
                 row.pop("row", None)
                 rows[name] = {field: row.get(field) for field in ROW_FIELDS} | row
         return rows
@@ -89,11 +89,18 @@ class Run:
     def seconds(self) -> dict[str, float]:
         """Return how long each stage took, in the order of the stages."""
         paths = {name: folder / "seconds.json" for name, folder in self.stage_folders().items()}
-        return {name: float(sum(read_json(path).values())) for name, path in paths.items() if path.is_file()}
+        there = {name: path for name, path in paths.items() if path.is_file()}
+        return {name: float(sum(read_figures(path, SECONDS).values())) for name, path in there.items()}
 
     def _folder(self, entry: str | None) -> Path | None:
         """A folder named from the run's, or one from elsewhere, as labels that another method made."""
-        return next((path for path in (self.folder / entry, Path(entry)) if path.is_dir()), None) if entry else None
+        return self._place(entry, Path.is_dir) if entry else None
+
+    def _place(self, entry: str, is_there: Callable[[Path], bool]) -> Path | None:
+        try:
+            return next((path for path in (self.folder / entry, Path(entry)) if is_there(path)), None)
+        except OSError:  # a name that no file can have
+            return None
 
 
 def open_run(argument: str) -> Run:
@@ -104,10 +111,7 @@ def open_run(argument: str) -> Run:
     """
     for folder in (Path(argument), Path("runs") / argument):
         if (folder / "run.json").is_file():
-            manifest = read_json(folder / "run.json")
-            if not isinstance(manifest, dict):
-                raise DataError(f"{folder / 'run.json'}: names no stages; `mars run mars …` writes this file again")
-            return Run(folder, manifest)
+            return Run(folder, read_figures(folder / "run.json", MANIFEST, "`mars run mars …` writes this file again"))
     known = sorted(path.parent.name for path in Path("runs").glob("*/run.json"))
     there = f"there are: {', '.join(known)}" if known else "there are none yet, `mars run demo` makes one"
     raise DataError(f"{argument}: no run.json in it; name a run's folder or a run under runs/ ({there})")
@@ -123,7 +127,7 @@ def read_metrics(name: str) -> tuple[Path, Metrics]:
     """
     alone = Path(name) / "metrics.json"
     if alone.is_file() and not (Path(name) / "run.json").is_file():
-        return alone.parent, read_json(alone)
+        return alone.parent, read_figures(alone, METRICS, "copy it again, or run `mars report` where it comes from")
     run = open_run(name)
     return run.folder, merge(run)
 
@@ -149,7 +153,7 @@ def merge(run: Run) -> Metrics:
 def _selection(run: Run, rows: Mapping[str, Row | None]) -> dict[str, Any]:
     """What the debias stage wrote, and the target share over the classes that are known to have a companion."""
     selection: dict[str, Any] = {"target_share": None, "target_share_before": None, "candidates": None}
-    selection |= _without_nan(run.stage_json("debias-centroids", "selection.json")) or {}
+    selection |= run.stage_json("debias-centroids", "selection.json", SELECTION) or {}
     per_class = (rows["pseudo"] or {}).get("per_class") or {}
     accompanied = {name for name, figures in per_class.items() if (figures or {}).get("companion") is not None}
     table = run.stage_file("debias-centroids", "candidates.csv")
@@ -174,12 +178,3 @@ def write_metrics(run: Run, metrics: Metrics) -> Path:
 def _place(name: str) -> tuple[int, str]:
     stem = re.split("[-_]", name, maxsplit=1)[0]
     return (_ORDER.index(stem) if stem in _ORDER else len(_ORDER), name)
-
-
-def _without_nan(value: Any) -> Any:
-    """What could not be measured is null in the file: NaN is no JSON."""
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -55,3 +55,18 @@ def test_the_journals_of_all_processes_are_read_and_removed(tmp_path):
     assert {done.id: done.result for done in read_journals(tmp_path)} == {"0": 0.0, "10": 10 / 7, "2": 2 / 7}
     remove_journals(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_damaged_line_is_left_out_wherever_the_damage_lies(tmp_path):
+    path = write(
+        tmp_path, 0, Done("a", 0, None), Done("b", 1, {"counts": np.arange(3), "sum": 0.5}), Done("c", 2, None)
+    )
+    content = path.read_bytes()
+    begin, end = content.index(b"\n") + 1, content.rindex(b"\n", 0, -1)
+    for place in range(begin, end):
+        changed = bytearray(content)
+        changed[place] ^= 1
+        path.write_bytes(changed)
+        assert ids(tmp_path) == ["a", "c"]
+    path.write_bytes(b'\n[]\n{"id": "a"}\nnull\n\xff\xfe\n' + content)
+    assert ids(tmp_path) == ["a", "b", "c"]

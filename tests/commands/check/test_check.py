@@ -188,3 +188,43 @@ def test_it_answers_without_anything_heavy(tmp_path, ids):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def notes_of(tmp_path):
+    found = json.loads((tmp_path / "faults.json").read_text())["notes"]
+    return {entry["kind"]: entry["names"] for entry in found}
+
+
+def test_masks_in_sub_folders_beside_their_images_are_named(tmp_path, check):
+    make_own_folder(tmp_path / "own")
+    masks = tmp_path / "own/masks"
+    for name in ("shelf", "other"):
+        (masks / name).mkdir()
+    for name in ("c.png", "d.png"):
+        (masks / name).rename(masks / "shelf" / name)
+    write_label(masks / "other/a.png", np.zeros((4, 4)))
+    _, printed, found = check("data", tmp_path / "own", "--data", "folder")
+    assert found == {"mask in a sub-folder": ["c.png", "d.png"]}, "a.png lies above too"
+    assert "shelf/c.png: masks are not looked for in sub-folders; move it up to" in printed
+    (tmp_path / "own/aside").mkdir()
+    masks.rename(tmp_path / "own/aside/masks")
+    masks.write_text("")
+    assert check("data", tmp_path / "own", "--data", "folder")[2] == {"masks": ["masks"]}
+
+
+def test_ids_that_differ_by_capital_letters_alone_are_a_note(tmp_path, check):
+    make_own_folder(tmp_path / "own")
+    with Image.open(tmp_path / "own/images/a.jpg") as image:
+        image.save(tmp_path / "own/images/A.jpg")
+    with (tmp_path / "own/labels.csv").open("a") as table:
+        table.write("A.jpg,cup\n")
+    assert check("data", tmp_path / "own", "--data", "folder")[2] == {}
+    assert notes_of(tmp_path) == {"names alike but for capital letters": ["a"]}
+
+
+def test_a_name_of_several_lines_stays_on_one(tmp_path, check):
+    make_own_folder(tmp_path / "own")
+    write_label(tmp_path / "own/masks/two\nlines\x1b[31m.png", np.zeros((4, 4)))
+    _, printed, found = check("data", tmp_path / "own", "--data", "folder")
+    assert found == {"mask of no image": ["two\nlines\x1b[31m.png"]}
+    assert r"masks/two\nlines\x1b[31m.png: no image is called two\nlines\x1b[31m; a mask" in printed

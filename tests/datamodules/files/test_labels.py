@@ -54,7 +54,8 @@ def test_eight_bits_stay_the_bytes_they_were(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("written", "data", "complaint"), [(MANY, 21, "an 8-bit .* mode I;16"), (21, MANY, "a 16-bit .* mode P")]
+    ("written", "data", "complaint"),
+    [(MANY, 21, "an 8-bit .* has 16 bits; save it with 8"), (21, MANY, "a 16-bit .* has 8 bits; save it with 16")],
 )
 def test_labels_of_other_bits_than_the_datas_are_refused(tmp_path, written, data, complaint):
     write_label(tmp_path / "a.png", as_label(np.zeros((2, 2), np.int64), written))
@@ -131,3 +132,17 @@ def test_what_is_drawn_keeps_background_and_marks_and_lets_colours_go_round():
     assert shown(np.array([[0, 1, 253]], np.uint16)).tolist() == [[0, 1, 253]]
     eight = np.arange(256, dtype=np.uint8)[None]
     assert shown(eight) is eight
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "BMP", "TIFF"])
+def test_another_format_under_the_name_of_a_png_is_refused(tmp_path, kind):
+    Image.fromarray(np.ones((8, 8), np.uint8)).save(tmp_path / "a.png", format=kind)
+    with pytest.raises(DataError, match=rf"a\.png: holds {kind}, not PNG, whatever it is called; save it as PNG"):
+        read_label(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "1"])
+def test_colours_are_no_class_indices(tmp_path, mode):
+    Image.fromarray(np.ones((8, 8), np.uint8)).convert(mode).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"save class indices, not colours|save it with 8 bits"):
+        read_label(tmp_path / "a.png", 21)

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -152,3 +153,41 @@ def test_what_a_disk_refuses_is_one_line(root, monkeypatch):
     with pytest.raises(DataError, match=r"images\.json\.part: No space left on device; .* needs space"):
         prepare_folder(root)
     assert not (root / "images.json").exists()
+
+
+def test_links_are_followed_once_and_those_to_nothing_are_named(root, tmp_path):
+    images = root / "images"
+    (tmp_path / "more").mkdir()
+    (images / "a.jpg").rename(tmp_path / "more" / "a.jpg")
+    (images / "linked").symlink_to(tmp_path / "more")
+    (images / "again").symlink_to(".")
+    (images / "shelf" / "up").symlink_to("..")
+    folder, faults = read_folder(root)
+    assert len(folder.images) == 8 and folder.images["a"] == "images/linked/a.jpg" and faults == []
+    (images / "gone.jpg").symlink_to("/nowhere/gone.jpg")
+    (images / "round.png").symlink_to("round.png")
+    os.mkfifo(images / "pipe.jpg")
+    _, faults = read_folder(root)
+    assert {fault.name for fault in faults if fault.kind == "image that is no file"} == {
+        "gone.jpg", "round.png", "pipe.jpg",
+    }  # fmt: skip
+    assert "gone.jpg: is a link to nothing; mend the link" in faults[0].text
+
+
+def test_a_sub_folder_that_cannot_be_opened_is_not_passed_over(root, monkeypatch):
+    scandir = os.scandir
+
+    def refused(place):
+        if Path(place).name == "shelf":
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(PermissionError, match="shelf"):
+        read_folder(root)
+
+
+def test_a_list_that_leaves_nothing_to_train_on_is_told(root):
+    (root / "val.txt").write_text("\n".join("abcdefgh"))
+    _, (fault,) = read_folder(root)
+    assert fault.note and "val.txt names all images, none is left to train on" in fault.text

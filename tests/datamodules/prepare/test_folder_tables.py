@@ -123,3 +123,11 @@ def test_a_row_for_a_file_that_is_not_read_says_so(tmp_path):
     for name in ("p.heic", "p.jpg", "p"):
         (fault,) = row_faults(tmp_path / "labels.csv", [(name, [])], NAMES, ["a"], unread)
         assert f"{name}: images/p.heic is there but not read; save it as one of .jpg" in fault.text
+
+
+def test_rows_of_nothing_are_passed_over_and_a_quotation_mark_that_is_not_closed_is_named(tmp_path):
+    assert faults_of(tmp_path, "image,classes\na,cup\n\n  \n,\n,,,\n") == []
+    table = written(tmp_path, 'image,classes\na,cup\n"b,cup\nc,teddy bear\nd,cup\n')
+    rows, (fault,) = read_rows(table, NAMES)
+    assert rows == [("a", ["cup"])] and fault.kind == "row of several lines"
+    assert fault.text.endswith("the row that begins “b,cup” goes over several lines; close its quotation marks")
