@@ -22,10 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="mars report", description="One page with the numbers and the pictures of a run."
     )
     parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
-    words = "images shown at once, the most and the least removed, worst and best (default: 12)"
-    parser.add_argument("--gallery", type=int, default=12, metavar="N", help=words)
-    words = "images of each split whose pictures are kept, all others are in the table alone (default: 2000)"
-    parser.add_argument("--pictures", type=int, default=2000, metavar="N", help=words)
+    add_picture_options(parser)
     parser.add_argument("--no-html", action="store_true", help="only metrics.json and the table")
     arguments = parser.parse_args(argv)
     run = open_run(arguments.run)
@@ -38,6 +35,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in reversed(written):
         console.print(Text(str(path), style=f"bold link {path.resolve().as_uri()}"), soft_wrap=True)
     return 0
+
+
+def add_picture_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how many images a page shows and keeps."""
+    words = "images shown at once, beside the table of all of them (default: 12)"
+    parser.add_argument("--gallery", type=int, default=12, metavar="N", help=words)
+    words = "images of each split whose pictures are kept, all others are in the table alone (default: 2000)"
+    parser.add_argument("--pictures", type=int, default=2000, metavar="N", help=words)
 
 
 def write_page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> Path:

@@ -17,6 +17,8 @@ from mars_pl.commands.metrics_table import (
     percent,
     provenance,
     scored_on,
+    signed,
+    signed_points,
     title,
     views,
 )
@@ -46,9 +48,16 @@ def render(template: str, *folders: Path, **values: Any) -> str:
     )
     environment.filters |= {
         "percent": percent, "fraction": fraction, "title": title, "provenance": provenance, "scored_on": scored_on,
-        "measured_by": measured_by, "duration": duration, "views": views,
+        "measured_by": measured_by, "duration": duration, "views": views, "signed": signed,
+        "signed_points": signed_points,
     }  # fmt: skip
-    environment.globals |= {"dash": DASH, "titles": TITLES, "is_label": is_label, "short_title": short_title}
+    environment.globals |= {
+        "dash": DASH,
+        "titles": TITLES,
+        "is_label": is_label,
+        "short_title": short_title,
+        "as_named": str,
+    }
     environment.globals |= {"styles": _together(STYLES), "scripts": _together(SCRIPTS)}
     return environment.get_template(template).render(values)
 

@@ -30,8 +30,9 @@ function select(words, choices, chosen, onchange) {
 
 const percent = (value, digits = 1) => (value === null || value === undefined ? DASH : (100 * value).toFixed(digits));
 const fraction = (value) => (value === null || value === undefined ? DASH : value.toFixed(3));
-const signed = (value, digits = 1) =>
-  value === null || value === undefined ? DASH : (value > 0 ? "+" : value < 0 ? "−" : "±") + Math.abs(100 * value).toFixed(digits);
+const withSign = (value, words) => (value === null || value === undefined ? DASH : (value > 0 ? "+" : value < 0 ? "−" : "±") + words(Math.abs(value)));
+const signed = (value) => withSign(value, percent);
+const signedFraction = (value) => withSign(value, fraction);
 
 const className = (index) => told.classes[index] ?? `class ${index}`;
 const classNames = (indices) => (indices.length ? indices.map(className).join(", ") : DASH);

@@ -21,8 +21,8 @@ function columnsOf(set, judgement) {
     ious.forEach((value, at) => columns.push({ key: `iou${at}`, title: `IoU % ${judgement.names[at]}`, value, show: percent, rising: true }));
     columns.push({ key: "difference", title: keys.length === 2 ? "difference" : "spread", value: difference(ious), show: signed, size: true });
     if (keys.length === 2) {
-      columns.push({ key: "fp", title: "FP difference", value: difference(keys.map((key) => figure(key, 1))), show: signed, size: true });
-      columns.push({ key: "fn", title: "FN difference", value: difference(keys.map((key) => figure(key, 2))), show: signed, size: true });
+      columns.push({ key: "fp", title: "FP difference", value: difference(keys.map((key) => figure(key, 1))), show: signedFraction, size: true });
+      columns.push({ key: "fn", title: "FN difference", value: difference(keys.map((key) => figure(key, 2))), show: signedFraction, size: true });
     }
   }
   const share = (value) => (value === null ? DASH : `${percent(value, 0)} %`);

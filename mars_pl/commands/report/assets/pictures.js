@@ -45,7 +45,7 @@ const PAINT = 0.66;
 
 /** Images in rows, a column a layer; each opens the viewer. */
 function strip(set, told_) {
-  const shown = set.layers.map((_, place) => place).filter((place) => told_.images.some((index) => address(set, index, place)));
+  const shown = stripLayers(set).filter((place) => told_.images.some((index) => address(set, index, place)));
   const columns = { "--columns": shown.length };
   const heads = element("div", { class: "heads", style: columns, "aria-hidden": "true" }, shown.map((place) => element("span", {}, set.layers[place].title)));
   const rows = told_.images.map((index, position) => {
@@ -58,10 +58,18 @@ function strip(set, told_) {
   return element("div", { class: "strips" }, element("h3", {}, told_.title), element("p", { class: "note" }, told_.note), scroller);
 }
 
+/** All layers of one run; of several, what is judged: all of theirs would be too many. */
+function stripLayers(set) {
+  const judged = set.judgements.find((one) => one.keys.includes(set.judged)).keys;
+  const places = set.layers.map((_, place) => place);
+  return judged.length === 1 ? places : places.filter((place) => ["image", "truth"].includes(set.layers[place].kind) || judged.includes(set.layers[place].key));
+}
+
 function stripFigures(set, index) {
   const words = [];
-  const figures = set.figures[set.judged]?.[index];
-  if (figures) words.push(` · IoU ${percent(figures[0])} %`);
+  const judged = set.judgements.find((one) => one.keys.includes(set.judged));
+  const ious = judged.keys.map((key) => set.figures[key]?.[index]).filter(Boolean).map((figures) => percent(figures[0]));
+  if (ious.length) words.push(` · IoU ${ious.join(" → ")} %`);
   if (set.removed[index] !== null) words.push(` · ${percent(set.removed[index], 0)} % of Yᵇ removed`);
   return words;
 }

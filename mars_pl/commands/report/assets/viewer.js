@@ -59,8 +59,7 @@ function showImage() {
   const there = set.layers.map((_, place) => place).filter((place) => address(set, index(), place));
   const shown = there.filter(isShown);
   const settings = { opacity: view.blend, grey: view.grey, lazy: false };
-  const groups = view.side ? shown.map((place) => placesOf(set, place)) : [shown];
-  const made = groups.map((places) => pane(places, view.side ? set.layers[places.at(-1)].title : shown.map((place) => set.layers[place].title).join(" + "), settings));
+  const made = view.side ? shown.map((place) => pane(placesOf(set, place), caption(place), settings)) : [pane(shown, shown.map(caption).join(" + "), settings)];
   panes.replaceChildren(...(set.pictures[index()] ? made : [element("p", { class: "note" }, "No picture of this image was kept: mars report --pictures N keeps more.")]));
   panes.classList.toggle("side", view.side);
   showTitle();
@@ -70,6 +69,13 @@ function showImage() {
 
 function pane(places, words, settings) {
   return element("figure", { class: "pane" }, element("div", { class: "frame" }, picture(viewer.set, index(), places, settings)), element("figcaption", {}, words || "nothing is shown"));
+}
+
+/** A layer's name and, of a mask, its figures. */
+function caption(place) {
+  const layer = viewer.set.layers[place];
+  const figures = viewer.set.figures[layer.key]?.[index()];
+  return figures ? `${layer.title}: IoU ${percent(figures[0])} %, FP ${fraction(figures[1])}, FN ${fraction(figures[2])}` : layer.title;
 }
 
 function showTitle() {
@@ -106,14 +112,9 @@ function showAbout(shown) {
   const set = viewer.set;
   const [classes, also] = [set.classes[index()], set.also[index()]];
   const legend = element("ul", { class: "legend" }, classes.map(chip), also.map((one) => element("li", {}, element("i", { style: { "--c": told.colours[one] } }), `also drawn: ${className(one)}`)), hatched("removed (biased)", told.biased), hatched("ignored", "var(--soft)"));
-  const rows = set.layers.filter((layer) => set.figures[layer.key]?.[index()]).map((layer) => {
-    const [iou, fp, fn] = set.figures[layer.key][index()];
-    return element("tr", {}, element("th", { scope: "row" }, layer.title), [percent(iou), fraction(fp), fraction(fn)].map((text) => element("td", {}, text)));
-  });
-  const head = element("tr", {}, ["", "IoU %", "FP", "FN"].map((text) => element("th", { scope: "col" }, text)));
   const said = ["removed", "restored"].filter((key) => set[key][index()] !== null).map((key) => `${key} ${percent(set[key][index()])} %`);
   const hasMap = shown.some((place) => set.layers[place].kind === "map");
-  parts.about.replaceChildren(legend, ...(hasMap ? [colourBar()] : []), ...(rows.length ? [element("table", {}, element("thead", {}, head), element("tbody", {}, rows))] : []), element("p", { class: "note" }, said.join(" · ")));
+  parts.about.replaceChildren(legend, ...(hasMap ? [colourBar()] : []), element("p", { class: "note" }, said.join(" · ")));
 }
 
 dialog.append(parts.title, parts.bar, panes, parts.about);

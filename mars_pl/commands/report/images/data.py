@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.report.images.choice import LITTLE_REMOVED
 from mars_pl.commands.report.images.figures import ImageFigures
 from mars_pl.commands.report.images.palette import biased_css, class_css, heat_css
 from mars_pl.commands.report.images.pictures import SUFFIXES, as_uri, draw_layer, image_picture, read_image
-from mars_pl.commands.report.images.sets import ImageSet
-from mars_pl.commands.report.images.strips import judged, pictured, strips
+from mars_pl.commands.report.images.sets import TITLES, ImageSet
+from mars_pl.commands.report.images.strips import pictured, strips
 
 EMBEDDED = 60
 """Images up to which the pictures lie within the page."""
@@ -34,12 +35,13 @@ def page_images(sets: Sequence[ImageSet], folder: Path, gallery: int, pictures: 
         Numbers and names alone, as JSON has them.
 
     Raises:
-        DataError: where an image or a label is at fault.
+        DataError: where an image or a label is at fault, or the folder holds something else.
     """
+    _refuse_others(folder)
     measured = [images.measure() for images in sets]
     shown = [strips(images, figures, gallery) for images, figures in zip(sets, measured, strict=True)]
     kept = [
-        pictured(figures, shown_, judged(images), pictures)
+        pictured(images, figures, shown_, pictures)
         for images, figures, shown_ in zip(sets, measured, shown, strict=True)
     ]
     beside = folder if sum(map(len, kept)) > EMBEDDED else None
@@ -64,6 +66,13 @@ def page_images(sets: Sequence[ImageSet], folder: Path, gallery: int, pictures: 
     }
 
 
+def _refuse_others(folder: Path) -> None:
+    """What is not a page's pictures is not removed for them."""
+    others = sorted(path.name for path in folder.iterdir() if path.name not in TITLES) if folder.is_dir() else []
+    if others:
+        raise DataError(f"{folder}: is for the page's pictures and holds {others[0]}; move it, or name another page")
+
+
 def _told(
     images: ImageSet,
     measured: Sequence[ImageFigures],
@@ -84,8 +93,8 @@ def _told(
         "title": images.title,
         "split": images.split,
         "layers": layers,
-        "judged": judged(images),
-        "judgements": [{"title": layer.title, "keys": [layer.key], "names": [""]} for layer in images.masks],
+        "judged": images.judged.keys[0],
+        "judgements": [{"title": one.title, "keys": one.keys, "names": one.names} for one in images.judgements],
         "ids": images.ids,
         "classes": classes,
         "also": also,

@@ -13,13 +13,19 @@ from datamodules.files.image_labels import LabelOf, NoLabelError, label_reader
 from datamodules.files.image_list import is_hidden
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
-from mars_pl.commands.metrics_table import TITLES
+from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
 from mars_pl.commands.report.images.figures import ImageFigures, measure_image
 from mars_pl.commands.report.run import Run
 
 LABELS = {"pseudo": "Yᵇ", "similarity": "similarity to 𝒱ᶜ", "debiased": "Yᵈᵇ", "complemented": "Yᶜᵒ"}
 LABELS |= {"prediction": "prediction"}
 """Label folders that a manifest names, in the order of the method, and what they are called."""
+
+TITLES = ("labels", "networks")
+"""Of the sets, and of the folders of their pictures."""
+
+OF_RUN = "@"
+"""Parts a layer's name from its run's number, where several runs are compared."""
 
 _MASKS = "segment-masks"
 
@@ -42,6 +48,21 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Judgement:
+    """What the table of images shows the figures of: one mask, or the same of several runs.
+
+    Attributes:
+        title: what a person reads.
+        keys: of the layers, one a run.
+        names: of the runs; empty where there is but one.
+    """
+
+    title: str
+    keys: tuple[str, ...]
+    names: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
 class ImageSet:
     """Images of one split and what lies over them.
 
@@ -53,6 +74,7 @@ class ImageSet:
         tree: where the images lie.
         class_names: background first.
         over: class ids that means are taken over; None takes all.
+        compared: of several runs, what of them is held side by side; nothing of a single one.
     """
 
     title: str
@@ -62,6 +84,19 @@ class ImageSet:
     tree: Tree
     class_names: tuple[str, ...]
     over: tuple[int, ...] | None = None
+    compared: tuple[Judgement, ...] = ()
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """What the table may show the figures of, in the order of the method."""
+        return self.compared or tuple(Judgement(layer.title, (layer.key,)) for layer in self.masks)
+
+    @property
+    def judged(self) -> Judgement:
+        """What images are ranked by: the final network's masks, or else the last label of the method."""
+        found = {one.keys[0].partition(OF_RUN)[0]: one for one in self.judgements}
+        first = next((key for key in ("final", "complemented", "debiased", "pseudo") if key in found), None)
+        return self.judgements[-1] if first is None else found[first]
 
     @property
     def truth(self) -> Path | None:
@@ -83,7 +118,7 @@ class ImageSet:
     def classes(self, measured: Sequence[ImageFigures]) -> list[tuple[int, ...]]:
         """Return which classes each image shows: by its image labels, else by its truth, else by its labels."""
         read = _label_reader(self)
-        labels_only = all(layer.key in LABELS for layer in self.masks)
+        labels_only = all(layer.key.partition(OF_RUN)[0] in LABELS for layer in self.masks)
         return [_classes(image, read, labels_only) for image in measured]
 
 
@@ -91,9 +126,12 @@ def image_sets(run: Run) -> list[ImageSet]:
     """Return the images that a run has got labels of, and those that it has got network masks of."""
     labels = [Layer(key, words, folder) for key, words in LABELS.items() if (folder := run.labels(key)) is not None]
     labels = [Layer(one.key, one.title, one.folder, "map") if one.key == "similarity" else one for one in labels]
-    found = {"labels": labels, "networks": network_masks(run)}
-    splits = {"labels": run.manifest.get("split"), "networks": run.manifest.get("network_split")}
-    sets = [_image_set(run, title, str(splits[title] or ""), layers) for title, layers in found.items() if layers]
+    found = ((labels, "split"), (network_masks(run), "network_split"))
+    sets = [
+        _image_set(run, title, str(run.manifest.get(split) or ""), layers)
+        for title, (layers, split) in zip(TITLES, found, strict=True)
+        if layers
+    ]
     return [one for one in sets if one.ids]
 
 
@@ -101,8 +139,9 @@ def network_masks(run: Run) -> list[Layer]:
     """Return the masks that the run's networks predict for the images that they are scored on, the baseline's first."""
     stages = {name.removeprefix(_MASKS).strip("-") or "final": path for name, path in run.stage_folders().items()
               if name == _MASKS or name.startswith(f"{_MASKS}-")}  # fmt: skip
-    order = sorted(stages, key=lambda name: (list(TITLES).index(name) if name in TITLES else len(TITLES), name))
-    return [Layer(name, TITLES.get(name, ("", name))[1], stages[name]) for name in order]
+    places = {name: place for place, name in enumerate(ROW_TITLES)}
+    order = sorted(stages, key=lambda name: (places.get(name, len(places)), name))
+    return [Layer(name, ROW_TITLES.get(name, ("", name))[1], stages[name]) for name in order]
 
 
 def truth_of(run: Run) -> Path | None:
