@@ -63,6 +63,7 @@ def test_every_yaml_travels(wheel):
 def test_every_module_and_what_modules_read_travels(wheel):
     packages = ("mars_pl", "callbacks", "datamodules")
     wanted = files_of(*packages, suffix=".py") | files_of("mars_pl", suffix=".html")
+    wanted |= files_of("mars_pl", suffix=".css") | files_of("mars_pl", suffix=".js")
     wanted |= files_of("mars_pl", suffix=".safetensors") | {f"{name}/py.typed" for name in packages}
     wanted |= files_of(*packages, suffix=".yaml")
     assert wanted <= set(wheel.namelist())

@@ -21,6 +21,7 @@ from mars_pl.cli.parser_faults import first_fault
 LIGHT_COMMANDS = {
     "evaluate": "mars_pl.commands.evaluate.command",
     "report": "mars_pl.commands.report.command",
+    "compare": "mars_pl.commands.compare.command",
     "gap": "mars_pl.commands.gap.command",
     "methods": "mars_pl.commands.methods.command",
     "weights": "mars_pl.commands.weights.command",
@@ -48,6 +49,7 @@ USAGE = """usage: mars COMMAND …
   fit, validate, test, predict   one stage by hand: mars fit -c data/voc -c wsss/cam; YAMLs of one's own by their path
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run
+  compare RUN RUN …              rows, classes and images of runs side by side
   gap RUN [RUN …]                how much of the gap to full supervision closes
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38

@@ -43,6 +43,19 @@ def fraction(value: float | None) -> str:
     return DASH if value is None else f"{value:.3f}"
 
 
+def signed(value: float | None, digits: int = 3) -> str:
+    """Return a difference of fractions with its sign; nothing where there is none."""
+    if value is None:
+        return ""
+    words = f"{abs(value):.{digits}f}"
+    return ("±" if not float(words) else "+" if value > 0 else "−") + words
+
+
+def signed_points(value: float | None) -> str:
+    """Return a difference of fractions in percentage points with its sign; nothing where there is none."""
+    return "" if value is None else signed(100 * value, 1)
+
+
 def scored_on(row: Mapping[str, Any]) -> str:
     """Return split and number of images, e.g. "train, 800 images"."""
     images = row.get("images")

@@ -58,6 +58,33 @@ def change(path: Path, **values: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
+def add_networks(run: Path, images: int = 4) -> None:
+    """Give a run a validation list of its first images, masks that two networks predict for it, and a fit's log."""
+    manifest = json.loads((run / "run.json").read_text())
+    root = Path(manifest["root"])
+    ids = sorted(path.stem for path in (root / "JPEGImages").iterdir())[:images]
+    (root / "ImageSets" / "Segmentation").mkdir(parents=True)
+    (root / "ImageSets" / "Segmentation" / "val.txt").write_text("\n".join(ids))
+    for stage, labels in (("segment-masks", "complemented"), ("segment-masks-baseline", "pseudo")):
+        (run / stage).mkdir()
+        for image_id in ids:
+            content = (run / manifest["labels"][labels] / f"{image_id}.png").read_bytes()
+            (run / stage / f"{image_id}.png").write_bytes(content)
+        manifest["stages"][stage] = stage
+    (run / "run.json").write_text(json.dumps(manifest))
+    log = "step,epoch,train/loss,val/teacher/miou\n9,0,1.5,\n19,1,0.7,\n19,1,,0.5\n29,2,0.25,\n29,2,,0.75\n"
+    (run / "segment" / "metrics.csv").write_text(log)
+
+
+def rename_image(run: Path, image_id: str, becomes: str) -> None:
+    """Give an image another id, which may have folders in it, wherever it has a file."""
+    for top in (run.parents[1] / "data", run):
+        for path in list(top.rglob(f"{image_id}.*")):
+            target = path.parent / f"{becomes}{path.suffix}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+
+
 def _draw(rng: np.random.Generator, kind: int) -> dict[str, np.ndarray]:
     rows, columns = np.indices((HEIGHT, WIDTH))
     sky = np.array([168, 200, 226]) + (rows[..., None] * np.array([0.5, 0.3, 0.1]))

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from mars_pl.commands.report.selection import Candidate
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 52, 14, 44
+_LEFT, _TOP, _BOTTOM = 38, 14, 44
+_LETTER = 7.4
+"""Width of a letter of a curve's name, about, in pixels: the names stand at the right."""
+_DOTS = 30
+"""Points of a curve up to which each is marked."""
 
 
 def curves(
@@ -19,40 +23,42 @@ def curves(
     *,
     axis: str,
     marks: Sequence[tuple[float, str]] = (),
+    fractions: bool = True,
     size: tuple[int, int] = (500, 300),
 ) -> Markup:
-    """Draw curves over one axis, fractions upwards, each named at its end.
+    """Draw curves over one axis, each named at its end.
 
     Args:
         at: places on the axis, rising.
         series: (name, style class, values) of each curve; None leaves its point out.
         axis: the axis' title.
         marks: (place, words) of upright lines.
+        fractions: values are in [0, 1] and shown in per cent from zero; otherwise as they are, losses for instance.
         size: width and height in pixels.
     """
     width, height = size
+    right = 14 + _LETTER * max((len(name) for name, _, _ in series), default=5)
     low, high = min(at), max(at)
-    low_x, high_x = _LEFT, width - _RIGHT
-    values = [value for _, _, line in series for value in line if value is not None]
-    top = min(1.0, np.ceil(max(values, default=1.0) * 10 + 0.2) / 10)
+    low_x, high_x = _LEFT, width - right
+    ticks = _ticks([value for _, _, line in series for value in line if value is not None], fractions)
+    bottom, top = ticks[0], ticks[-1]
 
     def x(place: float) -> float:
-        return _LEFT + (place - low) / ((high - low) or 1.0) * (width - _LEFT - _RIGHT)
+        return low_x + (place - low) / ((high - low) or 1.0) * (high_x - low_x)
 
     def y(value: float) -> float:
-        return _TOP + (1 - value / top) * (height - _TOP - _BOTTOM)
+        return _TOP + (top - value) / (top - bottom) * (height - _TOP - _BOTTOM)
 
     parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(axis)}">']
-    for tick in np.arange(0, top + 1e-9, 0.2 if top > 0.5 else 0.1):
-        parts.append(f'<line class="rule" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
-        parts.append(
-            f'<text class="tick" x="{_LEFT - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{100 * tick:.0f}</text>'
-        )
+    for tick in ticks:
+        words = f"{100 * tick:.0f}" if fractions else f"{tick:g}"
+        parts.append(f'<line class="rule" x1="{low_x}" x2="{high_x:.1f}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>')
+        parts.append(f'<text class="tick" x="{low_x - 8}" y="{y(tick) + 4:.1f}" text-anchor="end">{words}</text>')
     step = max(1, int(np.ceil(len(at) / 8)))
     for place in at[::step]:
         parts.append(f'<text class="tick" x="{x(place):.1f}" y="{height - 20}" text-anchor="middle">{place:g}</text>')
     parts.append(
-        f'<text class="tick" x="{(low_x + high_x) / 2}" y="{height - 3}" text-anchor="middle">{escape(axis)}</text>'
+        f'<text class="tick" x="{(low_x + high_x) / 2:.1f}" y="{height - 3}" text-anchor="middle">{escape(axis)}</text>'
     )
     for index, (place, words) in enumerate(marks):
         parts.append(
@@ -68,15 +74,28 @@ def curves(
             continue
         path = " ".join(f"{px:.1f},{py:.1f}" for px, py in points)
         parts.append(f'<polyline class="curve {style}" points="{path}"/>')
-        parts += [f'<circle class="dot {style}" cx="{px:.1f}" cy="{py:.1f}" r="2.6"/>' for px, py in points]
+        if len(points) <= _DOTS:
+            parts += [f'<circle class="dot {style}" cx="{px:.1f}" cy="{py:.1f}" r="2.6"/>' for px, py in points]
         ends.append((points[-1][1], name, style))
     previous = -100.0
     for end, name, style in sorted(ends):
         previous = max(end, previous + 15)
-        parts.append(
-            f'<text class="name {style}" x="{width - _RIGHT + 8}" y="{previous + 4:.1f}">{escape(name)}</text>'
-        )
+        parts.append(f'<text class="name {style}" x="{high_x + 8:.1f}" y="{previous + 4:.1f}">{escape(name)}</text>')
     return Markup("".join([*parts, "</svg>"]))
+
+
+def _ticks(values: Sequence[float], fractions: bool) -> list[float]:
+    """Round numbers of which the first and the last enclose the values: of fractions, from zero to one at most."""
+    if fractions:
+        top = min(1.0, max(values, default=1.0) + 0.02)
+        step = 0.2 if top > 0.5 else 0.1
+        return [float(step * count) for count in range(int(np.ceil(top / step - 1e-9)) + 1)]
+    low, high = min(values), max(values)
+    rough = (high - low) / 4 or abs(high) / 4 or 1.0
+    unit = 10.0 ** np.floor(np.log10(rough))
+    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough * 0.999)
+    first, last = np.floor(low / step), np.ceil(high / step)
+    return [float(step * count) for count in np.arange(first, max(last, first + 1) + 1)]
 
 
 def scatter(points: NDArray[np.float32], candidates: Sequence[Candidate], size: tuple[int, int] = (420, 300)) -> Markup:

@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="mars report", description="One page with the numbers and the pictures of a run."
     )
     parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
-    parser.add_argument("--gallery", type=int, default=12, metavar="N", help="pictures on the page (default: 12)")
+    add_picture_options(parser)
     parser.add_argument("--no-html", action="store_true", help="only metrics.json and the table")
     arguments = parser.parse_args(argv)
     run = open_run(arguments.run)
@@ -31,19 +31,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = terminal()
     print_numbers(console, run, metrics)
     if not arguments.no_html:
-        written.append(write_page(run, metrics, arguments.gallery))
+        written.append(write_page(run, metrics, arguments.gallery, arguments.pictures))
     for path in reversed(written):
         console.print(Text(str(path), style=f"bold link {path.resolve().as_uri()}"), soft_wrap=True)
     return 0
 
 
-def write_page(run: Run, metrics: Metrics, pictures: int) -> Path:
-    """Write `report.html` into the run folder."""
+def add_picture_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of how many images a page shows and keeps."""
+    words = "images shown at once, beside the table of all of them (default: 12)"
+    parser.add_argument("--gallery", type=int, default=12, metavar="N", help=words)
+    words = "images of each split whose pictures are kept, all others are in the table alone (default: 2000)"
+    parser.add_argument("--pictures", type=int, default=2000, metavar="N", help=words)
+
+
+def write_page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> Path:
+    """Write `report.html` into the run folder, and `report_files` where the pictures are many; see `page`."""
     from mars_pl.commands.report.page import page  # Jinja2 and the pictures are not needed with --no-html
 
     path = run.folder / "report.html"
     with whole_file(path) as partial:
-        partial.write_text(page(run, metrics, pictures), encoding="utf-8")
+        partial.write_text(page(run, metrics, gallery, pictures), encoding="utf-8")
     return path
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from datamodules.errors import DataError
 from datamodules.files.labels import BIASED, write_label
-from mars_pl.commands.report.choice import Removal, choose, removals
+from mars_pl.commands.report.images.choice import Removal, choose, removals
 
 
 def test_removals_count_pixels_and_name_the_class_that_lost_most(tmp_path):

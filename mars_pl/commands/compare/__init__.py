@@ -1,0 +1,1 @@
+"""`mars compare`."""

@@ -1,0 +1,203 @@
+"""Which images a run can show: those whose labels are scored, and those that its networks are scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from datamodules.errors import DataError
+from datamodules.files.image_labels import LabelOf, NoLabelError, label_reader
+from datamodules.files.image_list import is_hidden
+from datamodules.files.tree import Tree
+from mars_pl.commands.file_loop import each_image
+from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
+from mars_pl.commands.report.images.figures import ImageFigures, measure_image
+from mars_pl.commands.report.run import Run
+
+LABELS = {"pseudo": "Yᵇ", "similarity": "similarity to 𝒱ᶜ", "debiased": "Yᵈᵇ", "complemented": "Yᶜᵒ"}
+LABELS |= {"prediction": "prediction"}
+"""Label folders that a manifest names, in the order of the method, and what they are called."""
+
+TITLES = ("labels", "networks")
+"""Of the sets, and of the folders of their pictures."""
+
+OF_RUN = "@"
+"""Parts a layer's name from its run's number, where several runs are compared."""
+
+_MASKS = "segment-masks"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One kind of picture that lies over an image.
+
+    Attributes:
+        key: its name in the page's data.
+        title: what a person reads.
+        folder: holds `<id>.png`.
+        kind: a map is not scored.
+    """
+
+    key: str
+    title: str
+    folder: Path
+    kind: Literal["mask", "map", "truth"] = "mask"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the table of images shows the figures of: one mask, or the same of several runs.
+
+    Attributes:
+        title: what a person reads.
+        keys: of the layers, one a run.
+        names: of the runs; empty where there is but one.
+    """
+
+    title: str
+    keys: tuple[str, ...]
+    names: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images of one split and what lies over them.
+
+    Attributes:
+        title: what a person reads.
+        split: the list's name.
+        ids: of the images, which may have folders in them.
+        layers: the truth first, where there is one.
+        tree: where the images lie.
+        class_names: background first.
+        over: class ids that means are taken over; None takes all.
+        compared: of several runs, what of them is held side by side; nothing of a single one.
+    """
+
+    title: str
+    split: str
+    ids: tuple[str, ...]
+    layers: tuple[Layer, ...]
+    tree: Tree
+    class_names: tuple[str, ...]
+    over: tuple[int, ...] | None = None
+    compared: tuple[Judgement, ...] = ()
+
+    @property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """What the table may show the figures of, in the order of the method."""
+        return self.compared or tuple(Judgement(layer.title, (layer.key,)) for layer in self.masks)
+
+    @property
+    def judged(self) -> Judgement:
+        """What images are ranked by: the final network's masks, or else the last label of the method."""
+        found = {one.keys[0].partition(OF_RUN)[0]: one for one in self.judgements}
+        first = next((key for key in ("final", "complemented", "debiased", "pseudo") if key in found), None)
+        return self.judgements[-1] if first is None else found[first]
+
+    @property
+    def truth(self) -> Path | None:
+        """Where the true masks lie."""
+        return next((layer.folder for layer in self.layers if layer.kind == "truth"), None)
+
+    @property
+    def masks(self) -> list[Layer]:
+        """What is scored."""
+        return [layer for layer in self.layers if layer.kind == "mask"]
+
+    def measure(self) -> list[ImageFigures]:
+        """Measure every image, in the order of the ids; raises DataError as `measure_image` does."""
+        folders = {layer.key: layer.folder for layer in self.masks}
+        count = len(self.class_names)
+        measure = partial(measure_image, masks=folders, truth=self.truth, num_classes=count, over=self.over)
+        return list(each_image(measure, self.ids, f"measuring {self.title}"))
+
+    def classes(self, measured: Sequence[ImageFigures]) -> list[tuple[int, ...]]:
+        """Return which classes each image shows: by its image labels, else by its truth, else by its labels."""
+        read = _label_reader(self)
+        labels_only = all(layer.key.partition(OF_RUN)[0] in LABELS for layer in self.masks)
+        return [_classes(image, read, labels_only) for image in measured]
+
+
+def image_sets(run: Run) -> list[ImageSet]:
+    """Return the images that a run has got labels of, and those that it has got network masks of."""
+    labels = [Layer(key, words, folder) for key, words in LABELS.items() if (folder := run.labels(key)) is not None]
+    labels = [Layer(one.key, one.title, one.folder, "map") if one.key == "similarity" else one for one in labels]
+    found = ((labels, "split"), (network_masks(run), "network_split"))
+    sets = [
+        _image_set(run, title, str(run.manifest.get(split) or ""), layers)
+        for title, (layers, split) in zip(TITLES, found, strict=True)
+        if layers
+    ]
+    return [one for one in sets if one.ids]
+
+
+def network_masks(run: Run) -> list[Layer]:
+    """Return the masks that the run's networks predict for the images that they are scored on, the baseline's first."""
+    stages = {name.removeprefix(_MASKS).strip("-") or "final": path for name, path in run.stage_folders().items()
+              if name == _MASKS or name.startswith(f"{_MASKS}-")}  # fmt: skip
+    places = {name: place for place, name in enumerate(ROW_TITLES)}
+    order = sorted(stages, key=lambda name: (places.get(name, len(places)), name))
+    return [Layer(name, ROW_TITLES.get(name, ("", name))[1], stages[name]) for name in order]
+
+
+def truth_of(run: Run) -> Path | None:
+    """Return where the true masks lie that the run's rows were scored with, None where there are none."""
+    name = (run.manifest.get("choices") or {}).get("truth")
+    chosen = Tree(run.root).folder(name) if name else None
+    return chosen if chosen is not None and chosen.is_dir() else truth_folder(run.root)
+
+
+def truth_folder(root: Path) -> Path | None:
+    """Return where the truth masks lie, the augmented ones where there are any, None where there is no truth."""
+    folders = (root / "SegmentationClassAug", root / "SegmentationClass", root / "masks")
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def scored_ids(rows: Mapping[str, Any], class_names: Sequence[str]) -> tuple[int, ...] | None:
+    """Return the ids of the classes that the rows' means are taken over; None for all."""
+    named: list[str] = next((row["scored"] for row in rows.values() if row and isinstance(row.get("scored"), list)), [])
+    return tuple(class_names.index(name) for name in named if name in class_names) or None
+
+
+def ids_of(run: Run, split: str, layers: Sequence[Layer]) -> tuple[str, ...]:
+    """Return the images of a split that have a mask: by the data's list, or without one all that a folder holds."""
+    tree = Tree(run.root)
+    masks = [layer.folder for layer in layers if layer.kind == "mask"]
+    listed = split and tree.list_file(split).is_file()
+    ids = tree.ids(split) if listed else _held(masks[0]) if masks else []
+    return tuple(one for one in ids if any((folder / f"{one}.png").is_file() for folder in masks))
+
+
+def _image_set(run: Run, title: str, split: str, layers: Sequence[Layer]) -> ImageSet:
+    truth = truth_of(run)
+    true = (Layer("truth", "truth", truth, "truth"),) if truth is not None else ()
+    over = scored_ids(run.measured_rows(), run.class_names)
+    ids = ids_of(run, split, layers)
+    return ImageSet(title, split, ids, (*true, *layers), Tree(run.root), run.class_names, over)
+
+
+def _held(folder: Path) -> list[str]:
+    paths = (path.relative_to(folder) for path in folder.rglob("*.png"))
+    return sorted(path.with_suffix("").as_posix() for path in paths if not is_hidden(path))
+
+
+def _label_reader(images: ImageSet) -> LabelOf | None:
+    try:
+        return label_reader(images.tree.root, images.class_names)
+    except DataError:  # data without image labels: labels of another method may stand without them
+        return None
+
+
+def _classes(image: ImageFigures, read: LabelOf | None, labels_only: bool) -> tuple[int, ...]:
+    try:
+        if read is not None:
+            return tuple(int(index) + 1 for index in read(image.image_id).nonzero()[0])
+    except NoLabelError:
+        pass
+    for confusion in image.confusion.values():
+        return tuple(int(index) for index in confusion.sum(axis=1).nonzero()[0] if index)
+    return image.drawn if labels_only else ()
