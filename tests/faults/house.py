@@ -63,6 +63,7 @@ class House:
             stdout=subprocess.PIPE,  # and no file: where its files are to be small, what it says would be cut too
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
         assert process.stdout is not None  # it is a pipe
         self._reader = threading.Thread(target=self._read, args=(process.stdout, self.log), daemon=True)
@@ -131,6 +132,11 @@ class House:
             return "between stages"
         kept = ", after a checkpoint" if (parts[-1] / "checkpoints/last.ckpt").is_file() else ""
         return parts[-1].name.partition("-tiny")[0] + kept
+
+
+def _hear_interrupts() -> None:
+    """As a command of a terminal does; one that a shell starts in the background ignores SIGINT, and so would ours."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def alive(mark: str) -> list[int]:

@@ -18,7 +18,7 @@ TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "
 SECONDS = 60.0
 """Within which a job has ended: torchrun itself gives the others up to thirty seconds."""
 
-KILLED = r"another process of this job is gone|terminated with code -9|\(SIGKILL\)"
+KILLED = r"of this job was ended by SIGKILL|another process of this job is gone|terminated with code -9|\(SIGKILL\)"
 """Who notices first says it: the process that is left, Lightning's launcher, or torchrun."""
 
 TAIL = 12

@@ -51,7 +51,7 @@ def _report(path: Path, place: str) -> None:
     metrics = merge(run)
     write_metrics(run, metrics)
     print_numbers(Console(file=io.StringIO(), markup=False), run, metrics)
-    page(run, metrics, 0).encode()
+    page(run, metrics, 0, 0).encode()
 
 
 def _figures() -> bytes:

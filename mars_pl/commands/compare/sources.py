@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
-from mars_pl.commands.json_files import read_json
 from mars_pl.commands.report.run import Metrics, Run, merge, open_run
+from mars_pl.commands.report.shapes import METRICS, read_figures
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,7 @@ def _source(argument: str) -> Source:
     path = Path(argument)
     alone = path if path.is_file() else path / "metrics.json"
     if path.is_file() or (alone.is_file() and not (path / "run.json").is_file()):
-        metrics = read_json(alone)
-        if not isinstance(metrics, dict) or not isinstance(metrics.get("rows"), dict):
-            raise DataError(f"{alone}: holds no rows; `mars report RUN` writes such a file")
+        metrics = read_figures(alone, METRICS, "`mars report RUN` writes such a file")
         name = alone.resolve().parent.name if alone.name == "metrics.json" else alone.stem
         return Source(name, {"data": None, "seed": None, "choices": None} | metrics)
     run = open_run(argument)

@@ -120,5 +120,5 @@ def test_a_fit_without_labels_or_truth_has_batches_of_crops(tmp_path):
 
 def test_a_batch_larger_than_the_list_is_refused(tmp_path):
     make_voc_tree(tmp_path, 2)
-    with pytest.raises(DataError, match=r"data\.batch_size"):
+    with pytest.raises(DataError, match=r"a batch of 2 is more than 1 image gives"):
         voc(tmp_path, training_set=MultiCropViews()).setup("fit")

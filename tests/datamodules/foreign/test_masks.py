@@ -60,7 +60,7 @@ def test_a_code_that_is_no_class_is_named(tmp_path, codes, options, complaint):
 
 def test_colours_are_no_codes(tmp_path):
     Image.new("RGB", (2, 2)).save(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"a\.png: a label is an 8-bit single-channel PNG"):
+    with pytest.raises(DataError, match=r"a\.png: a label of these data is an 8-bit single-channel PNG"):
         read_foreign_mask(tmp_path / "a.png", 21)
 
 

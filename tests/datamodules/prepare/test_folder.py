@@ -150,7 +150,7 @@ def test_what_a_disk_refuses_is_one_line(root, monkeypatch):
         raise OSError(28, "No space left on device", str(root / "images.json.part"))
 
     monkeypatch.setattr("pathlib.Path.write_text", full)
-    with pytest.raises(DataError, match=r"images\.json\.part: No space left on device; .* needs space"):
+    with pytest.raises(DataError, match=r"images\.json: No space left on device; .* needs space"):
         prepare_folder(root)
     assert not (root / "images.json").exists()
 
