@@ -10,6 +10,7 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, CLASSES, folder_class_names
+from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.json_files import write_json
 from mars_pl.commands.report.gap import Row, gap
 from mars_pl.commands.report.selection import read_candidates
@@ -45,12 +46,16 @@ class Run:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """The classes' names, background first: the manifest's, a known data set's, the data folder's, or the rows'."""
+        """The classes' names, background first; none where nobody names them.
+
+        They are the manifest's, a known data set's, the data folder's, the rows', or those of the data's YAML.
+        """
         known = self.manifest.get("classes") or CLASS_NAMES.get(str(self.manifest.get("data")))
         if known is None and (self.root / CLASSES).is_file():
             known = folder_class_names(self.root)
         scored = (list(row.get("per_class") or ()) for row in self.measured_rows().values())
-        return tuple(known or next((names for names in scored if names[:1] == ["background"]), ()))
+        of_rows = next((names for names in scored if names[:1] == ["background"]), None)
+        return tuple(known or of_rows or self._named_by_yaml())
 
     def stage(self, name: str) -> Path | None:
         """Return the folder of one stage, None where the run has not got it."""
@@ -91,6 +96,12 @@ class Run:
         paths = {name: folder / "seconds.json" for name, folder in self.stage_folders().items()}
         there = {name: path for name, path in paths.items() if path.is_file()}
         return {name: float(sum(read_figures(path, SECONDS).values())) for name, path in there.items()}
+
+    def _named_by_yaml(self) -> tuple[str, ...]:
+        try:
+            return data_choice(str(self.manifest.get("data_yaml")), self.root)[0]
+        except DataError:  # the run was brought here without it
+            return ()
 
     def _folder(self, entry: str | None) -> Path | None:
         """A folder named from the run's, or one from elsewhere, as labels that another method made."""

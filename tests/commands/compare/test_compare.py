@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -94,6 +96,14 @@ def test_names_that_are_alike_are_told_apart_and_what_is_wrong_is_named(runs, tm
     (tmp_path / "x.json").write_text("[]")
     with pytest.raises(DataError, match=r"x\.json: .*`mars report RUN` writes such a file"):
         read_sources([str(tmp_path / "x.json"), str(other)])
+
+
+def test_compare_imports_neither_torch_nor_lightning(runs):
+    code = f"import sys; from mars_pl.commands.compare.command import main; main({list(map(str, runs))!r})"
+    code += "; print([m for m in ('torch', 'pytorch_lightning', 'timm', 'sklearn') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("[]")
+    assert (runs[0].parent / "compare-scenes-<b>other [bold].html").is_file()
 
 
 @pytest.mark.parametrize("width", [1400, 420])

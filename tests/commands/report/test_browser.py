@@ -250,8 +250,10 @@ def test_an_image_whose_pictures_were_not_kept_says_so(browser, large):
 
 
 def test_it_prints_light_and_without_controls(browser, small):
-    watched = Watched(browser, small, 1400, "dark")
+    watched = Watched(browser, small, 740, "dark")  # A4 upright has about as many
+    assert watched.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 22, 20)"
     watched.page.emulate_media(media="print")
     assert watched.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert not watched.page.locator(".controls").first.is_visible()
+    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 740
     watched.page.close()

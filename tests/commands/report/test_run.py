@@ -5,6 +5,7 @@ import json
 import pytest
 
 from datamodules.errors import DataError
+from mars_pl.commands.report.images.sets import image_sets
 from mars_pl.commands.report.run import merge, open_run
 from tests.fakes.fake_run import change
 
@@ -33,6 +34,17 @@ def test_rows_of_other_choices_are_left_out(run):
 def test_class_names_come_from_the_rows_where_nobody_else_names_them(run):
     change(run / "run.json", classes=None, data="folder")
     assert open_run(str(run)).class_names[:3] == ("background", "train", "boat")
+
+
+def test_class_names_come_from_the_datas_yaml_where_no_row_was_measured(run, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "data:\n  class_path: a.Mine\n  init_args:\n    class_names: [background, cup]\n"
+    )
+    change(run / "run.json", classes=None, data="mine", rows={}, data_yaml=str(tmp_path / "mine.yaml"))
+    assert open_run(str(run)).class_names == ("background", "cup")
+    change(run / "run.json", data_yaml=str(tmp_path / "gone.yaml"))
+    assert open_run(str(run)).class_names == ()
+    assert image_sets(open_run(str(run))) == []
 
 
 def test_labels_may_lie_outside_the_run(run, tmp_path, monkeypatch):

@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.report.images.choice import LITTLE_REMOVED
-from mars_pl.commands.report.images.figures import ImageFigures
+from mars_pl.commands.report.images.figures import Measured
 from mars_pl.commands.report.images.palette import biased_css, class_css, heat_css
 from mars_pl.commands.report.images.pictures import SUFFIXES, as_uri, draw_layer, image_picture, read_image
 from mars_pl.commands.report.images.sets import TITLES, ImageSet
@@ -39,17 +39,17 @@ def page_images(sets: Sequence[ImageSet], folder: Path, gallery: int, pictures: 
     """
     _refuse_others(folder)
     measured = [images.measure() for images in sets]
-    shown = [strips(images, figures, gallery) for images, figures in zip(sets, measured, strict=True)]
+    shown = [strips(images, found.images, gallery) for images, found in zip(sets, measured, strict=True)]
     kept = [
-        pictured(images, figures, shown_, pictures)
-        for images, figures, shown_ in zip(sets, measured, shown, strict=True)
+        pictured(images, found.images, shown_, pictures)
+        for images, found, shown_ in zip(sets, measured, shown, strict=True)
     ]
     beside = folder if sum(map(len, kept)) > EMBEDDED else None
     partial_folder = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(partial_folder, ignore_errors=True)
     told = [
-        _told(images, figures, strips_, places, partial_folder / images.title if beside else None)
-        for images, figures, strips_, places in zip(sets, measured, shown, kept, strict=True)
+        _told(images, found, strips_, places, partial_folder / images.title if beside else None)
+        for images, found, strips_, places in zip(sets, measured, shown, kept, strict=True)
     ]
     shutil.rmtree(folder, ignore_errors=True)  # those of an earlier page
     if beside is not None:
@@ -75,11 +75,12 @@ def _refuse_others(folder: Path) -> None:
 
 def _told(
     images: ImageSet,
-    measured: Sequence[ImageFigures],
+    found: Measured,
     shown: Sequence[dict[str, Any]],
     kept: set[int],
     folder: Path | None,
 ) -> dict[str, Any]:
+    measured = found.images
     classes = images.classes(measured)
     drawn = _pictures(images, [images.ids[index] for index in sorted(kept)], folder)
     layers = [{"key": "image", "title": "image", "kind": "image", "suffix": SUFFIXES["image"]}]
@@ -102,7 +103,7 @@ def _told(
         "removed": [None if image.removal is None else round(image.removal.share, 4) for image in measured],
         "restored": [None if image.restored is None else round(image.restored, 4) for image in measured],
         "pictures": [drawn.get(image_id) for image_id in images.ids],
-        "confusion": {key: total for key in keys if (total := _total(measured, key)) is not None},
+        "confusion": {key: total.tolist() for key, total in found.confusion.items()},
         "strips": [strip for strip in shown if strip["images"]],
     }
 
@@ -130,11 +131,6 @@ def _kept(folder: Path | None, key: str, image_id: str, suffix: str, content: by
     with whole_file(folder / key / f"{image_id}.{suffix}") as path:
         path.write_bytes(content)
     return 1
-
-
-def _total(measured: Sequence[ImageFigures], key: str) -> list[list[int]] | None:
-    matrices = [image.confusion[key] for image in measured if key in image.confusion]
-    return sum(matrices[1:], start=matrices[0]).tolist() if matrices else None
 
 
 def _rounded(figures: Sequence[float | None] | None) -> list[float | None] | None:

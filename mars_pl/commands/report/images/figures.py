@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +27,11 @@ class ImageFigures:
     Attributes:
         image_id: its id.
         figures: by the mask's name; a mask without truth or file is left out.
-        confusion: by the mask's name, (C, C) with truth in rows.
+        confusion: by the mask's name, (C, C) with truth in rows; `measure_all` sums them and keeps none.
         removal: what Yᵈᵇ took from Yᵇ; None where either is missing or Yᵇ shows no object.
         restored: share of Yᵈᵇ's biased pixels that Yᶜᵒ calls an object again; None where there is none.
         drawn: class ids that any of the masks holds.
+        true: class ids that the truth holds; None where there is none.
     """
 
     image_id: str
@@ -39,6 +40,30 @@ class ImageFigures:
     removal: Removal | None
     restored: float | None
     drawn: tuple[int, ...]
+    true: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The figures of many images.
+
+    Attributes:
+        images: in their order.
+        confusion: by the mask's name, (C, C) of all images together.
+    """
+
+    images: list[ImageFigures]
+    confusion: Mapping[str, NDArray[np.int64]]
+
+
+def measure_all(images: Iterable[ImageFigures]) -> Measured:
+    """Sum the confusion matrices as the images come: with many classes those of all would fill the memory."""
+    kept, total = [], dict[str, NDArray[np.int64]]()
+    for image in images:
+        for key, counts in image.confusion.items():
+            total[key] = total[key] + counts if key in total else counts
+        kept.append(replace(image, confusion={}))
+    return Measured(kept, total)
 
 
 def measure_image(
@@ -75,9 +100,13 @@ def measure_image(
         removed = removal(image_id, before, after, masks["debiased"] / name)
     if after is not None and filled is not None:
         restored = _restored(after, filled, num_classes)
-    held = [np.unique(label) for label in labels.values()]
-    drawn = sorted({int(index) for codes in held for index in codes if 0 < index < num_classes})
-    return ImageFigures(image_id, figures, confusion, removed, restored, tuple(drawn))
+    drawn = sorted({index for label in labels.values() for index in _objects(label, num_classes)})
+    holds = None if true is None else _objects(true, num_classes)
+    return ImageFigures(image_id, figures, confusion, removed, restored, tuple(drawn), holds)
+
+
+def _objects(label: Label, num_classes: int) -> tuple[int, ...]:
+    return tuple(int(index) for index in np.unique(label) if 0 < index < num_classes)
 
 
 def _counted(path: Path, label: Label, truth: Label, num_classes: int) -> NDArray[np.int64]:

@@ -78,7 +78,7 @@ def mask_picture(label: Label, num_classes: int, longer_side: int = LONGER_SIDE)
     picture = Image.fromarray(indexed).convert("P")
     picture.putpalette([int(value) for colour in palette for value in colour])
     buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", transparency=0, optimize=True)
+    picture.save(buffer, format="PNG", transparency=0)
     return buffer.getvalue()
 
 
@@ -116,5 +116,5 @@ def _fit(picture: NDArray[Any], longer_side: int, crisp: bool = False) -> NDArra
 
 def _jpeg(picture: Picture) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, format="JPEG", quality=86, optimize=True)
+    Image.fromarray(picture).save(buffer, format="JPEG", quality=86)
     return buffer.getvalue()

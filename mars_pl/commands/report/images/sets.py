@@ -14,7 +14,7 @@ from datamodules.files.image_list import is_hidden
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
-from mars_pl.commands.report.images.figures import ImageFigures, measure_image
+from mars_pl.commands.report.images.figures import ImageFigures, Measured, measure_all, measure_image
 from mars_pl.commands.report.run import Run
 
 LABELS = {"pseudo": "Yᵇ", "similarity": "similarity to 𝒱ᶜ", "debiased": "Yᵈᵇ", "complemented": "Yᶜᵒ"}
@@ -108,12 +108,12 @@ class ImageSet:
         """What is scored."""
         return [layer for layer in self.layers if layer.kind == "mask"]
 
-    def measure(self) -> list[ImageFigures]:
+    def measure(self) -> Measured:
         """Measure every image, in the order of the ids; raises DataError as `measure_image` does."""
         folders = {layer.key: layer.folder for layer in self.masks}
         count = len(self.class_names)
         measure = partial(measure_image, masks=folders, truth=self.truth, num_classes=count, over=self.over)
-        return list(each_image(measure, self.ids, f"measuring {self.title}"))
+        return measure_all(each_image(measure, self.ids, f"measuring {self.title}"))
 
     def classes(self, measured: Sequence[ImageFigures]) -> list[tuple[int, ...]]:
         """Return which classes each image shows: by its image labels, else by its truth, else by its labels."""
@@ -123,7 +123,12 @@ class ImageSet:
 
 
 def image_sets(run: Run) -> list[ImageSet]:
-    """Return the images that a run has got labels of, and those that it has got network masks of."""
+    """Return the images that a run has got labels of, and those that it has got network masks of.
+
+    Without the classes' names there are none: nobody knows how many codes of a mask are classes.
+    """
+    if not run.class_names:
+        return []
     labels = [Layer(key, words, folder) for key, words in LABELS.items() if (folder := run.labels(key)) is not None]
     labels = [Layer(one.key, one.title, one.folder, "map") if one.key == "similarity" else one for one in labels]
     found = ((labels, "split"), (network_masks(run), "network_split"))
@@ -198,6 +203,4 @@ def _classes(image: ImageFigures, read: LabelOf | None, labels_only: bool) -> tu
             return tuple(int(index) + 1 for index in read(image.image_id).nonzero()[0])
     except NoLabelError:
         pass
-    for confusion in image.confusion.values():
-        return tuple(int(index) for index in confusion.sum(axis=1).nonzero()[0] if index)
-    return image.drawn if labels_only else ()
+    return image.true if image.true is not None else image.drawn if labels_only else ()

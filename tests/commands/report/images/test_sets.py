@@ -28,11 +28,14 @@ def test_ids_with_folders_are_found_without_a_list(run):
 
 def test_classes_are_those_of_the_image_labels_where_there_are_any(run):
     [labels] = image_sets(open_run(str(run)))
-    by_truth = labels.classes(labels.measure())
+    by_truth = labels.classes(labels.measure().images)
     assert by_truth == [(1,), (2,), (3,), (4,), (5,), (6,)]
     table = {image_id: ["boat", "dog"] for image_id in labels.ids[1:]}
     (labels.tree.root / "image_labels.json").write_text(json.dumps(table))
-    assert labels.classes(labels.measure()) == [(1,), *[(2, 6)] * 5]  # who has no label shows what its truth says
+    assert labels.classes(labels.measure().images) == [
+        (1,),
+        *[(2, 6)] * 5,
+    ]  # who has no label shows what its truth says
 
 
 def test_without_truth_and_image_labels_the_labels_say_it(run):
@@ -40,7 +43,7 @@ def test_without_truth_and_image_labels_the_labels_say_it(run):
     (root / "SegmentationClass").rename(root / "elsewhere")
     [labels] = image_sets(open_run(str(run)))
     assert labels.truth is None
-    assert labels.classes(labels.measure())[1] == (2,)
+    assert labels.classes(labels.measure().images)[1] == (2,)
 
 
 def test_the_truth_is_the_one_that_the_rows_were_scored_with(run):
