@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import overload
 
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from mars_pl.debias.defaults import ALPHA
-from mars_pl.debias.distance import mean_in_order
+from mars_pl.debias.distance import Rows, add_in_order, unit
 
 TOLERANCE = 1e-9
 """Keeps ⌈N·α⌉ from rounding up a product that only float error lifts above a whole number."""
@@ -46,8 +47,9 @@ class Candidates:
 
     def order(self) -> Tensor:
         """Return the rows' order by image id, then class, then cluster: the order in which all sums are taken."""
-        keys = list(zip(self.ids, self.classes.tolist(), self.clusters.tolist(), strict=True))
-        return torch.tensor(sorted(range(len(keys)), key=keys.__getitem__), dtype=torch.long)
+        places = {image_id: place for place, image_id in enumerate(sorted(set(self.ids)))}
+        images = [places[image_id] for image_id in self.ids]
+        return torch.from_numpy(np.lexsort((self.clusters.numpy(), self.classes.numpy(), images)))
 
 
 _NO_NUMBERS = torch.zeros(0, dtype=torch.long)
@@ -67,52 +69,64 @@ def join(parts: Sequence[Candidates]) -> Candidates:
     )
 
 
-def share(count: int, alpha: float) -> int:
-    """Return ⌈count·α⌉, the number of candidates that make the debiased centroid.
+@overload
+def share(count: int, alpha: float) -> int: ...
+@overload
+def share(count: Tensor, alpha: float) -> Tensor: ...
+def share(count: int | Tensor, alpha: float) -> int | Tensor:
+    """Return ⌈count·α⌉, the number of candidates that make the debiased centroid; of one class, or of each.
 
     Raises:
         ValueError: where α is not in (0, 1].
     """
     if not 0 < alpha <= 1:
         raise ValueError(f"alpha is a share in (0, 1], got {alpha}")
+    if isinstance(count, Tensor):
+        return (count.double() * alpha - TOLERANCE).ceil().long()
     return math.ceil(count * alpha - TOLERANCE)
 
 
-def select(candidates: Candidates, distances: Tensor, alpha: float = ALPHA) -> Tensor:
+def select(classes: Tensor, distances: Tensor, alpha: float = ALPHA) -> Tensor:
     """Eq. 3: mark, for each class, the α share of candidates that lie farthest from all background centroids.
 
+    One sort for all classes.
+
     Args:
-        candidates: foreground candidates in any order.
+        classes: (N,) of the foreground candidates, in the order of image id, class and cluster.
         distances: (N,) of Eq. 1.
         alpha: share taken of each class; the paper's value is .40.
 
     Returns:
         (N,) bool; of equal distances the lower (image id, cluster) is taken first.
     """
-    selected = torch.zeros(len(candidates), dtype=torch.bool)
-    order = candidates.order()
-    for index in candidates.classes.unique().tolist():
-        rows = order[candidates.classes[order] == index]
-        farthest = rows[distances[rows].argsort(descending=True, stable=True)]
-        selected[farthest[: share(len(rows), alpha)]] = True
+    farthest = distances.argsort(descending=True, stable=True)
+    order = farthest[classes[farthest].argsort(stable=True)]  # by class, in each the farthest first
+    counts = classes.bincount()
+    wanted = share(counts, alpha)
+    place_in_class = torch.arange(len(order)) - (counts.cumsum(0) - counts).repeat_interleave(counts)
+    selected = torch.zeros(len(classes), dtype=torch.bool)
+    selected[order] = place_in_class < wanted.repeat_interleave(counts)
     return selected
 
 
-def debiased_centroids(candidates: Candidates, selected: Tensor, num_classes: int) -> Tensor:
+def class_means(table: Iterable[Rows], selected: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
     """Eq. 2: the mean of each class's selected candidates, each at unit length so that long vectors do not outweigh.
 
     Args:
-        candidates: foreground candidates in any order.
-        selected: (N,) bool.
+        table: in the order of image id, class and cluster; background is passed over.
+        selected: (N,) bool of the foreground candidates.
         num_classes: background included.
 
     Returns:
         (num_classes, D) float32, not of unit length; zero for background and for a class without candidates.
+        And (num_classes,) int64, how many were averaged.
     """
-    centroids = torch.zeros(num_classes, candidates.vectors.shape[1])
-    order = candidates.order()
-    for index in range(1, num_classes):
-        rows = order[(candidates.classes[order] == index) & selected[order]]
-        if len(rows):
-            centroids[index] = mean_in_order(F.normalize(candidates.vectors[rows].double(), dim=1)).float()
-    return centroids
+    sums, counts, start = torch.zeros(num_classes, 0), torch.zeros(num_classes, dtype=torch.long), 0
+    for classes, vectors in table:
+        if not sums.shape[1]:
+            sums = torch.zeros(num_classes, vectors.shape[1], dtype=torch.float64)
+        rows = (classes > 0).nonzero().flatten()
+        rows, start = rows[selected[start : start + len(rows)]], start + len(rows)
+        add_in_order(sums, classes[rows], unit(vectors[rows]))
+        counts += classes[rows].bincount(minlength=num_classes)
+    return (sums / counts.clamp(min=1)[:, None]).float(), counts

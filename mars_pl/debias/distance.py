@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,73 +12,111 @@ from torch.nn import functional as F
 from mars_pl.debias.defaults import DISTANCE, NEAREST_COUNT, Distance
 
 BLOCK = 1024
-"""Candidates compared with all background centroids at a time: 1,024 × 20,000 cosines are 160 MB."""
+"""Candidates measured at a time: 1,024 × 20,000 cosines are 160 MB."""
+
+Rows = tuple[Tensor, Tensor]
+"""Classes (n,), 0 for background, and vectors (n, D) of candidates: a part of a table that may not fit into memory."""
 
 
-def mean_in_order(vectors: Tensor) -> Tensor:
-    """Average (n, D) rows in float64, added in their order, so that the number of threads does not matter."""
-    # NumPy adds the rows of a contiguous array in their order; torch.sum may not.
-    return torch.from_numpy(vectors.double().contiguous().numpy().sum(axis=0)) / len(vectors)
+def add_in_order(sums: Tensor, places: Tensor, vectors: Tensor) -> Tensor:
+    """Add each vector to a row of the sums, one after the other, and return them.
+
+    So the sums of a table are the same to the last bit however it is cut into parts and however many threads there are.
+
+    Args:
+        sums: (R, D) float64; changed.
+        places: (n,) integers, the row of each vector.
+        vectors: (n, D).
+    """
+    # On a CPU index_add_ goes through the vectors in their order; sum() has partial sums of its own.
+    return sums.index_add_(0, places, vectors.double())
 
 
-def mean_distance(candidates: Tensor, background: Tensor) -> Tensor:
-    """Eq. 1: the mean of D(v, v⁰) = (1 − S(v, v⁰)) / 2 over all background centroids, S being the cosine.
+@dataclass(frozen=True)
+class Background:
+    """What Eq. 1 needs of all background centroids.
+
+    Attributes:
+        count: N_bg, how many there are.
+        mean: (D,) float64 of the centroids as they are.
+        reference: float64: (D,), the mean of the centroids at unit length, for distance ``mean``; else all of them,
+            (N_bg, D).
+        nearest_count: how many of them are averaged, of the latter.
+    """
+
+    count: int
+    mean: Tensor
+    reference: Tensor
+    nearest_count: int
+
+    def distances(self, table: Iterable[Rows]) -> Tensor:
+        """Measure the foreground candidates of a table, (N,) float64 in [0, 1].
+
+        Time and memory grow with N for ``mean``. The others compare all pairs, N·N_bg·D products, and hold the
+        background: seconds for VOC, minutes for COCO; millions of images want ``mean``.
+        """
+        measured = [self._measure(block) for block in _blocks(vectors[classes > 0] for classes, vectors in table)]
+        return torch.cat([torch.zeros(0, dtype=torch.float64), *measured])
+
+    def _measure(self, candidates: Tensor) -> Tensor:
+        if self.reference.ndim == 1:
+            # A sum along each row: equal candidates get equal distances, which a matrix product does not promise.
+            return (1 - (unit(candidates) * self.reference).sum(dim=1)) / 2
+        nearest = (unit(candidates) @ self.reference.T).topk(min(self.nearest_count, self.count), dim=1)
+        return (1 - nearest.values.mean(dim=1)) / 2
+
+
+def find_background(
+    table: Iterable[Rows], distance: Distance = DISTANCE, nearest_count: int = NEAREST_COUNT
+) -> Background:
+    """Go through a table for Eq. 1: D(v, v⁰) = (1 − S(v, v⁰)) / 2 over background centroids, S being the cosine.
 
     A cosine is linear in a unit vector, so the mean over N_bg cosines is one dot product with the mean of the unit
     background centroids: linear time, and exact.
 
     Args:
-        candidates: (N, D) foreground centroids of any length.
-        background: (N_bg, D) background centroids of any length.
-
-    Returns:
-        (N,) float64 in [0, 1].
-
-    Raises:
-        ValueError: where there is no background centroid.
-    """
-    centre = mean_in_order(_unit_background(background))
-    # A sum along each row: equal candidates get equal distances, which a matrix product does not promise.
-    return (1 - (_unit(candidates) * centre).sum(dim=1)) / 2
-
-
-def minimum_distance(candidates: Tensor, background: Tensor) -> Tensor:
-    """Distance to the nearest background centroid, as §1 argues (Eq. 1: the mean); else as ``mean_distance``."""
-    return nearest_distance(candidates, background, k=1)
-
-
-def nearest_distance(candidates: Tensor, background: Tensor, k: int = NEAREST_COUNT) -> Tensor:
-    """Mean distance to the ``k`` nearest background centroids, or to all of fewer; else as ``mean_distance``."""
-    reference = _unit_background(background)
-    k = min(k, len(reference))
-    blocks = [
-        (1 - (_unit(block) @ reference.T).topk(k, dim=1).values.mean(dim=1)) / 2 for block in candidates.split(BLOCK)
-    ]
-    return torch.cat(blocks)
-
-
-def background_distance(
-    candidates: Tensor, background: Tensor, distance: Distance = DISTANCE, k: int = NEAREST_COUNT
-) -> Tensor:
-    """Measure by name: ``mean`` (Eq. 1), ``minimum`` or ``nearest`` (with ``k``).
+        table: candidates of all images.
+        distance: the ``mean`` over all background centroids (Eq. 1), the ``minimum`` (as §1 argues), or the mean of the
+            ``nearest``, or of all of fewer.
+        nearest_count: how many, for ``nearest``.
 
     Raises:
-        ValueError: for any other name, or where there is no background centroid.
+        ValueError: for any other distance, or where background or foreground is missing.
     """
-    if distance == "mean":
-        return mean_distance(candidates, background)
-    if distance == "minimum":
-        return minimum_distance(candidates, background)
-    if distance == "nearest":
-        return nearest_distance(candidates, background, k)
-    raise ValueError(f"distance {distance!r} is none of mean, minimum, nearest")
+    if distance not in ("mean", "minimum", "nearest"):
+        raise ValueError(f"distance {distance!r} is none of mean, minimum, nearest")
+    sums, count, others, kept = torch.zeros(0), 0, 0, []
+    for classes, vectors in table:
+        own = vectors[classes == 0].double()
+        if sums.ndim == 1:
+            sums = torch.zeros(2, vectors.shape[1], dtype=torch.float64)
+        as_they_are, at_unit_length = sums.split(1)
+        places = torch.zeros(len(own), dtype=torch.long)
+        add_in_order(as_they_are, places, own)
+        add_in_order(at_unit_length, places, unit(own))
+        count, others = count + len(own), others + len(vectors) - len(own)
+        if distance != "mean":
+            kept.append(unit(own))
+    if not count or not others:
+        raise ValueError(f"{count} background and {others} foreground centroids, debiasing needs both")
+    mean, centre = sums / count
+    nearest_count = 1 if distance == "minimum" else nearest_count
+    return Background(count, mean, torch.cat(kept) if kept else centre, nearest_count)
 
 
-def _unit(vectors: Tensor) -> Tensor:
+def unit(vectors: Tensor) -> Tensor:
+    """Bring (n, D) vectors to unit length, in float64."""
     return F.normalize(vectors.double(), dim=1)
 
 
-def _unit_background(background: Tensor) -> Tensor:
-    if len(background) == 0:
-        raise ValueError("no background centroid: Eq. 1 needs labels in which some pixels are background (0)")
-    return _unit(background)
+def _blocks(parts: Iterable[Tensor]) -> Iterator[Tensor]:
+    """Cut rows that come in parts into blocks of ``BLOCK``, the last one shorter.
+
+    A matrix product may round a row otherwise in another block, so the parts must not show.
+    """
+    left: list[Tensor] = []
+    for part in parts:
+        *whole, rest = torch.cat([*left, part]).split(BLOCK)
+        yield from whole
+        left = [rest]
+    yield from (block for block in left if len(block))

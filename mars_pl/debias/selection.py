@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from mars_pl.debias.centroids import Candidates, debiased_centroids, select
+from mars_pl.debias.centroids import Candidates, class_means, select
 from mars_pl.debias.defaults import ALPHA, DISTANCE, NEAREST_COUNT, Distance
-from mars_pl.debias.distance import background_distance, mean_in_order
+from mars_pl.debias.distance import find_background
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,11 @@ def select_centroids(
     """
     candidates = candidates.take(candidates.order())
     is_background = candidates.classes == 0
-    foreground, background = candidates.take(~is_background), candidates.take(is_background)
-    if not len(foreground) or not len(background):
-        raise ValueError(
-            f"{len(background)} background and {len(foreground)} foreground centroids, debiasing needs both"
-        )
-    distances = background_distance(foreground.vectors, background.vectors, distance, nearest_count)
-    selected = select(foreground, distances, alpha)
-    centroids = debiased_centroids(foreground, selected, num_classes)
-    centroids[0] = mean_in_order(background.vectors).float()
-    counts = foreground.classes[selected].bincount(minlength=num_classes)
-    counts[0] = len(background)
-    return DebiasedCentroids(centroids, counts, foreground, background, distances, selected)
+    table = [(candidates.classes, candidates.vectors)]
+    background = find_background(table, distance, nearest_count)
+    distances = background.distances(table)
+    selected = select(candidates.classes[~is_background], distances, alpha)
+    centroids, counts = class_means(table, selected, num_classes)
+    centroids[0], counts[0] = background.mean.float(), background.count
+    foreground, background_part = candidates.take(~is_background), candidates.take(is_background)
+    return DebiasedCentroids(centroids, counts, foreground, background_part, distances, selected)

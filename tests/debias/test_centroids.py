@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mars_pl.debias.centroids import Candidates, debiased_centroids, join, select, share
+from mars_pl.debias.centroids import Candidates, class_means, join, select, share
 
 
 def table(rows, vectors=None):
@@ -24,10 +24,12 @@ def table(rows, vectors=None):
         (100, 0.07, 7),
         (4, 1.0, 4),
         (3, 0.01, 1),
+        (0, 0.4, 0),
     ],
 )
 def test_the_share_is_rounded_up_but_not_by_float_error(count, alpha, wanted):
     assert share(count, alpha) == wanted
+    assert share(torch.tensor([count, count]), alpha).tolist() == [wanted, wanted]
 
 
 @pytest.mark.parametrize("alpha", [0.0, -0.1, 1.1])
@@ -37,34 +39,22 @@ def test_alpha_is_a_share(alpha):
 
 
 def test_equation_3_takes_the_farthest_of_each_class():
-    candidates = table([("a", 1, 0), ("a", 1, 1), ("b", 1, 0), ("b", 2, 0), ("b", 2, 1)])
     distances = torch.tensor([0.5, 0.2, 0.6, 0.1, 0.15])
-    assert select(candidates, distances, alpha=0.4).tolist() == [True, False, True, False, True]  # ⌈1.2⌉ and ⌈0.8⌉
+    selected = select(torch.tensor([1, 1, 1, 2, 2]), distances, alpha=0.4)
+    assert selected.tolist() == [True, False, True, False, True]  # ⌈1.2⌉ and ⌈0.8⌉
 
 
-def test_ties_go_to_the_lower_image_id_and_cluster_in_any_order_of_rows():
-    rows = [("b", 1, 0), ("a", 1, 1), ("c", 1, 0), ("a", 1, 0), ("b", 1, 1)]
-    selected = select(table(rows), torch.full((5,), 0.3), alpha=0.4)
-    assert {row for row, taken in zip(rows, selected.tolist(), strict=True) if taken} == {("a", 1, 0), ("a", 1, 1)}
+def test_ties_go_to_the_row_that_comes_first():
+    selected = select(torch.tensor([1, 3, 1, 3, 1, 1, 1]), torch.full((7,), 0.3), alpha=0.4)
+    assert selected.tolist() == [True, True, True, False, False, False, False]
 
 
 def test_equation_2_averages_the_selected_at_unit_length():
-    candidates = table(
-        [("a", 1, 0), ("a", 1, 1), ("b", 1, 0), ("b", 3, 0)], [[4.0, 0.0], [9.0, 9.0], [0.0, 1.0], [3.0, 4.0]]
-    )
-    centroids = debiased_centroids(candidates, torch.tensor([True, False, True, True]), num_classes=4)
+    vectors = torch.tensor([[7.0, 0.0], [4.0, 0.0], [9.0, 9.0], [0.0, 1.0], [3.0, 4.0]])
+    selected = torch.tensor([True, False, True, True])  # the first row is background
+    centroids, counts = class_means([(torch.tensor([0, 1, 1, 1, 3]), vectors)], selected, num_classes=4)
     assert torch.allclose(centroids, torch.tensor([[0.0, 0.0], [0.5, 0.5], [0.0, 0.0], [0.6, 0.8]]))
-
-
-def test_centroids_do_not_hang_on_the_order_of_rows():
-    vectors = torch.randn(300, 5, generator=torch.Generator().manual_seed(0))
-    rows = [(f"{i // 2:03}", 1, i % 2) for i in range(300)]
-    candidates = table(rows, vectors.tolist())
-    distances = torch.rand(300, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    shuffled = torch.randperm(300, generator=torch.Generator().manual_seed(2))
-    first = debiased_centroids(candidates, select(candidates, distances), 2)
-    taken = candidates.take(shuffled)
-    assert torch.equal(first, debiased_centroids(taken, select(taken, distances[shuffled]), 2))
+    assert counts.tolist() == [0, 2, 0, 1]
 
 
 def test_rows_are_taken_joined_and_ordered():
