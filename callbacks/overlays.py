@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +13,27 @@ from pytorch_lightning.loggers import WandbLogger
 from torch import Tensor
 
 from datamodules.files.drawing import Picture, blend, shown
-from datamodules.files.labels import BIASED, IGNORED, as_label, label_codes, read_label
+from datamodules.files.labels import as_label, read_label
+from mars_pl.dashboards.items import Overlay
+from mars_pl.dashboards.session import log
 
 MOST = 50
 """Images in one step: dashboards drop what goes far beyond."""
 
 
-@dataclass
-class Overlay:
-    """One image, uint8 (H, W, 3), and its masks by name, uint8 (H, W) each."""
-
-    image_id: str
-    picture: Picture
-    masks: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
-
-
 class Overlays(pl.Callback):
     """Log the first validation images with truth, prediction and labels to every logger that has `log_image`.
 
-    Weights & Biases gets masks that can be switched on and off by class name; any other logger gets the image and
-    its blended masks side by side in one picture. Only rank 0 logs, and never with `step=`: media have
-    their own counter.
+    Weights & Biases gets a panel an image, whatever its size, with masks that can be switched on and off by class name;
+    any other logger gets the image and its blended masks side by side in one picture. Only rank 0 logs, and never with
+    `step=`: media have their own counter.
 
     Args:
         folders: label folders by the name to show, e.g. {"Yᵇ": …, "Yᵈᵇ": …, "Yᶜᵒ": …}; an id without a
             file is left out.
         count: images in an epoch, at most 50.
         every_n_epochs: log after every so many epochs.
-        key: name of the panel.
+        key: name of the panels' section.
 
     Raises:
         ValueError: where `count` is above 50 or either number is below 1.
@@ -83,11 +75,7 @@ class Overlays(pl.Callback):
         names = _names(trainer)
         for logger in trainer.loggers:
             if isinstance(logger, WandbLogger):
-                overlays = of_one_size(self._overlays)
-                masks = [_wandb_masks(overlay, names) for overlay in overlays]
-                captions = [overlay.image_id for overlay in overlays]
-                pictures = [overlay.picture for overlay in overlays]
-                logger.log_image(self.key, pictures, masks=masks, caption=captions)
+                log(logger.experiment, {f"{self.key}/{one.image_id}": one for one in self._overlays}, names)
             elif hasattr(logger, "log_image"):
                 logger.log_image(self.key, [side_by_side(overlay) for overlay in self._overlays])
         self._overlays = []
@@ -123,35 +111,6 @@ def side_by_side(overlay: Overlay) -> Picture:
     """Return the image and each blended mask next to one another, uint8 (H, (1 + masks) · W, 3)."""
     blended = (blend(overlay.picture, mask) for mask in overlay.masks.values())
     return np.concatenate([overlay.picture, *blended], axis=1)
-
-
-def of_one_size(overlays: Sequence[Overlay]) -> list[Overlay]:
-    """Fill images up with black, right and below, and masks with what is ignored: W&B shows a list at one size."""
-    height = max(overlay.picture.shape[0] for overlay in overlays)
-    width = max(overlay.picture.shape[1] for overlay in overlays)
-
-    def filled(array: NDArray[np.uint8], value: int) -> NDArray[np.uint8]:
-        missing = (height - array.shape[0], width - array.shape[1])
-        edges = [(0, missing[0]), (0, missing[1]), *[(0, 0)] * (array.ndim - 2)]
-        return np.pad(array, edges, constant_values=value)
-
-    return [
-        Overlay(
-            overlay.image_id,
-            filled(overlay.picture, 0),
-            {name: filled(mask, IGNORED) for name, mask in overlay.masks.items()},
-        )
-        for overlay in overlays
-    ]
-
-
-def _wandb_masks(overlay: Overlay, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Masks in the form `wandb.Image` takes them; a class without a name goes by its number."""
-    known = dict(enumerate(names)) if label_codes(len(names)).bits == 8 else {}  # colours that go round have no names
-    labels = known | {BIASED: "biased (removed)", IGNORED: "ignored"}
-    seen = {int(value) for mask in overlay.masks.values() for value in np.unique(mask)}
-    labels |= {value: str(value) for value in sorted(seen - labels.keys())}
-    return {name: {"mask_data": mask, "class_labels": labels} for name, mask in overlay.masks.items()}
 
 
 def _extent(line: NDArray[np.bool_]) -> slice:

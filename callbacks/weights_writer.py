@@ -32,4 +32,8 @@ class WeightsWriter(Callback):
         exported = pl_module.export()  # type: ignore[operator]
         networks: dict[str, nn.Module] = {"weights": exported} if isinstance(exported, nn.Module) else exported
         for name, network in networks.items():
-            save_weights(network, folder / f"{name}.safetensors")
+            path = folder / f"{name}.safetensors"
+            save_weights(network, path)
+            for logger in trainer.loggers:
+                if hasattr(logger, "take_weights"):
+                    logger.take_weights(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import re
 import warnings
@@ -15,12 +14,11 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from pytorch_lightning.loggers import CSVLogger
-from pytorch_lightning.loggers.csv_logs import ExperimentWriter
 from pytorch_lightning.trainer.states import TrainerFn
-from pytorch_lightning.utilities import rank_zero_only
 
 from callbacks.depthwise_precision import DepthwisePrecision
 from callbacks.finite_loss import FiniteLoss
+from callbacks.fit_pace import FitPace
 from callbacks.seed_steps import SeedSteps
 from callbacks.varied_sizes import VariedSizes
 from callbacks.weights_writer import WeightsWriter
@@ -30,12 +28,14 @@ from datamodules.segmentation_data import SegmentationData
 from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.cli.ending import EndOnSignal, last_checkpoint
 from mars_pl.cli.interruption import Interruption
+from mars_pl.cli.loggers import dashboard_callbacks, fit_loggers, listed
 from mars_pl.cli.network_faults import network_fault
 from mars_pl.cli.nulls import with_nulls
 from mars_pl.cli.requeue import RequeueAfterStep
 from mars_pl.cli.together import EndTogether
+from mars_pl.dashboards.settings import tidy
 from mars_pl.pipeline.settings.configs import find_config
-from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.pipeline.settings.settings_file import read_settings, read_value
 from mars_pl.training.initial_weights import leave_out_initial_weights
 
 LINKS = ("num_classes", "ignore_index", "biased_index", "scored_class_ids", "crop_size")
@@ -59,8 +59,9 @@ class RunConfig(SaveConfigCallback):
         text = self.parser.dump(config, skip_none=False)
         with whole_file(path) as partial:
             partial.write_text(text, encoding="utf-8")
-        if trainer.logger is not None and not isinstance(trainer.logger, CSVLogger):
-            trainer.logger.log_hyperparams({"config": text})
+        for logger in trainer.loggers:
+            if not isinstance(logger, CSVLogger):  # which would write the same once more
+                logger.log_hyperparams({"settings": tidy(read_value(text))})
 
 
 class MarsCLI(LightningCLI):
@@ -119,7 +120,7 @@ class MarsCLI(LightningCLI):
             EndOnSignal(self.interruption),
             EndTogether(self.interruption),
         ]
-        config["plugins"] = [*_listed(config.get("plugins")), WholeCheckpoints()]
+        config["plugins"] = [*listed(config.get("plugins")), WholeCheckpoints()]
         if self._get(self.config_init, WRITER) is None:
             self._parser(self.subcommand).callback_keys.remove(WRITER)
         if self.subcommand == "fit":
@@ -131,24 +132,12 @@ class MarsCLI(LightningCLI):
                 last_checkpoint(root),
                 WeightsWriter(),
             ]
-        if config.get("logger") is None:
-            if self.subcommand == "fit":
-                keep_earlier_log(root)
-            config["logger"] = CSVLogger(root, name="", version="") if self.subcommand == "fit" else False
+            config["logger"] = fit_loggers(config.get("logger"), root)
+            if config["logger"]:
+                config["callbacks"] += [FitPace(), *dashboard_callbacks(config["callbacks"])]
+        elif config.get("logger") is None:
+            config["logger"] = False
         return super().instantiate_trainer(**kwargs)
-
-
-def _listed(plugins: Any) -> list[Any]:
-    """Return the trainer's plugins as a list, which one alone need not be."""
-    return plugins if isinstance(plugins, list) else [] if plugins is None else [plugins]
-
-
-@rank_zero_only
-def keep_earlier_log(root: Path) -> None:
-    """Move the lines of a fit that was broken off to ``metrics-1.csv``, -2, …: CSVLogger starts its file anew."""
-    log = root / ExperimentWriter.NAME_METRICS_FILE
-    if log.is_file():
-        log.rename(next(path for n in itertools.count(1) if not (path := root / f"{log.stem}-{n}.csv").exists()))
 
 
 def with_found_configs(args: Sequence[str]) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics.classification import MulticlassConfusionMatrix
@@ -52,6 +54,7 @@ class SegmentationScores(MulticlassConfusionMatrix):
         return Scores.from_confusion(self.confmat.cpu().numpy(), self.over)
 
     def compute(self) -> dict[str, Tensor]:  # type: ignore[override]
-        """Return miou, fp, fn, fp_all and fn_all as float64 scalars."""
-        means, device = self.scores.as_row(), self.confmat.device
-        return {name: torch.tensor(value, dtype=torch.float64, device=device) for name, value in means.items()}
+        """Return miou, fp, fn, fp_all and fn_all as float64 scalars; `classes` are IoU, FP and FN of each, (3, C)."""
+        scores, device = self.scores, self.confmat.device
+        values: dict[str, Any] = scores.as_row() | {"classes": np.stack([scores.iou, scores.class_fp, scores.class_fn])}
+        return {name: torch.as_tensor(value, dtype=torch.float64, device=device) for name, value in values.items()}

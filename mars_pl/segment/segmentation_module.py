@@ -150,7 +150,8 @@ class SegmentationModule(TrainedModule):
             label, weight = self.complement(
                 batch["image"], logits, label, batch["classes"], self.biased_index, batch.get("valid")
             )
-        self.log("train/certainty", weight[biased].mean(), batch_size=with_biased)
+        filled = {"certainty": weight[biased].mean(), "restored_share": (label[biased] > 0).float().mean()}
+        self.log_dict({f"train/{name}": value for name, value in filled.items()}, batch_size=with_biased)
         return label, weight
 
     def validation_step(self, batch: dict[str, Any], batch_index: int) -> dict[str, Tensor]:
@@ -189,7 +190,10 @@ class SegmentationModule(TrainedModule):
             scores.reset()
             if values["miou"].isnan():  # no image had truth
                 return
+            of_classes = dict(zip(("iou", "fp", "fn"), values.pop("classes"), strict=True))
             self.log_dict({f"{job}/{role}/{name}": value.float() for name, value in values.items()}, sync_dist=True)
+            for name, figures in of_classes.items():
+                self.log_classes(f"{job}/{role}/{name}", figures)
             line.append(f"{role} mIoU {100 * values['miou']:.1f} %, FP {values['fp']:.3f}, FN {values['fn']:.3f}")
         self.log(f"{job}/images", images)
         about = f"{split}, {int(images):,} images, scale 1, no flip, no refinement"

@@ -72,6 +72,18 @@ class TrainedModule(pl.LightningModule, ABC):
             {f"train/{name}": value for name, value in values.items()}, prog_bar=prog_bar, batch_size=len(batch["id"])
         )
 
+    def log_classes(self, name: str, values: Tensor) -> None:
+        """Log a figure of each class as ``<name>/<class>``; of a class that has none, nothing.
+
+        Args:
+            name: of the figure.
+            values: (C,), the same in all processes, with the background or without; NaN where there is none.
+        """
+        names = list(getattr(getattr(self.trainer, "datamodule", None), "class_names", None) or range(len(values)))
+        for index, value in zip(names[len(names) - len(values) :], values.float(), strict=True):
+            if not value.isnan():
+                self.log(f"{name}/{index}", value, rank_zero_only=True)
+
     def export(self) -> nn.Module | dict[str, nn.Module]:
         """Return the network whose weights the next stage reads, or several by their files' names."""
         return self.network

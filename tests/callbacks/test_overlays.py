@@ -1,15 +1,17 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.loggers import Logger, WandbLogger
+import wandb
+from pytorch_lightning.loggers import Logger
 from torch.utils.data import DataLoader
 
-from callbacks.overlays import Overlay, Overlays, of_one_size, side_by_side
-from datamodules.files.labels import BIASED, IGNORED, write_label
+from callbacks.overlays import Overlay, Overlays, side_by_side
+from datamodules.files.labels import BIASED, write_label
+from mars_pl.dashboards.fit_logger import RunLogger
+from tests.fakes.offline_run import read_offline_runs
 from tests.fakes.quiet_trainer import quiet_trainer
 
 NAMES = ("background", "train", "boat <b>")
@@ -32,16 +34,17 @@ class Fake(Logger):
 class Data(pl.LightningDataModule):
     class_names = NAMES
 
-    def __init__(self, truth=True):
+    def __init__(self, truth=True, sizes=False):
         super().__init__()
-        self.truth = truth
+        self.truth, self.sizes = truth, sizes
 
     def _loader(self):
         samples = []
         for index in range(5):
-            sample = {"id": f"{index:03d}", "image": torch.full((3, 6, 8), 40 * index, dtype=torch.uint8)}
-            samples.append(sample | ({"truth": torch.zeros(6, 8, dtype=torch.int64)} if self.truth else {}))
-        return DataLoader(samples, batch_size=2)
+            name, width = (f"of <b>/{index:03d}", 8 + index) if self.sizes else (f"{index:03d}", 8)
+            sample = {"id": name, "image": torch.full((3, 6, width), 40 * index, dtype=torch.uint8)}
+            samples.append(sample | ({"truth": torch.zeros(6, width, dtype=torch.int64)} if self.truth else {}))
+        return DataLoader(samples, batch_size=1 if self.sizes else 2)
 
     train_dataloader = val_dataloader = _loader
 
@@ -55,7 +58,7 @@ class Module(pl.LightningModule):
         return self.weight.sum()
 
     def validation_step(self, batch, index):
-        return {"prediction": torch.full((len(batch["id"]), 6, 8), 1)}
+        return {"prediction": torch.ones(batch["image"][:, 0].shape, dtype=torch.int64)}
 
     def configure_optimizers(self):
         return torch.optim.SGD(self.parameters(), 0.1)
@@ -98,33 +101,19 @@ def test_padding_is_cut_off(tmp_path):
     assert overlay.masks["prediction"].shape == (4, 6)
 
 
-def test_wandb_gets_masks_with_class_names(tmp_path, monkeypatch):
-    wandb = pytest.importorskip("wandb")
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
-    logger = WandbLogger(save_dir=tmp_path, offline=True, project="test")
-    seen = []
-    log_image = logger.log_image
-    monkeypatch.setattr(
-        logger, "log_image", lambda *args, **kwargs: (seen.append((args, kwargs)), log_image(*args, **kwargs))
-    )
-    try:
-        trainer(tmp_path, logger, Overlays(count=2)).fit(Module(), datamodule=Data())
-        directory = Path(logger.experiment.dir).parent
-    finally:
-        wandb.finish()
-    ((_, images), keywords) = seen[0]
-    assert len(images) == 2
-    assert "step" not in keywords
-    assert keywords["caption"] == ["000", "001"]
-    mask = keywords["masks"][0]["prediction"]
-    assert mask["mask_data"].shape == (6, 8)
-    assert mask["class_labels"][1] == "train"
-    assert mask["class_labels"][BIASED] == "biased (removed)"
-    assert (
-        len(list(directory.rglob("media/images/mask/*.png"))) == 2
-    )  # one truth, one prediction: equal masks share a file
-    assert len(list(directory.rglob("media/images/overlays*.png"))) == 2
+def test_wandb_gets_a_panel_an_image_with_class_names_whatever_its_size(tmp_path, capfd):
+    logger = RunLogger(save_dir=tmp_path, mode="offline", project="test", settings=wandb.Settings(silent=True))
+    trainer(tmp_path, logger, Overlays(count=3), epochs=2).fit(Module(), datamodule=Data(sizes=True))
+    (run,) = read_offline_runs(tmp_path)
+    assert run.exit_code == 0
+    for index in range(3):  # the same in each epoch
+        key = f"overlays/of <b>/{index:03d}"
+        assert run.curve(f"{key.replace('<', '_').replace('>', '_')}/width") == [8 + index] * 2
+    assert "sizes do not match" not in "".join(capfd.readouterr()).lower()
+    for mask in ("truth", "prediction"):
+        labels = run.class_labels[f"overlays/of _b_/000 {mask}"]
+        assert (labels["1"], labels["2"], labels[str(BIASED)]) == ("train", "boat <b>", "biased (removed)")
+    assert len(list(run.folder.rglob("media/images/mask/**/*.mask.png"))) >= 3
 
 
 def test_without_a_logger_that_takes_images_nothing_is_kept(tmp_path):
@@ -145,45 +134,3 @@ def test_side_by_side_begins_with_the_image():
     assert strip.shape == (2, 8, 3)
     np.testing.assert_array_equal(strip[:, :4], image)
     assert json.dumps(strip[0, 0].tolist()) == "[0, 1, 2]"
-
-
-def test_images_of_many_sizes_are_filled_up_to_one():
-    wide = Overlay("wide", np.full((2, 9, 3), 7, np.uint8), {"truth": np.ones((2, 9), np.uint8)})
-    high = Overlay("high", np.full((5, 4, 3), 8, np.uint8), {"prediction": np.zeros((5, 4), np.uint8)})
-    first, second = of_one_size([wide, high])
-    assert first.picture.shape == second.picture.shape == (5, 9, 3)
-    assert (first.picture[:2] == 7).all() and not first.picture[2:].any()
-    assert (first.masks["truth"][:2] == 1).all() and (first.masks["truth"][2:] == IGNORED).all()
-    assert not second.masks["prediction"][:, :4].any() and (second.masks["prediction"][:, 4:] == IGNORED).all()
-    assert (second.image_id, wide.picture.shape) == ("high", (2, 9, 3)), "what is kept for other loggers is as it was"
-
-
-def test_wandb_has_nothing_to_say_about_sizes(tmp_path, monkeypatch, caplog):
-    wandb = pytest.importorskip("wandb")
-    monkeypatch.setenv("WANDB_SILENT", "true")
-    monkeypatch.setenv("WANDB_DIR", str(tmp_path))
-    logger = WandbLogger(save_dir=tmp_path, offline=True, project="test")
-    sizes = iter([(4, 6), (6, 5), (2, 8), (6, 7), (3, 3)])
-
-    class ManySizes(Data):
-        def _loader(self):
-            samples = [(f"{index:03d}", *next(sizes)) for index in range(5)]
-            loader = [
-                {"id": image_id, "image": torch.full((3, *size), 9 * size[1], dtype=torch.uint8)}
-                for image_id, *size in samples
-            ]
-            return DataLoader(loader, batch_size=1)
-
-        val_dataloader = _loader
-
-    class Whole(Module):
-        def validation_step(self, batch, index):
-            return {"prediction": torch.ones((1, *batch["image"].shape[2:]), dtype=torch.int64)}
-
-    try:
-        trainer(tmp_path, logger, Overlays()).fit(Whole(), datamodule=ManySizes())
-        shown = list(Path(logger.experiment.dir).parent.rglob("media/images/overlays*.png"))
-    finally:
-        wandb.finish()
-    assert len(shown) == 5
-    assert "sizes do not match" not in caplog.text

@@ -8,7 +8,7 @@ from callbacks.weights_writer import WeightsWriter
 
 
 def trainer(tmp_path, first=True):
-    return SimpleNamespace(is_global_zero=first, default_root_dir=str(tmp_path / "run"))
+    return SimpleNamespace(is_global_zero=first, default_root_dir=str(tmp_path / "run"), loggers=[])
 
 
 def test_one_network_becomes_weights(tmp_path):

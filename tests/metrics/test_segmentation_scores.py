@@ -29,9 +29,13 @@ def test_same_numbers_as_numpy(batches, over):
         metric.update(torch.from_numpy(prediction), torch.from_numpy(truth))
     confusion = confusion_matrix(predictions, truths, 5)
     assert np.array_equal(metric.confmat.numpy(), confusion)
-    computed = {name: value.item() for name, value in metric.compute().items()}
+    values = metric.compute()
+    classes = values.pop("classes")
+    computed = {name: value.item() for name, value in values.items()}
     assert computed == pytest.approx(Scores.from_confusion(confusion, over).as_row(), abs=1e-9)
-    assert metric.scores.iou.tolist() == pytest.approx(Scores.from_confusion(confusion).iou.tolist(), nan_ok=True)
+    expected = Scores.from_confusion(confusion)
+    assert metric.scores.iou.tolist() == pytest.approx(expected.iou.tolist(), nan_ok=True)
+    np.testing.assert_array_equal(classes.numpy(), [expected.iou, expected.class_fp, expected.class_fn])
 
 
 def test_images_are_pooled_and_not_averaged():
@@ -83,7 +87,7 @@ def transcription(predictions, truths, num_classes):
         figures.append([both / union, (p - both) / union, (t - both) / union] if union else [np.nan] * 3)
     iou, fp, fn = np.array(figures).T
     means = {"miou": iou, "fp": fp[1:], "fn": fn[1:], "fp_all": fp, "fn_all": fn}
-    return {name: np.nanmean(values) for name, values in means.items()}
+    return {name: np.nanmean(values) for name, values in means.items()}, np.stack([iou, fp, fn])
 
 
 @pytest.fixture(scope="module")
@@ -99,19 +103,22 @@ def count_share(rank, processes, masks):
     metric = SegmentationScores(num_classes=7)
     for prediction, truth in list(zip(*masks, strict=True))[rank::processes]:
         metric.update(torch.from_numpy(prediction), torch.from_numpy(truth))
-    return {name: value.item() for name, value in metric.compute().items()}
+    values = metric.compute()
+    return {name: value.item() for name, value in values.items() if name != "classes"}, values["classes"].numpy()
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_a_transcription_gives_the_same_whatever_the_number_of_processes(masks, processes):
     found = in_processes(processes, count_share, processes, masks)
+    means, classes = transcription(*masks, 7)
     for rank in range(processes):
-        assert found[rank] == pytest.approx(transcription(*masks, 7), rel=0, abs=1e-9)
+        assert found[rank][0] == pytest.approx(means, rel=0, abs=1e-9)
+        np.testing.assert_allclose(found[rank][1], classes, rtol=0, atol=1e-9)
 
 
 def test_evaluate_gives_what_the_transcription_gives(masks):
     confusion = sum(confusion_matrix(prediction, truth, 7) for prediction, truth in zip(*masks, strict=True))
-    assert Scores.from_confusion(confusion).as_row() == pytest.approx(transcription(*masks, 7), rel=0, abs=1e-9)
+    assert Scores.from_confusion(confusion).as_row() == pytest.approx(transcription(*masks, 7)[0], rel=0, abs=1e-9)
 
 
 def test_a_truth_that_is_no_class_is_refused():

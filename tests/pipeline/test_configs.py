@@ -56,8 +56,8 @@ def compositions():
                 if words[0] in ("fit", "predict") and not brought <= seen:
                     found[f"{data}{choice and '-'}{choice}-{stage}"] = words
                     seen |= brought | {("", word) for _, word in brought}
-    wandb = ["-c", str(CONFIGS / "trainer/wandb.yaml")]  # comes on top of another trainer's YAML
-    found["wandb"] = [*found["scenes-mars/segment"], *wandb]
+    for logger in ("wandb", "tensorboard"):  # which come on top of another trainer's YAML
+        found[logger] = [*found["scenes-mars/segment"], "-c", str(CONFIGS / f"trainer/{logger}.yaml")]
     return found
 
 
@@ -116,7 +116,7 @@ def test_the_scales_of_features_are_a_setting_of_both_stages_that_read_them(inst
 
 def test_every_yaml_belongs_to_a_composition():
     used = {word for words in COMPOSITIONS.values() for word in words if "/configs/" in word}
-    shipped = {str(path) for path in CONFIGS.rglob("*.yaml") if path.parent.name != "choices"}
+    shipped = {str(path) for path in CONFIGS.rglob("*.yaml") if path.parent.name not in ("choices", "sweeps")}
     assert shipped - used == set()
 
 

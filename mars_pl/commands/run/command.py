@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from datamodules.processes import cores
 from mars_pl.commands.run import targets
+from mars_pl.commands.run.board.opening import dashboard_mode, open_board
 from mars_pl.commands.run.plan import print_plan
 from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
 from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
@@ -32,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     words = sort_words(arguments.words)
     refuse_unread(arguments.target, words)
     launch_words(words.of_run("launch"))
+    mode = dashboard_mode(words)
     if arguments.target == "demo":
         words.choices.setdefault("data", "scenes")
     if words.of_run("weights"):
@@ -50,14 +52,19 @@ def main(argv: Sequence[str]) -> int:
     places = Places()
     runs, stages = _chosen(arguments.target, choices, words, places)
     check_needs([stage for stage in stages if not places.of(stage).finished])
+    board = open_board(mode, words, choices, runs, places)
+    for stage in stages:
+        if places.of(stage).finished:
+            board.made(places.of(stage))
     jobs = arguments.jobs or (min(2, cores()) if arguments.target == "demo" else 1)
-    execute(stages, places, jobs, words.of_run("launch"))
+    execute(stages, places, jobs, words.of_run("launch"), board)
     from mars_pl.commands.run import closing  # reports and tables, which a plan needs not
 
     if arguments.target != "server":  # whose masks are no part of the run's report
         for run in runs:
             with locked(run.folder):
                 closing.report(run, run.write(places))
+                board.made_run(run)
     closing.close(arguments.target, runs, choices, words, places)
     return 0
 

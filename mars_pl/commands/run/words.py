@@ -41,6 +41,8 @@ RUN_WORDS = {
     "each_uss": ("stego,leopart", "of methods (default: stego,leopart)"),
     "server_split": ("test", "of server: test or val (default: test)"),
     "launch": ("", "words before each fit and predict, such as `torchrun --no-python --nproc_per_node 2`"),
+    "wandb": ("off", "offline or online: every stage's figures in Weights & Biases; docs/wandb.md (default: off)"),
+    "wandb_artifacts": ("false", "true: labels and weights go there too (default: false)"),
     "weights": ("", "folder of weights files (default: weights/, or where MARS_WEIGHTS says)"),
 }
 """Words that are no choice of a stage: default and meaning."""

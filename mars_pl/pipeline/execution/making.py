@@ -14,6 +14,7 @@ from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 from mars_pl.pipeline.execution.lock import locked
 from mars_pl.pipeline.execution.places import FACTS, SECONDS, Place, Places
+from mars_pl.pipeline.execution.watcher import Watcher
 from mars_pl.pipeline.execution.words import command_words, mars_command
 
 
@@ -49,7 +50,14 @@ class Commands:
             process.wait()
 
 
-def make(place: Place, places: Places, commands: Commands, launch: Sequence[str], threads: int | None) -> None:
+def make(
+    place: Place,
+    places: Places,
+    commands: Commands,
+    launch: Sequence[str],
+    threads: int | None,
+    watcher: Watcher,
+) -> None:
     """Make a stage, or wait for another command that is making it.
 
     Args:
@@ -58,6 +66,7 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         commands: where the running ones are kept.
         launch: words before ``mars``, such as torchrun's; for Lightning's jobs only.
         threads: of each of its processes; None leaves them to torch.
+        watcher: looks on.
 
     Raises:
         DataError: where its command fails, or ends well and does not leave what it should.
@@ -72,7 +81,7 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         facts = place.fingerprint.facts | {"command": words}
         with whole_file(place.part / FACTS) as partial:
             partial.write_text(json.dumps(facts, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
-        environment = dict(os.environ)
+        environment = os.environ | watcher.environment(place)
         if threads is not None:
             environment.setdefault("OMP_NUM_THREADS", str(threads))
         begun = time.monotonic()
@@ -94,6 +103,7 @@ def make(place: Place, places: Places, commands: Commands, launch: Sequence[str]
         with whole_file(place.part / SECONDS) as partial:
             partial.write_text(json.dumps({stage.name: round(time.monotonic() - begun, 1)}), encoding="utf-8")
         place.part.rename(place.folder)
+    watcher.made(place)
 
 
 def _ending(code: int) -> str:

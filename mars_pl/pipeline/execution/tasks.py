@@ -24,6 +24,7 @@ from datamodules.errors import DataError
 from datamodules.processes import cores
 from mars_pl.pipeline.execution.making import Commands, make
 from mars_pl.pipeline.execution.places import Places
+from mars_pl.pipeline.execution.watcher import Watcher
 from mars_pl.pipeline.stage import Stage
 
 FINISHED = 0
@@ -37,10 +38,12 @@ class StageTasks(TaskLoader2):
         places: of their folders.
         jobs: how many run side by side.
         launch: words before ``mars``.
+        watcher: looks on.
     """
 
-    def __init__(self, stages: Sequence[Stage], places: Places, jobs: int, launch: str) -> None:
+    def __init__(self, stages: Sequence[Stage], places: Places, jobs: int, launch: str, watcher: Watcher) -> None:
         super().__init__()
+        self.watcher = watcher
         self.stages, self.places, self.jobs, self.launch = stages, places, jobs, launch_words(launch)
         self.commands = Commands()
         self.faults: list[Exception] = []
@@ -78,6 +81,7 @@ class StageTasks(TaskLoader2):
                 self.commands,
                 self.launch,
                 cores() // self.jobs or 1 if shared else None,
+                self.watcher,
             )
         except Exception as fault:
             self.faults.append(fault)
@@ -85,7 +89,9 @@ class StageTasks(TaskLoader2):
         return None
 
 
-def execute(stages: Sequence[Stage], places: Places, jobs: int, launch: str = "") -> None:
+def execute(
+    stages: Sequence[Stage], places: Places, jobs: int, launch: str = "", watcher: Watcher | None = None
+) -> None:
     """Make the stages that are not finished.
 
     Args:
@@ -93,12 +99,13 @@ def execute(stages: Sequence[Stage], places: Places, jobs: int, launch: str = ""
         places: of their folders.
         jobs: how many run side by side.
         launch: words before ``mars`` in fits and predictions.
+        watcher: looks on.
 
     Raises:
         DataError: the first fault; stages that were running beside it have come to their end.
         SystemExit: with 143 or 130 where we are told to end; the running stages are ended too and go on next time.
     """
-    tasks = StageTasks(stages, places, jobs, launch)
+    tasks = StageTasks(stages, places, jobs, launch, watcher or Watcher())
     with tempfile.TemporaryDirectory() as state, _ended_together(tasks.commands, state):
         # doit's own record is not needed: a stage is finished when its folder has its name. Nor is its configuration,
         # for which it would look in a pyproject.toml of the working directory.

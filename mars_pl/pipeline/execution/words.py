@@ -23,7 +23,7 @@ def mars_command() -> list[str]:
 def command_words(place: Place, places: Places) -> list[str]:
     """Return the words after ``mars`` that make a stage in its ``.part`` folder."""
     stage = place.stage
-    options = {name: _text(value, places) for name, value in stage.options.items()}
+    options = {name: text_of(value, places) for name, value in stage.options.items()}
     if stage.job == "evaluate":
         words = ["evaluate", options.pop("predictions"), options.pop("truth")]
         words += [
@@ -45,7 +45,8 @@ def command_words(place: Place, places: Places) -> list[str]:
     return [*words, "--ckpt_path", str(last)] if last.is_file() else words
 
 
-def _text(value: Value, places: Places) -> str:
+def text_of(value: Value, places: Places) -> str:
+    """Return the value of an option as a command has it."""
     if isinstance(value, Output):
         folder = places.of(value.stage).folder
         return str(folder / value.path) if value.path else str(folder)

@@ -2,6 +2,7 @@
 # In place of `mars`: one line a call in `calls`, and whatever a stage may leave. A file in stub/ says which stages
 # stand, hang, fail, leave nothing or lose an image.
 printf -v line '%s\x1f' "${OMP_NUM_THREADS-all}" "$@"; echo "$line" >> calls
+if [[ $MARS_WANDB ]]; then echo "$MARS_WANDB" >> told; fi
 if [[ $1 == validate ]]; then exit $(cat stub/code 2> /dev/null || echo 0); fi
 while (($#)); do
   case $1 in

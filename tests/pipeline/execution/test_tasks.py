@@ -56,7 +56,7 @@ def test_a_launcher_stands_before_fit_and_predict_only(house):
 def test_the_demo_runs_two_side_by_side_and_takes_scenes(house, monkeypatch):
     seen = {}
 
-    def execute(stages, places, jobs, launch):
+    def execute(stages, places, jobs, launch, watcher):
         seen.update(jobs=jobs, data={stage.choices[0] for stage in stages})
 
     monkeypatch.setattr("mars_pl.commands.run.command.execute", execute)
