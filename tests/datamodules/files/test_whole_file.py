@@ -39,7 +39,6 @@ def test_a_folder_or_a_file_in_the_way_is_told_before_anything_is_done(tmp_path)
             pytest.fail("the work was begun")
 
 
-<<<<<<< HEAD
 def write_text(path):
     with path.open("w") as file:
         file.write("x" * 100_000)
@@ -79,7 +78,8 @@ def test_a_fault_of_another_file_keeps_its_name(tmp_path):
     with pytest.raises(FileNotFoundError) as fault, whole_file(tmp_path / "page.html"):
         (tmp_path / "picture.png").read_bytes()
     assert fault.value.filename.endswith("picture.png")
-=======
+
+
 def test_the_longest_name_is_written_too_and_leaves_nothing_behind(tmp_path):
     names = ["x" * 251 + ".png", "x" * 250 + "y.png", "ö" * 125 + ".png"]
     for name in names:
@@ -87,4 +87,3 @@ def test_the_longest_name_is_written_too_and_leaves_nothing_behind(tmp_path):
             partial.write_text(name)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
     assert all((tmp_path / name).read_text() == name for name in names)
->>>>>>> abbde24 (A folder of one's own is held against imported labels unprepared, linked folders are predicted, the longest names written; limits and batches of nothing are told)
