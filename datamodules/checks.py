@@ -212,6 +212,6 @@ def check_batch(images: int, batch_size: int) -> None:
     """Raise DataError where there are fewer images than a batch of all processes: there would be no step at all."""
     if batch_size > images:
         few = f"a batch of {batch_size} is more than {'1 image gives' if images == 1 else f'{images} images give'}"
-        # batch norms learn nothing from a batch of one, so that a smaller batch is no way out
-        remedy = f"set data.batch_size to {images} or less" if images > 1 else "add images to what is trained on"
+        alone = "add images, or set data.batch_size to 1 where no batch norm learns"
+        remedy = f"set data.batch_size to {images} or less" if images > 1 else alone
         raise DataError(f"{few}; {remedy}")

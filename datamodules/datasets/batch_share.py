@@ -45,7 +45,7 @@ def batch_share(whole: int, accumulated: int = 1, world: int | None = None) -> B
     each, rest = divmod(whole, world * accumulated)
     if rest or not each:
         shared = f"{world} processes" + (f" × {accumulated} accumulated batches" if accumulated > 1 else "")
-        fit = f"a multiple of {world * accumulated}"
+        fit = f"a multiple of {world * accumulated}" if world * accumulated > 1 else "1 or more"
         raise DataError(
             f"data.batch_size: {whole}, the batch of an optimiser step over all processes, does not divide among "
             f"{shared}; choose {fit}, or other trainer.devices"

@@ -17,6 +17,7 @@ from datamodules.datasets.sample import Sample, Samples
 from datamodules.datasets.samplers import check_processes
 from datamodules.errors import DataError
 from datamodules.faults import Fault, refuse
+from datamodules.files.image_folder import files_below
 from datamodules.files.image_list import SUFFIXES, is_hidden
 from datamodules.files.image_size import opened_image
 from datamodules.processes import cores
@@ -93,13 +94,17 @@ def read_upright(path: Path) -> Tensor:
 
 
 def _below(folder: Path) -> dict[str, Path]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not is_hidden(path.relative_to(folder))]
+    there = sorted(path for path in files_below(folder) if not is_hidden(path.relative_to(folder)))
+    files = [path for path in there if path.is_file()]
     found: dict[str, Path] = {}
     for path in (path for path in files if path.suffix.lower() in SUFFIXES):
         image_id = path.relative_to(folder).with_suffix("").as_posix()
         if image_id in found:
             raise DataError(f"{path}: its mask and that of {found[image_id].name} would be one file; rename one")
         found[image_id] = path
+    broken = [path for path in there if path.suffix.lower() in SUFFIXES and not path.is_file()]
+    if broken:
+        raise DataError(f"{broken[0]}: is called like an image and is no file, or a link to nothing; take it away")
     others = [path for path in files if path.suffix.lower() not in SUFFIXES]
     if not found:
         raise DataError(f"{folder}: holds no image ({', '.join(SUFFIXES)}); mend data.images")

@@ -11,6 +11,7 @@ from datamodules.checks import inspect_images
 from datamodules.contradictions import CONTRADICTIONS, Shown
 from datamodules.datasets.dataset import VOCFolder
 from datamodules.datasets.samplers import check_processes
+from datamodules.errors import DataError
 from datamodules.faults import refuse
 from datamodules.files.image_labels import ImageLabels, Source, read_image_labels
 from datamodules.files.tree import Tree
@@ -43,6 +44,8 @@ class SplitReader:
         feature_folder: str | None = None,
         limit: int | None = None,
     ) -> None:
+        if limit is not None and limit < 1:
+            raise DataError(f"data.limit: {limit}; take 1 image or more, or leave it out")
         self.tree, self.class_names, self.limit = tree, class_names, limit
         self.image_labels: Source = image_labels
         self.label_folder, self.truth_folder = label_folder, truth_folder

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,3 +32,23 @@ class ImageFolder:
     def _listed(self) -> Mapping[str, str]:
         names = sorted((path.name for path in self.folder.iterdir()), reverse=True) if self.folder.is_dir() else []
         return {bare_id(name): name for name in names if name.lower().endswith(SUFFIXES) and not is_hidden(Path(name))}
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield what lies below a folder, linked folders too; one that a link leads back to is not entered twice.
+
+    Raises:
+        OSError: where a sub-folder cannot be opened.
+    """
+
+    def told(error: OSError) -> None:
+        raise error
+
+    seen: set[str] = set()
+    for place, folders, names in os.walk(folder, onerror=told if folder.is_dir() else None, followlinks=True):
+        if (real := os.path.realpath(place)) in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(place, name) for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import stat
@@ -21,6 +22,9 @@ OS_ERROR = re.compile(r"\(os error (\d+)\)")
 SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 """How numpy tells that the disk took a part; it does not say why."""
 
+LONGEST = 255
+"""Bytes of a file's name."""
+
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
@@ -35,7 +39,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     """
     if path.is_dir():
         raise DataError(f"{path}: is a folder; name a file")
-    partial = make_folder(path.parent) / f"{path.name}.part"
+    partial = make_folder(path.parent) / _partial_name(path.name)
     partial.unlink(missing_ok=True)
     partial.touch()
     mode = stat.S_IMODE(partial.stat().st_mode)
@@ -63,6 +67,12 @@ def _refusal(error: BaseException) -> int:
             return number
         cause = cause.__context__
     return 0
+
+
+def _partial_name(name: str) -> str:
+    """Return a name that no other file has: a name may have 255 bytes, so that the longest cannot be added to."""
+    longer = os.fsencode(f"{name}.part")
+    return os.fsdecode(longer) if len(longer) <= LONGEST else f"{hashlib.sha256(longer).hexdigest()}.part"
 
 
 def make_folder(folder: Path) -> Path:

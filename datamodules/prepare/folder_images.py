@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
+from datamodules.files.image_folder import files_below
 from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
 
 IMAGES = "images"
@@ -29,7 +29,7 @@ def find_own_images(root: Path) -> tuple[dict[str, str], dict[str, str], list[Fa
         DataError: where there is no image at all.
     """
     folder = root / IMAGES
-    there = sorted(path for path in _below(folder) if not is_hidden(path.relative_to(folder)))
+    there = sorted(path for path in files_below(folder) if not is_hidden(path.relative_to(folder)))
     files = [path for path in there if path.is_file()]
     images = [path for path in files if path.suffix.lower() in SUFFIXES]
     others = {path.stem: path.relative_to(root).as_posix() for path in files if path.suffix.lower() not in SUFFIXES}
@@ -44,22 +44,6 @@ def find_own_images(root: Path) -> tuple[dict[str, str], dict[str, str], list[Fa
             found.setdefault(bare_id(path.name), path.relative_to(root).as_posix())
         faults += [odd] if odd else []
     return found, others, [*faults, *_unread(root, others), *_no_files(there)]
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """Yield what lies below a folder, linked folders too; one that a link leads back to is not entered twice."""
-
-    def told(error: OSError) -> None:
-        raise error
-
-    seen: set[str] = set()
-    for place, folders, names in os.walk(folder, onerror=told if folder.is_dir() else None, followlinks=True):
-        if (real := os.path.realpath(place)) in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders.sort()
-        yield from (Path(place, name) for name in names)
 
 
 def _odd_name(path: Path, root: Path, found: Mapping[str, str]) -> Fault | None:

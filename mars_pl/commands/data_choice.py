@@ -8,6 +8,8 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, folder_class_names
+from datamodules.files.image_labels import LabelOf, label_reader
+from datamodules.prepare.folder import prepare_folder
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.settings.yamls import shipped
 
@@ -35,6 +37,18 @@ def data_choice(choice: str, root: Path | None = None) -> tuple[tuple[str, ...],
     if names is None:
         raise DataError(f"{choice}: names no class_names and no data set we know; add data.init_args.class_names")
     return tuple(names), options.get("scored_classes")
+
+
+def image_label_reader(choice: str, root: Path, class_names: Sequence[str]) -> LabelOf | None:
+    """Return what reads the image labels of a data set; a folder of one's own is prepared.
+
+    Raises:
+        DataError: where there are none, or they are at fault.
+    """
+    kind, options = data_settings(choice)
+    if kind == "folder":
+        prepare_folder(root)
+    return label_reader(root, class_names, options.get("image_labels", "auto"))
 
 
 def data_settings(choice: str) -> tuple[str, dict[str, Any]]:

@@ -213,7 +213,9 @@ def test_a_batch_larger_than_the_data_is_refused():
     check_batch(8, 8)
     with pytest.raises(DataError, match=r"a batch of 9 is more than 8 images give; set data\.batch_size to 8 or less"):
         check_batch(8, 9)
-    with pytest.raises(DataError, match=r"a batch of 2 is more than 1 image gives; add images to what is trained on"):
+    with pytest.raises(
+        DataError, match=r"a batch of 2 is more than 1 image gives; add images, or set data\.batch_size"
+    ):
         check_batch(1, 2)
 
 

@@ -228,3 +228,9 @@ def test_masks_of_255_in_place_of_1_are_warned_of_before_the_first_step(root):
         write_label(path, (read_label(path) > 0) * 255)
     with pytest.warns(UserWarning, match="mask of 255 in place of classes: 100% of 3 images"):
         data(root).setup("fit")
+
+
+@pytest.mark.parametrize("limit", [0, -3])
+def test_a_limit_of_nothing_is_told(root, limit):
+    with pytest.raises(DataError, match=rf"data\.limit: {limit}; take 1 image or more, or leave it out"):
+        data(root, limit=limit)

@@ -10,12 +10,11 @@ from datamodules.checks import inspect_images, inspect_mask
 from datamodules.contradictions import CONTRADICTIONS, Shown, weighed
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.image_labels import label_reader
 from datamodules.files.image_list import read_ids
 from datamodules.files.tree import Tree
 from mars_pl.commands.check.found import Found
 from mars_pl.commands.check.mask_names import stray_masks
-from mars_pl.commands.data_choice import data_choice, data_settings
+from mars_pl.commands.data_choice import data_choice, image_label_reader
 from mars_pl.commands.file_loop import ids_in
 
 
@@ -55,7 +54,7 @@ def inspect(options: argparse.Namespace) -> Found:
 def _shown(options: argparse.Namespace, names: Sequence[str]) -> tuple[Shown | None, list[Fault]]:
     """Return what the images show, or that labels cannot be held against it."""
     try:
-        read = label_reader(options.root, names, data_settings(options.data)[1].get("image_labels", "auto"))
+        read = image_label_reader(options.data, options.root, names)
     except DataError as error:
         text = f"labels are not held against image labels: {error}"
         return None, [Fault("no image labels", str(options.root), text, note=True)]

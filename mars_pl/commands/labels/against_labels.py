@@ -11,9 +11,8 @@ import numpy as np
 from datamodules.contradictions import Shown
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.image_labels import label_reader
 from datamodules.files.labels import Label, codes_in
-from mars_pl.commands.data_choice import data_choice, data_settings
+from mars_pl.commands.data_choice import data_choice, image_label_reader
 
 
 def shown_in(options: argparse.Namespace) -> Shown | None:
@@ -22,7 +21,7 @@ def shown_in(options: argparse.Namespace) -> Shown | None:
         return None
     names = data_choice(options.data, options.root)[0]
     try:
-        read = label_reader(options.root, names, data_settings(options.data)[1].get("image_labels", "auto"))
+        read = image_label_reader(options.data, options.root, names)
     except DataError as error:
         print(f"the labels are not held against image labels: {error}")
         return None

@@ -13,6 +13,7 @@ from datamodules.files.about import write_about
 from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_size import check_size
 from datamodules.files.labels import write_label
+from datamodules.files.tree import Tree
 from datamodules.foreign.masks import dhr_folder, read_foreign_mask
 from mars_pl.commands.file_loop import each_image, image_ids
 from mars_pl.commands.labels.against_labels import contradictions, shown_in, tell
@@ -33,7 +34,10 @@ def run(options: argparse.Namespace) -> None:
     target = claim(options.target)
     images = None if options.images is None else ImageFolder(options.images)
     write_about(target, **passed_on(folder, f"{options.kind} masks of {folder}"))
-    convert = _Convert(folder, num_classes, options.ignore, getattr(options, "coco_ids", False), images, target, shown)
+    tree = None if options.root is None else Tree(options.root)
+    convert = _Convert(
+        folder, num_classes, options.ignore, getattr(options, "coco_ids", False), images, tree, target, shown
+    )
     done = list(each_image(convert, ids, "importing", options.workers))
     print(f"{len(done):,} labels in {target}")
     tell(done)
@@ -48,6 +52,7 @@ class _Convert:
     ignored: tuple[int, ...]
     coco_ids: bool
     images: ImageFolder | None
+    tree: Tree | None
     target: Path
     shown: Shown | None
 
@@ -56,5 +61,7 @@ class _Convert:
         mask = read_foreign_mask(path, self.num_classes, self.ignored, self.coco_ids)
         if self.images is not None:
             check_size(path, mask.shape, self.images.path(image_id))
+        elif self.tree is not None and (image := self.tree.image(image_id)).is_file():
+            check_size(path, mask.shape, image)
         write_label(self.target / path.name, mask)
         return contradictions(self.shown, image_id, path, mask)

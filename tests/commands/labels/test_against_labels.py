@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from datamodules.errors import DataError
-from datamodules.files.labels import read_label
+from datamodules.files.labels import read_label, write_label
 from mars_pl.commands.labels.command import main
+from tests.fakes.fake_folder import make_own_folder
 from tests.fakes.fake_tree import make_voc_tree
 
 SHIFTED = "4 of 4 labels (100%) contradict the image labels: {}/2007_000001.npy: holds bicycle, its image label says"
@@ -74,3 +75,16 @@ def test_images_of_any_suffix_lie_beside(tmp_path, suffix):
     (tmp_path / "voc/Pseudo/._a.png").touch()
     out = bring(tmp_path, "png", tmp_path / "voc/Pseudo", "--images", tmp_path / "voc/JPEGImages")
     assert sorted(path.stem for path in out.glob("*.png")) == ids
+
+
+def test_a_folder_of_ones_own_need_not_be_prepared_and_sizes_are_its_images(tmp_path, capsys):
+    make_own_folder(tmp_path / "own")
+    masks = tmp_path / "own/masks"
+    write_label(masks / "a.png", np.array([0, 2, 1, 3])[read_label(masks / "a.png")])
+    words = ["import", "png", str(masks), str(tmp_path / "out"), "--data", "folder", "--root", str(tmp_path / "own")]
+    assert main([*words, "--workers", "1"]) == 0
+    assert "1 of 8 labels (12%) contradict the image labels" in capsys.readouterr().out
+    write_label(masks / "b.png", np.zeros((7, 9)))
+    words[3] = str(tmp_path / "again")
+    with pytest.raises(DataError, match=r"b\.png: 9×7 pixels, its image .*; make the mask at that size"):
+        main([*words, "--workers", "1"])

@@ -27,3 +27,9 @@ def test_what_does_not_come_out_even_is_refused(monkeypatch, world, accumulated,
     with pytest.raises(DataError, match=f"data.batch_size: 16, .* does not divide among {world} processes") as fault:
         batch_share(16, accumulated)
     assert f"choose a multiple of {multiple}, or other trainer.devices" in str(fault.value)
+
+
+def test_a_batch_of_nothing_is_told(monkeypatch):
+    monkeypatch.setattr(module, "processes", lambda: (0, 1))
+    with pytest.raises(DataError, match=r"data\.batch_size: 0, .*; choose 1 or more"):
+        batch_share(0)

@@ -103,3 +103,15 @@ def test_any_data_set_predicts_images_without_its_root(folder, tmp_path, kind, c
     assert [batch["id"] for batch in batches] == [["b"], ["trip/a"], ["trip/day.2/c"]]
     assert data.num_classes == classes
     assert sorted(tmp_path.rglob("*")) == before, "nothing was prepared"
+
+
+def test_linked_folders_are_read_and_links_to_nothing_named(folder, tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "album").symlink_to(folder)
+    (folder / "back").symlink_to(tmp_path / "links")
+    assert list(find_images(tmp_path / "links")) == ["album/b", "album/trip/a", "album/trip/day.2/c"]
+    (tmp_path / "links" / "gone.jpg").symlink_to("nowhere.jpg")
+    with pytest.raises(
+        DataError, match=r"gone\.jpg: is called like an image and is no file, or a link to nothing; take"
+    ):
+        find_images(tmp_path / "links")

@@ -78,3 +78,12 @@ def test_a_fault_of_another_file_keeps_its_name(tmp_path):
     with pytest.raises(FileNotFoundError) as fault, whole_file(tmp_path / "page.html"):
         (tmp_path / "picture.png").read_bytes()
     assert fault.value.filename.endswith("picture.png")
+
+
+def test_the_longest_name_is_written_too_and_leaves_nothing_behind(tmp_path):
+    names = ["x" * 251 + ".png", "x" * 250 + "y.png", "ö" * 125 + ".png"]
+    for name in names:
+        with whole_file(tmp_path / name) as partial:
+            partial.write_text(name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+    assert all((tmp_path / name).read_text() == name for name in names)
