@@ -108,7 +108,7 @@ def known_fault(error: BaseException) -> str | None:
         first = " ".join(found["first"].split())[:160]
         return f"ckpt_path: the checkpoint is another network's or of other classes ({first}); name one of this fit"
     if type(error).__module__.partition(".")[0] == "wandb":
-        return f"Weights & Biases: {text}; mend that, or write its files here by wandb=offline"
+        return f"Weights & Biases: {text.rstrip('.')}; mend that, or write its files here by wandb=offline"
     if isinstance(error, DataError | ValueError):
         return first_fault(str(error))
     if isinstance(error, Exception) and (type(error).__name__ == "MisconfigurationException" or _of_lightning(error)):

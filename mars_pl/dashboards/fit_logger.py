@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from mars_pl.dashboards.connection import check_connection
 from mars_pl.dashboards.identity import Identity
 from mars_pl.dashboards.session import log_files
 
@@ -21,10 +23,17 @@ class RunLogger(WandbLogger):
     Args:
         artifacts: hand the weights of a fit on.
         options: of Lightning's logger and of `wandb.init`.
+
+    Raises:
+        DataError: where W&B is to be had online and cannot.
     """
 
     def __init__(self, artifacts: bool = False, **options: Any) -> None:
+        offline = options.get("offline") or options.get("mode") == "offline" or os.environ.get("WANDB_MODE")
+        if not offline:
+            rank_zero_only(check_connection)("online")  # wandb itself would try for a minute and a half
         super().__init__(**options)
+        self._wandb_init.pop("anonymous", None)  # wandb warns of it even where it is not set
         self.artifacts = artifacts
 
     @classmethod

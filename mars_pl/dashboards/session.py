@@ -83,7 +83,7 @@ def shown(item: Item, names: Sequence[str] = ()) -> Any:
         return wandb.Image(item.picture, masks=masks, classes=classes, caption=item.image_id)
     if isinstance(item, Table):
         rows = [[shown(cell, names) if isinstance(cell, Overlay) else cell for cell in row] for row in item.rows]
-        return wandb.Table(columns=list(item.columns), data=rows, allow_mixed_types=True)
+        return wandb.Table(columns=list(item.columns), data=rows)
     return wandb.Histogram(list(item.values)) if isinstance(item, Histogram) else item
 
 

@@ -98,3 +98,14 @@ def test_a_fit_that_fails_leaves_a_failed_run(fitted, tmp_path, monkeypatch):
     assert tiny.fit(tmp_path / "fit") == 1
     (run,) = read_offline_runs(tmp_path / "runs/voc")
     assert run.exit_code == 1
+
+
+def test_online_without_a_login_is_one_line_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NETRC", raising=False)
+    words = ["-c", "trainer/wandb", "--trainer.logger.init_args.offline", "false"]
+    tiny = TinyFit(tmp_path, "segmenter")
+    assert tiny.fit(tmp_path / "fit", *words) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mars: ")]
+    assert "no login for" in line and "wandb login" in line
+    assert not list(tmp_path.rglob("*.ckpt"))

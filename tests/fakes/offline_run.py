@@ -28,7 +28,7 @@ class OfflineRun:
     tags: tuple[str, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
-    artifacts: list[str] = field(default_factory=list)
+    artifacts: dict[str, list[str]] = field(default_factory=dict)
     exit_code: int | None = None
 
     @property
@@ -83,7 +83,7 @@ def _read(path: Path) -> OfflineRun:
         elif kind == "history":
             found.rows.append(_items(record.history.item))
         elif kind == "artifact":
-            found.artifacts.append(record.artifact.name)
+            found.artifacts[record.artifact.name] = [entry.path for entry in record.artifact.manifest.contents]
         elif kind == "exit":
             found.exit_code = record.exit.exit_code
     return found

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from datamodules.processes import cores
 from mars_pl.commands.run import targets
-from mars_pl.commands.run.board.opening import dashboard_mode, open_board
+from mars_pl.commands.run.board.opening import check_dashboard, dashboard_mode, open_board
 from mars_pl.commands.run.plan import print_plan
 from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
 from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
@@ -45,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
         places = Places()
         print_plan(_chosen(arguments.target, choices, words, places)[1], places, commands=arguments.commands)
         return 0
+    check_dashboard(mode)
     if not is_ready(choices):  # a fault in the words shows before hours of preparing
         _refuse(arguments.target, choices, targets.mars(choices).every_stage())
     prepare(choices)

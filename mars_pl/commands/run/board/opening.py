@@ -16,10 +16,10 @@ OFF = "off"
 
 
 def dashboard_mode(words: Words) -> Mode | None:
-    """Return how a run logs, None for not at all; look at once for what that needs.
+    """Return how a run logs, None for not at all.
 
     Raises:
-        DataError: where a word is none of its kind, or the dashboard cannot be had.
+        DataError: where a word is none of its kind.
     """
     mode, artifacts = words.of_run("wandb"), words.of_run("wandb_artifacts")
     if artifacts not in ("true", "false"):
@@ -30,11 +30,15 @@ def dashboard_mode(words: Words) -> Mode | None:
         return None
     if mode not in MODES:
         raise DataError(f"wandb={mode}: none of {', '.join(MODES)} and {OFF}")
-    from mars_pl.dashboards.connection import check_connection
+    return "online" if mode == "online" else "offline"
 
-    found: Mode = "online" if mode == "online" else "offline"
-    check_connection(found)
-    return found
+
+def check_dashboard(mode: Mode | None) -> None:
+    """Look at once for what logging needs; raises DataError where that cannot be had."""
+    if mode is not None:
+        from mars_pl.dashboards.connection import check_connection
+
+        check_connection(mode)
 
 
 def open_board(mode: Mode | None, words: Words, choices: Choices, runs: Sequence[Run], places: Places) -> Watching:

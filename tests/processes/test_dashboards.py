@@ -1,0 +1,25 @@
+"""Two processes of one fit leave one run in Weights & Biases, and each figure once."""
+
+import json
+
+from mars_pl.dashboards.identity import Identity
+from tests.cli.tiny_fit import TinyFit
+from tests.fakes.offline_run import read_offline_runs
+from tests.processes.started import started
+
+
+def test_nothing_twice_with_two_processes(tmp_path, monkeypatch):
+    tiny = TinyFit(tmp_path, "segmenter")
+    told = Identity("offline", str(tmp_path / "runs/voc"), "segment-1", "voc", "segment", "segment mars seed 0")
+    for name, value in told.environment().items():
+        monkeypatch.setenv(name, value)
+    done = started(tmp_path, ["fit", *tiny.words, "--data.init_args.batch_size", "4"], 2, "fit")
+    assert done.returncode == 0, done.stderr
+    (run,) = read_offline_runs(tmp_path / "runs/voc")
+    assert run.exit_code == 0 and json.loads(told.environment()["MARS_WANDB"])["id"] == run.id
+    epochs = run.curve("val/teacher/miou")
+    assert len(epochs) == len(run.curve("val/images")) == 2
+    steps = [row["trainer/global_step"] for row in run.rows if "train/loss" in row]
+    assert len(steps) == len(set(steps)) > 0
+    shown = [key for key in run.keys if key.startswith("overlays/") and key.endswith("/caption")]
+    assert shown and all(len(run.curve(key)) == 2 for key in shown)
