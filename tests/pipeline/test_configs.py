@@ -27,6 +27,7 @@ CHOICES = {
     "encoder": ["resnet18"],
     "trainer": ["cpu_bf16", "gpu", "ddp"],
     "centroids": ["centroids", "centroids_minimum"],
+    "features": ["true"],
 }
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
 NOT_ALONE = {"deeplabv2"}
