@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 
@@ -24,6 +25,7 @@ def worker_processes(count: int, module: str) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-C reaches all of a terminal's; whoever gave the work ends us
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
