@@ -48,7 +48,7 @@ class Candidates:
     def order(self) -> Tensor:
         """Return the rows' order by image id, then class, then cluster: the order in which all sums are taken."""
         places = {image_id: place for place, image_id in enumerate(sorted(set(self.ids)))}
-        images = [places[image_id] for image_id in self.ids]
+        images = np.array([places[image_id] for image_id in self.ids])
         return torch.from_numpy(np.lexsort((self.clusters.numpy(), self.classes.numpy(), images)))
 
 
