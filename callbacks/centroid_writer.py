@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytorch_lightning as pl
 
-from callbacks.writing.candidate_table import CandidateTable
-from callbacks.writing.found_candidates import Found, ImageFound, all_found, found_in_image
+from callbacks.writing.candidates.found import ImageFound, found_in_image
+from callbacks.writing.candidates.merged import MergedParts
+from callbacks.writing.candidates.parts import CandidateJournal, ids_in_parts, pack_rest, parts, remove_parts
+from callbacks.writing.candidates.selecting import TableSelection
 from callbacks.writing.image_writer import ImageWriter
-from callbacks.writing.journal import Done
 from callbacks.writing.stored_features import StoredFeatures
 from datamodules.errors import DataError
 from mars_pl.debias.centroids import share
 from mars_pl.debias.defaults import ALPHA, DISTANCE, NEAREST_COUNT, Distance
 from mars_pl.debias.image_candidates import ImageCandidates
-from mars_pl.debias.selection import select_centroids
 
 
 class CentroidWriter(ImageWriter[ImageFound]):
-    """Collect what ``CentroidModule`` predicts over all processes and write the three files of ``CandidateTable``.
+    """Collect what ``CentroidModule`` predicts over all processes and write the three files of ``TableSelection``.
 
     Where a batch has ``truth``, the IoU of each candidate's region is written beside it; the selection never reads it.
 
@@ -64,26 +65,32 @@ class CentroidWriter(ImageWriter[ImageFound]):
         truth = batch["truth"][0].cpu() if "truth" in batch else None
         return partial(found_in_image, prediction, batch["label"][0].cpu(), truth, self.data.ignore_index)
 
-    def write_end(self, done: Sequence[Done[ImageFound]], pl_module: Any) -> None:
-        """Select, write and print."""
-        table = self._select(all_found(done, self.data.num_classes))
-        table.write(self.folder)
-        table.print()
+    def open_journal(self, rank: int) -> CandidateJournal:
+        """Open a journal that packs the candidates of many images into a file."""
+        return CandidateJournal(self.folder, rank)
 
-    def _select(self, found: Found) -> CandidateTable:
+    def done_ids(self) -> Iterable[str]:
+        """Return the images whose candidates an earlier job has found."""
+        return chain(ids_in_parts(self.folder), super().done_ids())
+
+    def forget(self) -> None:
+        """Remove all candidates but those of the table."""
+        super().forget()
+        remove_parts(self.folder)
+
+    def gathered(self) -> MergedParts:
+        """Return the candidates of all images."""
+        pack_rest(self.folder)
+        return MergedParts(parts(self.folder))
+
+    def write_end(self, done: MergedParts, pl_module: Any) -> None:
+        """Select, write and print."""
+        settings = {"alpha": self.alpha, "distance": self.distance, "split": self.data.predict_split}
+        names = tuple(self.data.class_names)
         try:
-            selection = select_centroids(
-                found.candidates, self.data.num_classes, self.alpha, self.distance, self.nearest_count
-            )
+            found = TableSelection(done, names, settings, self.alpha, self.distance, self.nearest_count)
         except ValueError as error:
             raise DataError(
-                f"{self.folder}: in {found.images} images {error}; look the label folder over with `mars check`"
+                f"{self.folder}: in {len(done)} images {error}; look the label folder over with `mars check`"
             ) from None
-        settings = {"alpha": self.alpha, "distance": self.distance}
-        return CandidateTable(
-            **vars(selection),
-            iou=found.iou[found.candidates.classes > 0],
-            empty=found.empty,
-            class_names=tuple(self.data.class_names),
-            settings=settings | {"split": self.data.predict_split, "images": found.images},
-        )
+        found.write(self.folder).print()

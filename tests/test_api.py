@@ -19,6 +19,7 @@ from mars_pl.debias.debias_module import DebiasModule
 from mars_pl.debias.defaults import BIASED_INDEX, IGNORE_INDEX
 from mars_pl.refine.pamr import PAMR
 from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, Colours, coloured_image, predict
+from tests.fakes.candidate_tables import foreground
 
 PAGE = Path(__file__).parents[1] / "docs" / "python_api.md"
 
@@ -65,8 +66,11 @@ def test_centroids_and_labels_are_those_of_the_jobs(jobs, form, features):
     found = debiased_centroids(reversed(images), features, num_classes=4, **settings)
     written = load_file(jobs / "centroids.safetensors")
     assert torch.equal(found.centroids, written["centroids"])
-    assert torch.equal(found.distances, written["foreground.distances"])
-    assert torch.equal(found.selected, written["foreground.selected"])
+    table = foreground(jobs)
+    assert found.distances.tolist() == [row["distance"] for row in table]
+    assert found.selected.tolist() == [row["selected"] for row in table]
+    assert list(found.foreground.ids) == [row["id"] for row in table]
+    assert found.foreground.vectors.tolist() == [row["vector"] for row in table]
     labels = dict(debias(images, features, found, refine=PAMR(), exponent=1.5))
     assert sorted(labels) == sorted(path.stem for path in (jobs / "labels").glob("*.png"))
     assert any((np.asarray(label) == BIASED).any() for label in labels.values())

@@ -54,12 +54,34 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
         """
 
     @abstractmethod
-    def write_end(self, done: Sequence[Done[T]], pl_module: Any) -> None:
-        """Write what is to be said of all images, in the order of the data's list; only the first process does."""
+    def write_end(self, done: Any, pl_module: Any) -> None:
+        """Write what is to be said of all images; only the first process does.
+
+        Args:
+            done: what ``gathered`` returned.
+            pl_module: of the job.
+        """
 
     def predictions(self, prediction: Any) -> Iterable[Any]:
         """Take the prediction of a batch apart; it is that of one image."""
         return (prediction,)
+
+    def open_journal(self, rank: int) -> Journal:
+        """Open the journal of one process."""
+        return Journal(self.folder, rank)
+
+    def done_ids(self) -> Iterable[str]:
+        """Return the images that an earlier job has done."""
+        return [done.id for done in read_journals(self.folder)]
+
+    def gathered(self) -> Any:
+        """Return what was found in all images, each once: a list of ``Done`` in the order of the data's list."""
+        found: dict[str, Done[T]] = {done.id: done for done in read_journals(self.folder)}
+        return sorted(found.values(), key=lambda done: done.place)
+
+    def forget(self) -> None:
+        """Remove what says what was done."""
+        remove_journals(self.folder)
 
     def can_go_on(self) -> bool:
         """Tell whether all that an earlier job left beside its journals is still there."""
@@ -74,8 +96,8 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
         ids: list[str] = []
         if trainer.is_global_zero:
             if not self.resume or not self.can_go_on():
-                remove_journals(self.folder)
-            ids = [done.id for done in read_journals(self.folder)]
+                self.forget()
+            ids = list(self.done_ids())
         # Every process leaves out what the first one read, and none appends before it has read.
         done = set(gather_objects(ids)[0])
         if done:
@@ -86,7 +108,7 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
         """Open the journal; workers start with the calls that need them."""
         self._pool: WorkerPool[T] = WorkerPool(worker_count(self.workers, trainer))
         self._handed: deque[tuple[str, int]] = deque()
-        self._journal = Journal(self.folder, trainer.global_rank)
+        self._journal = self.open_journal(trainer.global_rank)
 
     def write_on_batch_end(
         self,
@@ -120,9 +142,8 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
         self._journal.close()
         trainer.strategy.barrier("writer: journals are whole")
         if trainer.is_global_zero:
-            found = {done.id: done for done in read_journals(self.folder)}
-            self.write_end(sorted(found.values(), key=lambda done: done.place), pl_module)
-            remove_journals(self.folder)
+            self.write_end(self.gathered(), pl_module)
+            self.forget()
 
     def _take_in(self) -> None:
         for result in self._pool.results():

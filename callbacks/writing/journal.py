@@ -42,7 +42,8 @@ class Journal:
     """
 
     def __init__(self, folder: Path, rank: int) -> None:
-        self._file = (folder / NAME.format(rank)).open("a", encoding="utf-8")
+        self.path = folder / NAME.format(rank)
+        self._file = self.path.open("a", encoding="utf-8")
         if self._file.tell():
             self._file.write("\n")  # ends the line at which an earlier process may have been killed
 
@@ -53,27 +54,41 @@ class Journal:
         self._file.write(f"{_checksum(text)} {text}\n")
         self._file.flush()
 
+    def clear(self) -> None:
+        """Forget what stands in it, for it is kept elsewhere."""
+        self._file.truncate(0)
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
+def journals(folder: Path) -> list[Path]:
+    """Return the journals of a folder, of however many processes."""
+    return sorted(folder.glob(NAME.format("*")))
+
+
 def read_journals(folder: Path) -> Iterator[Done[Any]]:
-    """Yield what stands in the journals of a folder, of however many processes.
+    """Yield what stands in the journals of a folder, see ``read_journal``."""
+    for path in journals(folder):
+        yield from read_journal(path)
+
+
+def read_journal(path: Path) -> Iterator[Done[Any]]:
+    """Yield what stands in one journal.
 
     A line that is torn or damaged is left out: its image is done once more.
     """
-    for path in sorted(folder.glob(NAME.format("*"))):
-        with path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                checksum, _, text = line.rstrip("\n").partition(" ")
-                if checksum == _checksum(text):
-                    yield Done(**json.loads(text, object_hook=_decoded))
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            checksum, _, text = line.rstrip("\n").partition(" ")
+            if checksum == _checksum(text):
+                yield Done(**json.loads(text, object_hook=_decoded))
 
 
 def remove_journals(folder: Path) -> None:
     """Forget what was done."""
-    for path in folder.glob(NAME.format("*")):
+    for path in journals(folder):
         path.unlink()
 
 

@@ -55,6 +55,7 @@ USAGE = """usage: mars COMMAND …
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38
   labels import|export KIND …    labels of other projects, in and out
   export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
+  export candidates RUN TARGET   the candidates of the centroids stage as CSV
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
   doctor                         what this machine has and lacks: packages, GPUs, memory, weights, disk
   data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own

@@ -88,7 +88,7 @@ def find_background(
     sums, count, others, kept = torch.zeros(0), 0, 0, []
     for classes, vectors in table:
         own = vectors[classes == 0].double()
-        if sums.ndim == 1:
+        if not sums.shape[-1]:
             sums = torch.zeros(2, vectors.shape[1], dtype=torch.float64)
         as_they_are, at_unit_length = sums.split(1)
         places = torch.zeros(len(own), dtype=torch.long)

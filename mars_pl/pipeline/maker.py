@@ -22,7 +22,7 @@ VERSIONS: dict[str, int] = {
     "wsss-propagation": 3,
     "wsss-labels": 2,  # IRN sees images padded to its crop and starts from 1; AffinityNet walks by inner pairs alone
     "uss-fit": 2,  # Leopart: heads, queue and teacher as published; STEGO's dropout is drawn a step
-    "debias-centroids": 2,  # and debias-labels: DINO's positions for whole images
+    "debias-centroids": 3,  # candidates.parquet; before, and in debias-labels: DINO's positions for whole images
     "debias-labels": 2,
     # labels keep the image's centres; possible classes share a pixel before the refinement; DeepLabv2's pool; HSV
     "segment": 3,

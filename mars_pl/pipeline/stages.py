@@ -63,7 +63,7 @@ class Pipeline:
                 "writer.alpha": c.alpha,
                 "writer.features": FEATURES if c.features else None,
             },
-            leaves=("centroids.safetensors", "candidates.csv", "selection.json", *([FEATURES] * c.features)),
+            leaves=("centroids.safetensors", "candidates.parquet", "selection.json", *([FEATURES] * c.features)),
             measured=True,
         )
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from datamodules.terminal import terminal
+from tests.benchmarks import candidates
 from tests.benchmarks.measure import REPEATS
 from tests.benchmarks.ratios import RATIOS, SUBJECTS
 
@@ -67,4 +68,4 @@ def _print_ratios(console: Console, found: dict[str, dict[str, Any] | str]) -> N
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(candidates.main(sys.argv[2:]) if sys.argv[1:2] == ["candidates"] else main(sys.argv[1:]))

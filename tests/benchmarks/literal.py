@@ -10,18 +10,24 @@ import torch.nn.functional as F
 from sklearn.cluster import KMeans
 from torch import nn
 
+from mars_pl.debias.centroids import Candidates, class_means, select
 from mars_pl.debias.clustering import cluster_region
+from mars_pl.debias.defaults import ALPHA
 from mars_pl.debias.patch_labels import majority_label
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.wsss.cam.activation import sum_over_scales
+from tests.debias import literal_selection
 
 Subject = Callable[[], object]
 
 SIZE, CELLS, CHANNELS = (375, 500), (47, 63), 70
 """An image of VOC, its cells under a ViT-B/8, STEGO's code."""
+
+LARGE = 19_794
+"""Classes of Open Images."""
 
 
 def clustering() -> Subject:
@@ -56,6 +62,28 @@ def distance_literal() -> Subject:
     return lambda: torch.cat([(1 - part @ background.T).mean(1) / 2 for part in candidates.split(1024)])
 
 
+def selection() -> Subject:
+    """Eq. 2 and 3 for 25,000 candidates of 19,794 classes by one sort."""
+    candidates, distances = _candidates()
+
+    def choose() -> None:
+        ordered = candidates.order()
+        classes, vectors = candidates.classes[ordered], candidates.vectors[ordered]
+        class_means([(classes, vectors)], select(classes, distances[ordered]), LARGE)
+
+    return choose
+
+
+def selection_literal() -> Subject:
+    """The same, class after class."""
+    candidates, distances = _candidates()
+
+    def choose() -> None:
+        literal_selection.centroids(candidates, literal_selection.select(candidates, distances, ALPHA), LARGE)
+
+    return choose
+
+
 def class_maps() -> Subject:
     """Maps of an image's 3 classes of 80 at four scales of 500×375, enlarged and added."""
     return _class_maps(torch.tensor([3, 17, 60]), take_first=True)
@@ -79,6 +107,15 @@ def complemented_step() -> Subject:
 def complemented_step_quarter() -> Subject:
     """The same at a quarter of the crop's size, which is the size of the logits (`stride: 4`)."""
     return _step(Complement(DenseCRF(scale=0.25), stride=4))
+
+
+def _candidates() -> tuple[Candidates, torch.Tensor]:
+    ids = tuple(f"{image:08d}" for image in torch.randint(0, 10**8, (12_500,)).tolist() for _ in range(2))
+    classes = torch.randint(1, LARGE, (12_500,)).repeat_interleave(2)
+    vectors = F.normalize(torch.randn(25_000, CHANNELS), dim=1)
+    return Candidates(ids, classes, torch.arange(2).repeat(12_500), torch.ones_like(classes), vectors), torch.rand(
+        25_000
+    )
 
 
 def _features() -> torch.Tensor:

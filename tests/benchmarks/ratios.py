@@ -12,6 +12,8 @@ SUBJECTS = subjects.SUBJECTS | {
         literal.clustering,
         literal.clustering_literal,
         literal.distance_literal,
+        literal.selection,
+        literal.selection_literal,
         literal.class_maps,
         literal.class_maps_literal,
         literal.plain_step,
@@ -39,6 +41,7 @@ class Ratio(NamedTuple):
 RATIOS = (
     Ratio("centroids of an image, against K-means on full-resolution features", "clustering", "clustering_literal"),
     Ratio("Eq. 1 over all centroids, against all pairs", "linear_distance", "distance_literal"),
+    Ratio("Eq. 2 and 3 of 19,794 classes, against class after class", "selection", "selection_literal"),
     Ratio("refinement of a debiased label, against all 21 classes", "dense_crf_2", "dense_crf_21"),
     Ratio("the same in PyTorch", "torch_crf_2", "dense_crf_21"),
     Ratio("the same in PyTorch, stopped early", "torch_crf_2_early", "dense_crf_21"),

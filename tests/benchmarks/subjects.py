@@ -12,7 +12,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 from torch import nn
 
-from mars_pl.debias.distance import mean_distance
+from mars_pl.debias.distance import find_background
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.pipeline.settings.yamls import layers, segmenter
 from mars_pl.refine.dense_crf import DenseCRF
@@ -35,8 +35,8 @@ def random_walk() -> Subject:
 
 def linear_distance() -> Subject:
     """Eq. 1 for 30,000 candidates of 90 channels and 20,000 background centroids."""
-    candidates, background = torch.randn(30_000, 90), torch.randn(20_000, 90)
-    return lambda: mean_distance(candidates, background)
+    table = [(torch.tensor([0] * 20_000 + [1] * 30_000), torch.randn(50_000, 90))]
+    return lambda: find_background(table).distances(table)
 
 
 def dense_crf() -> Subject:

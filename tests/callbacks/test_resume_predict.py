@@ -121,7 +121,7 @@ def test_killed_and_resumed_leaves_the_same_bytes(house, killed, name):
     folder, whole = killed / name, house / "whole" / name
     names = seen(whole)
     assert [done.id for done in read_journals(folder)] == seen(folder) == names[:3]
-    ends = {"sweep.json", "about.json", "removed.json", "centroids.safetensors", "candidates.csv"}
+    ends = {"sweep.json", "about.json", "removed.json", "centroids.safetensors", "candidates.parquet"}
     assert not {Path(file).name for file in written(folder)} & ends
     made = {file: file.stat() for file in folder.rglob("*.*") if file.stem in names}
     assert main(words(house, name, folder, -1, *RESUME)) == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from datamodules.files.labels import BIASED, write_label
+from tests.fakes.candidate_tables import write_table
 
 CLASSES = ("background", "train", "boat", "plane", "horse", "sheep", "dog")
 COMPANIONS = {1, 2, 3}
@@ -154,21 +154,13 @@ def _candidates(rng: np.random.Generator, ids: list[str], folder: Path) -> None:
             between = rng.random() < 0.1
             iou = rng.uniform(0, 0.09) if biased else rng.uniform(0.1, 0.3) if between else rng.uniform(0.35, 0.8)
             distance = rng.normal(0.35 if biased else 0.7, 0.1)
-            numbers = [int(rng.integers(200, 3000)), f"{distance:.6f}", int(distance > 0.55), f"{iou:.4f}"]
-            rows.append([image_id, CLASSES[kind], cluster, *numbers])
+            numbers = [int(rng.integers(200, 3000)), distance, distance > 0.55, iou]
+            rows.append((image_id, kind, cluster, *numbers))
             vectors.append(rng.normal(0, 0.5, 16) + 3 * np.eye(16)[kind] * (not biased) + 1.5 * np.eye(16)[0] * biased)
-    foreground = np.stack(vectors).astype(np.float32)
-    tensors = {"centroids": foreground[:7], "foreground.vectors": foreground}
-    tensors["foreground.pixels"] = np.ones(len(rows), dtype=np.int64)
-    (folder / "debias-centroids").mkdir()
+    write_table(folder / "debias-centroids", CLASSES, rows, np.stack(vectors))
     save_file(
-        tensors | {"background.vectors": rng.normal(0, 1, (len(ids), 16)).astype(np.float32)},
-        folder / "debias-centroids" / "centroids.safetensors",
+        {"centroids": np.stack(vectors[:7]).astype(np.float32)}, folder / "debias-centroids/centroids.safetensors"
     )
-    with (folder / "debias-centroids" / "candidates.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "class", "cluster", "pixels", "distance", "selected", "iou"])
-        writer.writerows(rows)
     share = {"all": 0.94} | {name: 0.9 + 0.01 * index for index, name in enumerate(CLASSES[1:])}
     before = {"all": 0.66} | {name: 0.5 if index < 3 else 0.86 for index, name in enumerate(CLASSES[1:])}
     counts = {"candidates": len(rows), "targets": 92, "biased": 47, "split": "train_aug", "images_with_truth": len(ids)}

@@ -39,7 +39,6 @@ from datamodules.prepare.voc import unpack
 from datamodules.unpickle.restricted_checkpoint import read_checkpoint
 from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.commands.check.archive import inspect
-from mars_pl.commands.report.selection import read_candidates, read_vectors
 from mars_pl.debias.debias_module import read_centroids
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.weights import load_weights
@@ -147,7 +146,6 @@ COCO = {
     "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 5}],
     "annotations": [{"image_id": 1, "category_id": 3, "iscrowd": 0, "area": 2.0, "segmentation": [[0, 0, 2, 2, 0, 2]]}],
 }
-CANDIDATES = "id,class,cluster,pixels,distance,selected,iou\na,cat,0,12,0.5,true,0.4\nb,2,1,7,0.25,false,\n"
 YAML = "model:\n  class_path: a.B\n  init_args: &x\n    lr: 1e-3\n    steps: [1, 2, 3]\ndata: *x\nwhen: 2020-01-01\n"
 IRN = {"keys": torch.tensor([0, 1]), "cam": torch.rand(2, 2, 3), "high_res": np.ones((2, 4, 6), np.float32)}
 SEAM = {0: np.ones((4, 6), np.float32), 1: np.zeros((4, 6), np.float32)}
@@ -217,9 +215,5 @@ READERS = {
     ),
     "SBD mat": Reader("a.mat", lambda: _mat(False), read_sbd_mask),
     "SBD mat packed": Reader("a.mat", lambda: _mat(True), read_sbd_mask),
-    "report candidates": Reader("candidates.csv", _text(CANDIDATES), lambda path: read_candidates(path, NAMES)),
-    "report vectors": Reader(
-        "v.safetensors", lambda: save({"foreground": torch.rand(2, 4)}), lambda path: read_vectors(path, 2)
-    ),
     **RUN_READERS,
 }

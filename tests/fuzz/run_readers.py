@@ -30,8 +30,7 @@ FILES = {
     "report seconds": "segment/seconds.json",
     "report sweep": "wsss-labels/sweep.json",
     "report removed": "debias-labels/removed.json",
-    "report table": "debias-centroids/candidates.csv",
-    "report centroids": "debias-centroids/centroids.safetensors",
+    "report table": "debias-centroids/candidates.parquet",
     "report command": "wsss-classifier/stage.json",
 }
 """By the name of a reader, the file of the run that is damaged; all others are whole."""

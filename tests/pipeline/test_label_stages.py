@@ -10,6 +10,7 @@ import yaml
 from safetensors.torch import load_file
 
 from mars_pl.cli.main import main
+from tests.fakes.candidate_tables import foreground
 from tests.pipeline.stage_outputs import BIASED, codes, config, ids, labels, shown
 from tests.pipeline.tiny_run import REPOSITORY, TinyRun
 
@@ -93,8 +94,8 @@ def test_centroids_come_with_every_candidate(tiny_run):
     folder = tiny_run.get("debias-centroids")
     vectors = load_file(folder / "centroids.safetensors")
     assert vectors["centroids"].shape == (21, 70)
-    rows = list(csv.DictReader((folder / "candidates.csv").open()))
-    assert rows and {"id", "class", "cluster", "pixels", "distance", "selected", "iou"} <= set(rows[0])
+    rows = foreground(folder)
+    assert rows and set(rows[0]) == {"id", "class", "cluster", "pixels", "distance", "selected", "iou", "vector"}
     assert {row["id"] for row in rows} <= set(ids(tiny_run, "train_aug"))
     assert not list(folder.glob("*.part"))
     with_centroid = {index for index in range(21) if vectors["centroids"][index].any()}

@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from datamodules.files.labels import IGNORED, read_label
+from tests.fakes.candidate_tables import read_rows
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import REPOSITORY, TinyRun
 
@@ -62,10 +63,11 @@ def test_candidates_and_selection(odd_run):
     for name, tensor in first.items():
         assert tensor.shape == second[name].shape
         assert torch.allclose(tensor.double(), second[name].double(), rtol=0, atol=1e-6, equal_nan=True), name
-    rows = [(folder / "candidates.csv").read_text().splitlines() for folder in (one, two)]
-    fields = [[[line.split(",")[column] for column in (0, 1, 2, 3, 5)] for line in table] for table in rows]
-    assert fields[0] == fields[1]
-    assert len({row[0] for row in fields[0][1:]}) == 7
+    first, second = read_rows(one), read_rows(two)
+    assert [dict(row, vector=None, distance=None) for row in first] == [
+        dict(row, vector=None, distance=None) for row in second
+    ]
+    assert len({row["id"] for row in first}) == 7
     assert not list(two.glob("*.part"))
 
 

@@ -10,6 +10,8 @@ from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import QUIET, REPOSITORY
 from tests.processes.started import assert_said, start
 
+pytestmark = pytest.mark.slow  # minutes on two cores that others use too
+
 VIT = {"patch_size": 8, "depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 32}
 TEN = (
     "--model.init_args.backbone.init_args.pretrained false --model.init_args.head.init_args.hidden 16 "

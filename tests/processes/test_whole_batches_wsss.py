@@ -65,7 +65,9 @@ def house(tmp_path_factory):
     return house
 
 
-@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize(
+    "name", [name if name == "affinity" else pytest.param(name, marks=pytest.mark.slow) for name in FITS]
+)
 def test_ten_steps_give_the_weights_of_one_process(house, name):
     key, settings, counts = FITS[name]
     run = TinyRun(house, "wsss=rsepm" if name == "rsepm" else "wsss=seam")

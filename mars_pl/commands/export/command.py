@@ -1,4 +1,7 @@
-"""`mars export FIT TARGET`: the trained network of a segment fit as ONNX, checked against onnxruntime."""
+"""`mars export FIT TARGET`: the trained network of a segment fit as ONNX, checked against onnxruntime.
+
+`mars export candidates …` is another matter: see ``candidates``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
+from mars_pl.commands.export import candidates
 
 
 def main(argv: Sequence[str]) -> int:
@@ -19,6 +23,8 @@ def main(argv: Sequence[str]) -> int:
         DataError: where the fit cannot be read, or the extra `export` is not installed.
         ValueError: where the weights are another network's, or the check fails; no file is left then.
     """
+    if argv[:1] == ["candidates"]:
+        return candidates.main(argv[1:])
     options = _parser().parse_args(argv)
     require_extra()
     from mars_pl.commands.export.network import read_network
@@ -46,7 +52,8 @@ def require_extra() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     about = "The trained network of a segment fit as ONNX, for any number, height and width of images."
-    parser = argparse.ArgumentParser(prog="mars export", description=about)
+    more = "`mars export candidates SOURCE TARGET` writes the candidates of the centroids stage as CSV."
+    parser = argparse.ArgumentParser(prog="mars export", description=about, epilog=more)
     words = "folder of a segment fit (fit.yaml and weights.safetensors), or a configuration YAML with --weights"
     parser.add_argument("fit", type=Path, metavar="FIT", help=words)
     parser.add_argument("target", type=Path, metavar="TARGET", help="file to write, e.g. segmenter.onnx")

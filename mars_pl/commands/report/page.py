@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from mars_pl.commands.metrics_table import judged_on, percent, scored_classes
 from mars_pl.commands.report.charts import curves, scatter
 from mars_pl.commands.report.class_table import class_bars, class_table
@@ -13,7 +15,7 @@ from mars_pl.commands.report.images.data import page_images
 from mars_pl.commands.report.images.sets import image_sets
 from mars_pl.commands.report.learning import learning
 from mars_pl.commands.report.run import Metrics, Run
-from mars_pl.commands.report.selection import plane, read_candidates, read_vectors, shares, two_most_biased
+from mars_pl.commands.report.selection import candidates_of_classes, plane, read_candidates, shares, two_most_biased
 from mars_pl.commands.report.settings import choices, stage_files, versions
 from mars_pl.commands.report.shapes import REMOVED, SWEEP
 from mars_pl.commands.report.template import render
@@ -58,18 +60,17 @@ def _selection(run: Run, metrics: Metrics) -> dict[str, Any]:
     numbers = metrics["selection"]
     result: dict[str, Any] = {"numbers": numbers, "classes": [], "scatters": [], "headline": _shares(numbers)}
     result["judged_on"] = judged_on(numbers)
-    files = ("candidates.csv", "centroids.safetensors")
-    table, vectors_path = (run.stage_file("debias-centroids", file) for file in files)
-    candidates = read_candidates(table, run.class_names) if table is not None else []
-    entries = result["classes"] = shares(candidates, run.class_names)
-    vectors = read_vectors(vectors_path, len(candidates)) if candidates and vectors_path is not None else None
-    if vectors is None:
+    table = run.candidates()
+    if table is None:
         return result
-    for name in two_most_biased(entries):
-        places = [index for index, candidate in enumerate(candidates) if candidate.class_name == name]
-        svg = scatter(plane(vectors[places]), [candidates[index] for index in places])
+    entries = result["classes"] = shares(read_candidates(table))
+    biased = two_most_biased(entries)
+    rows = candidates_of_classes(table, biased) if biased else []
+    for name in biased:
+        own = [(candidate, vector) for candidate, vector in rows if candidate.class_name == name]
+        candidates, vectors = zip(*own, strict=True)
         entry = next(entry for entry in entries if entry["name"] == name)
-        result["scatters"].append({"name": name, "svg": svg, "entry": entry})
+        result["scatters"].append({"name": name, "svg": scatter(plane(np.stack(vectors)), candidates), "entry": entry})
     return result
 
 

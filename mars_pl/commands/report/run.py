@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from callbacks.writing.candidates.table_file import CANDIDATES, OLD_CANDIDATES
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, CLASSES, folder_class_names
 from mars_pl.commands.data_choice import data_choice
@@ -79,6 +80,12 @@ class Run:
         """Return what a stage's JSON file of a shape holds, None where there is no such file."""
         path = self.stage_file(stage, file)
         return None if path is None else read_figures(path, shape)
+
+    def candidates(self) -> Path | None:
+        """Return the table of candidates, or its place where an earlier version wrote another; None without either."""
+        there = (self.stage_file("debias-centroids", name) for name in (CANDIDATES, OLD_CANDIDATES))
+        found = next((path for path in there if path is not None), None)
+        return None if found is None else found.with_name(CANDIDATES)
 
     def measured_rows(self) -> dict[str, Row]:
         """Return the rows of this run by their names."""
@@ -167,14 +174,15 @@ def _selection(run: Run, rows: Mapping[str, Row | None]) -> dict[str, Any]:
     selection |= run.stage_json("debias-centroids", "selection.json", SELECTION) or {}
     per_class = (rows["pseudo"] or {}).get("per_class") or {}
     accompanied = {name for name, figures in per_class.items() if (figures or {}).get("companion") is not None}
-    table = run.stage_file("debias-centroids", "candidates.csv")
+    table = run.candidates()
     if table is not None and accompanied and selection["target_share"] is not None:
-        own = [item for item in read_candidates(table, run.class_names) if item.class_name in accompanied]
-        for key, group in (("target_share_before", own), ("target_share", [item for item in own if item.selected])):
+        candidates = read_candidates(table)
+        own = [name in accompanied for name in candidates.class_names]
+        for key, counts in zip(("target_share_before", "target_share"), candidates.counts(), strict=True):
             shares = dict(selection[key] or {})
             selection[key] = {
                 "all": shares.pop("all", None),
-                "companion": target_share(item.kind for item in group),
+                "companion": target_share(counts[own].sum(0)),
             } | shares
     return selection
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datamodules.errors import DataError
-from mars_pl.metrics.target_share import Kind, kind, target_share
+from callbacks.writing.candidates.table_file import VECTOR, class_names, reading
+from mars_pl.metrics.target_share import KINDS, kind_counts, kinds, target_share
 
 
 @dataclass(frozen=True)
@@ -28,71 +27,128 @@ class Candidate:
     iou: float | None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> str:
         """By Fig. 8's rule: `target`, `biased`, `between`, or `unknown` where there is no truth."""
-        return kind(self.iou)
+        return KINDS[int(kinds(np.array(math.nan if self.iou is None else self.iou)))]
 
 
-def read_candidates(path: Path, class_names: Sequence[str]) -> list[Candidate]:
-    """Read the table of candidates; a class given by its id gets its name.
+@dataclass(frozen=True)
+class Candidates:
+    """The foreground centroids of all images, without their ids and vectors, for which a large table has no room.
+
+    Attributes:
+        class_names: background first.
+        classes: int32 (N,), from 1.
+        distances: float64 (N,).
+        selected: bool (N,).
+        kinds: int8 (N,), places in ``KINDS``.
+    """
+
+    class_names: tuple[str, ...]
+    classes: NDArray[np.int32]
+    distances: NDArray[np.float64]
+    selected: NDArray[np.bool_]
+    kinds: NDArray[np.int8]
+
+    def counts(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Count each class's candidates, and its selected ones, by their kinds: twice int64 (num_classes, 4)."""
+        chosen, number = self.selected, len(self.class_names)
+        after = kind_counts(self.classes[chosen], self.kinds[chosen], number)
+        return kind_counts(self.classes, self.kinds, number), after
+
+
+def read_candidates(path: Path) -> Candidates:
+    """Read the table of candidates.
 
     Raises:
-        DataError: where a column is missing or is no number.
+        DataError: where it is no such table, or one of an earlier version.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        try:
-            return [_candidate(row, class_names) for row in csv.DictReader(file)]
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, csv.Error) as error:
-            raise DataError(f"{path}: is no table of candidates ({error}); run the debias stage again") from None
+    parts = []
+    with reading(path) as file:
+        names = class_names(file)
+        for batch in file.iter_batches(columns=["class", "distance", "selected", "iou"]):
+            classes, distances, selected, iou = (_numbers(batch[name]) for name in batch.schema.names)
+            if len(classes) and not 0 <= classes.min() <= classes.max() < len(names):
+                raise ValueError(f"a class beyond the {len(names)} that are named")
+            rows = classes > 0
+            parts.append((classes[rows], distances[rows], selected[rows] > 0, kinds(iou[rows])))
+        empty = (np.zeros(0, np.int32), np.zeros(0), np.zeros(0, bool), np.zeros(0, np.int8))
+        return Candidates(names, *(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
 
 
-def _candidate(row: dict[str, str], class_names: Sequence[str]) -> Candidate:
-    name = row["class"]
-    if name.isdigit() and int(name) < len(class_names):
-        name = class_names[int(name)]
-    selected = row["selected"].strip().lower() in ("1", "true", "yes")
-    iou = float(row["iou"]) if row.get("iou") not in (None, "", "nan") else None
-    return Candidate(row["id"], name, int(float(row["pixels"])), float(row["distance"]), selected, iou)
+def candidates_of_image(path: Path, image_id: str) -> list[Candidate]:
+    """Read the foreground candidates of one image.
+
+    Raises:
+        DataError: as ``read_candidates``.
+    """
+    return [
+        found for found, _ in _rows(path, lambda batch: (_numbers(batch["class"]) > 0) & _is(batch["id"], image_id))
+    ]
 
 
-def shares(candidates: Sequence[Candidate], class_names: Sequence[str]) -> list[dict[str, Any]]:
-    """Count for each class, in the classes' order, what kinds its candidates and its selected ones are."""
-    present = {candidate.class_name for candidate in candidates}
-    ordered = [name for name in class_names if name in present] + sorted(present - set(class_names))
+def spread_candidates(path: Path, most: int) -> list[Candidate]:
+    """Read all foreground candidates, or so many of them evenly spaced over the table.
+
+    Raises:
+        DataError: as ``read_candidates``.
+    """
+    total, seen = len(read_candidates(path).classes), 0
+
+    def wanted(batch: Any) -> NDArray[np.bool_]:
+        nonlocal seen
+        rows = _numbers(batch["class"]) > 0
+        places = seen + rows.cumsum()  # from 1, among all foreground candidates
+        seen += int(rows.sum())
+        kept: NDArray[np.bool_] = rows & (places * most // total > (places - 1) * most // total)
+        return kept if total > most else rows
+
+    return [found for found, _ in _rows(path, wanted)]
+
+
+def candidates_of_classes(path: Path, names: Sequence[str]) -> list[tuple[Candidate, NDArray[np.float32]]]:
+    """Read the foreground candidates of some classes, each with its vector (D,).
+
+    Raises:
+        DataError: as ``read_candidates``.
+    """
+    with reading(path) as file:
+        wanted = [index for index, name in enumerate(class_names(file)) if index and name in names]
+    return _rows(path, lambda batch: np.isin(_numbers(batch["class"]), wanted), VECTOR)
+
+
+def _rows(path: Path, wanted: Callable[[Any], NDArray[np.bool_]], *more: str) -> list[tuple[Candidate, Any]]:
+    found: list[tuple[Candidate, Any]] = []
+    with reading(path) as file:
+        names = class_names(file)
+        for batch in file.iter_batches(columns=["id", "class", "pixels", "distance", "selected", "iou", *more]):
+            for row in batch.take(np.flatnonzero(wanted(batch))).to_pylist():
+                about = (row["pixels"], row["distance"], row["selected"], row["iou"])
+                vector = np.array(row[VECTOR], dtype=np.float32) if more else None
+                found.append((Candidate(row["id"], names[row["class"]], *about), vector))
+    return found
+
+
+def _numbers(column: Any) -> NDArray[Any]:
+    """Return a column's numbers, NaN for null."""
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _is(column: Any, text: str) -> NDArray[np.bool_]:
+    return np.array([value == text for value in column.to_pylist()], dtype=bool)
+
+
+def shares(candidates: Candidates) -> list[dict[str, Any]]:
+    """Count for each class that has candidates what kinds they and the selected ones are."""
     result = []
-    for name in ordered:
-        own = [candidate for candidate in candidates if candidate.class_name == name]
-        chosen = [candidate for candidate in own if candidate.selected]
-        entry: dict[str, Any] = {"name": name}
-        for key, group in (("before", own), ("after", chosen)):
-            kinds = Counter(candidate.kind for candidate in group)
-            entry[key] = {kind: kinds[kind] for kind in ("target", "between", "biased", "unknown")} | {
-                "all": len(group)
-            }
-            entry[f"{key}_share"] = target_share(candidate.kind for candidate in group)
-        result.append(entry)
+    for name, *groups in zip(candidates.class_names, *candidates.counts(), strict=True):
+        if groups[0].any():
+            entry: dict[str, Any] = {"name": name}
+            for key, counts in zip(("before", "after"), groups, strict=True):
+                entry[key] = dict(zip(KINDS, counts.tolist(), strict=True)) | {"all": int(counts.sum())}
+                entry[f"{key}_share"] = target_share(counts)
+            result.append(entry)
     return result
-
-
-def read_vectors(path: Path, count: int) -> NDArray[np.float32] | None:
-    """Return the candidates' vectors, float32 (count, D): the matrix with a row for each line of the table.
-
-    Where several have that many rows the first one named after the foreground is meant; None where there is none.
-
-    Raises:
-        DataError: where the file cannot be read.
-    """
-    from safetensors.numpy import load_file
-
-    try:
-        found = load_file(path)
-    except Exception as error:  # safetensors and numpy raise all sorts at types that they do not know
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: cannot be read as safetensors ({reason}); run the debias stage again") from None
-    fitting = {key: value for key, value in found.items() if value.ndim == 2 and len(value) == count}
-    for key in sorted(fitting, key=lambda key: ("foreground" not in key, key)):
-        return fitting[key].astype(np.float32)
-    return None
 
 
 def plane(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -213,7 +213,7 @@ def test_many_classes_are_scored_with_the_marks_of_sixteen_bits(tmp_path, capsys
     assert row["per_class"]["background"]["iou"] == 1
     assert row["per_class"]["c255"]["iou"] == 0.5 and row["per_class"]["c254"]["fp"] == 1
     assert row["per_class"]["c300"]["iou"] is None
-    with pytest.raises(DataError, match=r"a\.png: a label is an 8-bit .* mode I;16"):
+    with pytest.raises(DataError, match=r"a\.png: a label of these data is an 8-bit .* has 16 bits"):
         main([*words[:2], "--names", "c1,c2"])
 
 

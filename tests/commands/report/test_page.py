@@ -4,6 +4,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import pyarrow.parquet as pq
 import pytest
 
 from datamodules.errors import DataError
@@ -11,7 +12,7 @@ from mars_pl.commands.report import command as report
 from mars_pl.commands.report.run import open_run
 from mars_pl.commands.report.settings import choices as choices_of
 from mars_pl.commands.report.template import duration
-from tests.fakes.fake_run import change
+from tests.fakes.fake_run import CLASSES, change
 
 
 class Outside(HTMLParser):
@@ -84,8 +85,10 @@ def test_names_are_escaped(run, capsys):
         path = run / "rows" / f"{name}.json"
         row = json.loads(path.read_text())
         change(path, note=nasty, per_class={nasty: row["per_class"]["train"]})
-    table = run / "debias-centroids" / "candidates.csv"
-    table.write_text(table.read_text().replace(",train,", f",{nasty},"))
+    path = run / "debias-centroids" / "candidates.parquet"
+    table = pq.read_table(path)
+    names = json.dumps([nasty if name == "train" else name for name in CLASSES])
+    pq.write_table(table.replace_schema_metadata({"class_names": names}), path)
     change(run / "debias-labels" / "removed.json", removed={nasty: 0.7})
     report.main([str(run)])
     text = (run / "report.html").read_text()

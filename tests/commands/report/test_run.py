@@ -7,21 +7,34 @@ import pytest
 from datamodules.errors import DataError
 from mars_pl.commands.report.images.sets import image_sets
 from mars_pl.commands.report.run import merge, open_run
-from tests.fakes.fake_run import change
+from tests.fakes.candidate_tables import write_table
+from tests.fakes.fake_run import CLASSES, change
 
 
 def test_target_share_over_the_classes_with_a_companion(run):
-    path = run / "debias-centroids" / "candidates.csv"
-    path.write_text(
-        "id,class,cluster,pixels,distance,selected,iou\n"
-        "a,train,0,9,0.9,1,0.8\na,train,1,9,0.2,0,0.0\nb,boat,0,9,0.9,1,0.05\nb,boat,1,9,0.9,1,0.2\nc,horse,0,9,0.9,1,0.9\n"
-    )
+    rows = [
+        ("a", 1, 0, 9, 0.9, True, 0.8),
+        ("a", 1, 1, 9, 0.2, False, 0.0),
+        ("b", 2, 0, 9, 0.9, True, 0.05),
+        ("b", 2, 1, 9, 0.9, True, 0.2),
+        ("c", 4, 0, 9, 0.9, True, 0.9),
+    ]
+    write_table(run / "debias-centroids", CLASSES, rows)
     selection = merge(open_run(str(run)))["selection"]
     assert selection["target_share_before"]["companion"] == pytest.approx(1 / 3)
     assert selection["target_share"]["companion"] == pytest.approx(1 / 2)
     row = json.loads((run / "rows" / "pseudo.json").read_text())
     change(run / "rows" / "pseudo.json", per_class={name: {"iou": 0.5} for name in row["per_class"]})
     assert "companion" not in merge(open_run(str(run)))["selection"]["target_share"]  # no companion masks: not known
+
+
+def test_a_table_of_an_earlier_version_is_named(run):
+    table = run / "debias-centroids" / "candidates.parquet"
+    table.rename(table.with_suffix(".csv"))
+    with pytest.raises(
+        DataError, match=r"candidates\.parquet: an earlier version wrote candidates\.csv; make .* again"
+    ):
+        merge(open_run(str(run)))
 
 
 def test_rows_of_other_choices_are_left_out(run):

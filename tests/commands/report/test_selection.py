@@ -1,43 +1,87 @@
 """The table of candidates read back: kinds, shares, vectors and their plane."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from datamodules.errors import DataError
-from mars_pl.commands.report.selection import Candidate, plane, read_candidates, read_vectors, shares, two_most_biased
+from mars_pl.commands.report.selection import (
+    Candidate,
+    candidates_of_classes,
+    candidates_of_image,
+    plane,
+    read_candidates,
+    shares,
+    two_most_biased,
+)
+from mars_pl.metrics.target_share import KINDS
+from tests.fakes.candidate_tables import write_table
+
+ROWS = [
+    ("a", 0, 0, 70, 0.0, False, None),
+    ("a", 1, 0, 10, 0.5, True, 0.31),
+    ("a", 2, 1, 9, 0.2, False, 0.3),
+    ("b", 2, 0, 8, 0.1, False, 0.09),
+    ("c", 2, 0, 8, 0.1, True, None),
+]
 
 
-def test_candidates_by_name_or_number_and_kinds(tmp_path):
-    path = tmp_path / "candidates.csv"
-    path.write_text(
-        "id,class,cluster,pixels,distance,selected,iou\na,1,0,10,0.5,1,0.31\na,boat,1,9,0.2,0,0.3\nb,boat,0,8,0.1,False,0.09\nc,boat,0,8,0.1,True,\n"
-    )
-    candidates = read_candidates(path, ("background", "train", "boat"))
-    assert [candidate.class_name for candidate in candidates] == ["train", "boat", "boat", "boat"]
-    assert [candidate.kind for candidate in candidates] == ["target", "between", "biased", "unknown"]
-    assert [candidate.selected for candidate in candidates] == [True, False, False, True]
-    entries = shares(candidates, ("background", "train", "boat"))
+@pytest.fixture
+def table(tmp_path):
+    return write_table(tmp_path, ("background", "train", "boat", "nobody"), ROWS, np.eye(5))
+
+
+def test_candidates_and_their_kinds(table):
+    candidates = read_candidates(table)
+    assert candidates.classes.tolist() == [1, 2, 2, 2]
+    assert [KINDS[kind] for kind in candidates.kinds] == ["target", "between", "biased", "unknown"]
+    assert candidates.selected.tolist() == [True, False, False, True]
+    assert candidates.distances.tolist() == [0.5, 0.2, 0.1, 0.1]
+    entries = shares(candidates)
     assert [(entry["name"], entry["before_share"], entry["after_share"]) for entry in entries] == [
         ("train", 1.0, 1.0),
         ("boat", 0.0, None),
     ]
-    path.write_text("id,class\na,1\n")
-    with pytest.raises(DataError, match="no table of candidates"):
-        read_candidates(path, ())
+    assert entries[1]["before"] == {"target": 0, "between": 1, "biased": 1, "unknown": 1, "all": 3}
+
+
+def test_those_of_one_image_and_those_of_a_class_with_their_vectors(table):
+    assert candidates_of_image(table, "a") == [
+        Candidate("a", "train", 10, 0.5, True, 0.31),
+        Candidate("a", "boat", 9, 0.2, False, 0.3),
+    ]
+    assert [candidate.kind for candidate in candidates_of_image(table, "c")] == ["unknown"]
+    assert candidates_of_image(table, "d") == []
+    found = candidates_of_classes(table, ["boat", "background"])
+    assert [candidate.image_id for candidate, _ in found] == ["a", "b", "c"]
+    assert [vector.tolist() for _, vector in found] == np.eye(5)[2:].tolist()
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"id,class\na,1\n"])
+def test_what_is_no_table_is_told_in_one_line(table, content):
+    table.write_bytes(content)
+    with pytest.raises(DataError, match="no table of candidates") as caught:
+        read_candidates(table)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_table_of_other_columns_or_without_names_is_told(table):
+    whole = pq.read_table(table)
+    for other in (whole.drop_columns(["selected"]), whole.replace_schema_metadata({})):
+        pq.write_table(other, table)
+        with pytest.raises(DataError, match="no table of candidates"):
+            read_candidates(table)
+    pq.write_table(whole.replace_schema_metadata({"class_names": '["background", "train"]'}), table)
+    with pytest.raises(DataError, match="a class beyond the 2 that are named"):
+        read_candidates(table)
 
 
 def test_the_two_most_biased_classes_have_enough_candidates():
-    def entries(name, targets, biased):
-        return [Candidate("a", name, 1, 0.0, True, 0.9)] * targets + [Candidate("a", name, 1, 0.0, True, 0.0)] * biased
+    def entry(name, targets, biased):
+        return {"name": name, "before": {"all": targets + biased}, "before_share": targets / (targets + biased)}
 
-    candidates = entries("few", 0, 2) + entries("good", 9, 1) + entries("bad", 2, 8) + entries("middle", 5, 5)
-    assert two_most_biased(shares(candidates, ())) == ["bad", "middle"]
-
-
-def test_vectors_are_the_matrix_with_a_row_a_candidate(run):
-    folder = run / "debias-centroids"
-    assert read_vectors(folder / "centroids.safetensors", 48).shape == (48, 16)
-    assert read_vectors(folder / "centroids.safetensors", 47) is None
+    entries = [entry("few", 0, 2), entry("good", 9, 1), entry("bad", 2, 8), entry("middle", 5, 5)]
+    assert two_most_biased(entries) == ["bad", "middle"]
 
 
 def test_plane_keeps_the_distances_of_points_in_a_plane():

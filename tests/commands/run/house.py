@@ -22,6 +22,7 @@ from mars_pl.commands.run.words import STAGES
 from mars_pl.pipeline import choices
 from mars_pl.pipeline.execution import making, needs
 from mars_pl.pipeline.settings import configs
+from tests.fakes.candidate_tables import write_table
 from tests.fakes.fake_tree import make_voc_tree
 
 REPOSITORY = Path(__file__).parents[3]
@@ -84,6 +85,7 @@ class House:
         (folder / "stub").mkdir()
         shutil.copy(Path(__file__).with_name("mars_stub.sh"), folder / "stub/mars")
         (folder / "stub/mars").chmod(0o755)
+        write_table(folder / "stub", ("background",), [])
         return cls(folder)
 
     def copied(self, folder: Path) -> House:
@@ -100,7 +102,7 @@ class House:
     def behaves(self) -> None:
         """Let the stub do everything as it should."""
         for path in (self.folder / "stub").iterdir():
-            if path.name != "mars":
+            if path.name not in ("mars", "candidates.parquet"):
                 path.unlink()
 
     def run(self, *words: str) -> list[str]:

@@ -29,7 +29,7 @@ if [[ -e stub/real ]]; then truth=$root/SegmentationClass; fi
 cd "$part" && mkdir -p mars baseline confident prediction features || exit 7
 for name in weights.safetensors neighbours.safetensors tokens.npy centroids.safetensors; do echo whole > $name; done
 for name in selection.json removed.json about.json; do echo '{}' > $name; done
-echo id,class,cluster,pixels,distance,selected,iou > candidates.csv
+cp "$OLDPWD"/stub/candidates.parquet .
 echo '{"split": "val", "images": 4, "miou": 0.5, "fp": 0.3, "fn": 0.2}' > row.json
 lists=("$root"/ImageSets/Segmentation/all.txt)
 [[ -e ${lists[0]} ]] || lists=("$root"/ImageSets/Segmentation/*.txt)

@@ -25,12 +25,16 @@ def class_paths(settings):
             yield from class_paths(value)
 
 
+OPEN = {"mars_pl.dashboards.fit_logger.RunLogger", "pytorch_lightning.loggers.TensorBoardLogger"}
+"""Loggers that hand further settings on to a library, which the parser looks for there."""
+
 SHIPPED = sorted(
     {
         path
         for file in (REPOSITORY / "configs").rglob("*.yaml")
         for path in class_paths(yaml.safe_load(file.read_text()))
     }
+    - OPEN
 )
 
 

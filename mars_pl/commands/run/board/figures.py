@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from callbacks.writing.candidates.table_file import CANDIDATES
 from mars_pl.commands.json_files import read_json
-from mars_pl.commands.report.selection import Candidate, read_candidates
+from mars_pl.commands.report.selection import read_candidates, spread_candidates
 from mars_pl.dashboards.items import Curve, Histogram, Items, Table
 
 MOST_CANDIDATES = 10_000
@@ -18,26 +19,20 @@ FIGURES = ("iou", "fp", "fn")
 MEANS = ("miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "images")
 
 
-def stage_figures(stage: str, folder: Path, names: Sequence[str]) -> Items:
+def stage_figures(stage: str, folder: Path) -> Items:
     """Return the figures that a stage left; nothing where it leaves none.
 
     Args:
         stage: its name; `row` for a measurement.
         folder: of the finished stage.
-        names: of the classes, background first.
     """
     if stage == "wsss-labels" and (sweep := folder / "sweep.json").is_file():  # of what has truth
         return sweep_items(read_json(sweep))
     if stage == "debias-centroids":
-        return selection_items(read_json(folder / "selection.json"), candidates_of(folder, names))
+        return selection_items(read_json(folder / "selection.json")) | candidate_items(folder / CANDIDATES)
     if stage == "debias-labels":
         return removed_items(read_json(folder / "removed.json"))
     return row_items(read_json(folder / "row.json")) if stage == "row" else {}
-
-
-def candidates_of(folder: Path, names: Sequence[str]) -> list[Candidate]:
-    """Read the candidates of the centroids' stage."""
-    return read_candidates(folder / "candidates.csv", names)
 
 
 def sweep_items(sweep: Mapping[str, Any]) -> Items:
@@ -45,8 +40,21 @@ def sweep_items(sweep: Mapping[str, Any]) -> Items:
     return {"sweep": Curve("background", sweep.get("scores") or ())}
 
 
-def selection_items(selection: Mapping[str, Any], candidates: Sequence[Candidate]) -> Items:
-    """Show the candidates, their distances class by class, and how many of them lie on their target."""
+def candidate_items(path: Path) -> Items:
+    """Show the distances of the candidates class by class, and some of them as a table."""
+    found = read_candidates(path)
+    items: Items = {
+        f"distance/{name}": Histogram(distances.tolist())
+        for index, name in enumerate(found.class_names)
+        if len(distances := found.distances[found.classes == index])
+    }
+    fields = ("image_id", "class_name", "pixels", "distance", "selected", "iou", "kind")
+    rows = [[getattr(one, name) for name in fields] for one in spread_candidates(path, MOST_CANDIDATES)]
+    return items | {"candidates_table": Table(fields, rows)}
+
+
+def selection_items(selection: Mapping[str, Any]) -> Items:
+    """Show how many candidates there are, and how many of them lie on their target."""
     items: Items = {key: value for key, value in selection.items() if _is_figure(value)}
     for key in ("target_share", "target_share_before"):
         items |= _by_class(key, selection.get(key) or {})
@@ -54,15 +62,7 @@ def selection_items(selection: Mapping[str, Any], candidates: Sequence[Candidate
     sources = ("candidates_per_class", "selected_per_class", "target_share_before", "target_share")
     counted = selection.get("candidates_per_class") or {}
     rows = [[name, *((selection.get(key) or {}).get(name) for key in sources)] for name in counted]
-    items["classes"] = Table(columns, rows)
-    by_class: dict[str, list[float]] = {}
-    for candidate in candidates:
-        by_class.setdefault(candidate.class_name, []).append(candidate.distance)
-    items |= {f"distance/{name}": Histogram(distances) for name, distances in by_class.items()}
-    sample = evenly(candidates, MOST_CANDIDATES)
-    fields = ("image_id", "class_name", "pixels", "distance", "selected", "iou", "kind")
-    items["candidates_table"] = Table(fields, [[getattr(one, name) for name in fields] for one in sample])
-    return items
+    return items | {"classes": Table(columns, rows)}
 
 
 def removed_items(summary: Mapping[str, Any]) -> Items:

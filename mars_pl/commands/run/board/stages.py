@@ -35,7 +35,7 @@ def stage_items(place: Place, places: Places, names: Sequence[str]) -> list[Item
         log = folder / "metrics.csv"
         rows = csv_rows(log) if log.is_file() else []
         return [{STEP if name == "step" else name: value for name, value in row.items()} for row in rows]
-    items = stage_figures(stage.name, folder, names)
+    items = stage_figures(stage.name, folder)
     tree = Tree(stage.root)
     ids = tree.ids(split_of(stage, resolve(stage.yamls, stage.options)))
     if stage.job == "evaluate":

@@ -9,10 +9,12 @@ from PIL import Image
 from datamodules.files.labels import BIASED, write_label
 from datamodules.files.tree import Tree
 from mars_pl.commands.evaluate.mask_folders import Folders
-from mars_pl.commands.run.board.figures import MOST_CANDIDATES, evenly, stage_figures
+from mars_pl.commands.report.selection import spread_candidates
+from mars_pl.commands.run.board.figures import evenly, stage_figures
 from mars_pl.commands.run.board.images import most_biased, overlay, worst
 from mars_pl.dashboards.identity import Identity
 from mars_pl.dashboards.session import log, opened
+from tests.fakes.candidate_tables import write_table
 from tests.fakes.offline_run import read_offline_runs
 
 NAMES = ("background", "cup", "<b>lamp</b>")
@@ -53,8 +55,8 @@ def run(tree, tmp_path_factory):
     per_class = {"candidates_per_class": {"cup": 2, NAMES[2]: 1}, "selected_per_class": {"cup": 1, NAMES[2]: 0}}
     shares = {"target_share": {"all": 1.0, "cup": 1.0, NAMES[2]: None}, "target_share_before": {"all": 0.5, "cup": 0.5}}
     write(house / "centroids/selection.json", {"candidates": 3, "alpha": 0.4, **per_class, **shares})
-    lines = ["id,class,cluster,pixels,distance,selected,iou", "c,cup,0,9,0.5,1,0.8", "c,cup,1,7,0.1,0,0.05"]
-    write(house / "centroids/candidates.csv", "\n".join([*lines, f"shelf/a b,{NAMES[2]},0,4,0.3,0,"]) + "\n")
+    rows = [("c", 1, 0, 9, 0.5, 1, 0.8), ("c", 1, 1, 7, 0.1, 0, 0.05), ("shelf/a b", 2, 0, 4, 0.3, 0, None)]
+    write_table(house / "centroids", NAMES, rows)
     removed = {"removed": {"all": 0.4, "cup": 0.4, NAMES[2]: None}, "pixels": {"all": 10, "cup": 10, NAMES[2]: 0}}
     write(house / "debias/removed.json", removed | {"pixels_removed": {"all": 4, "cup": 4, NAMES[2]: 0}})
     figures = {
@@ -70,7 +72,7 @@ def run(tree, tmp_path_factory):
             ("debias-labels", "debias"),
             ("row", "row"),
         ):
-            log(there, stage_figures(stage, house / folder, NAMES), NAMES)
+            log(there, stage_figures(stage, house / folder), NAMES)
         tables = {"most_biased": most_biased(tree, IDS, masks["Yᵈᵇ"], NAMES, masks)}
         tables["worst"] = worst(tree, IDS, Folders(masks["Yᵈᵇ"], masks["truth"]), NAMES, masks)
         log(there, tables | {f"overlays/{image_id}": overlay(tree, image_id, masks) for image_id in IDS}, NAMES)
@@ -102,13 +104,18 @@ def test_candidates_their_distances_and_target_shares(run):
     )
 
 
-def test_of_many_candidates_an_even_sample_is_shown():
+def test_of_many_images_so_many_are_shown_evenly():
     many = list(range(25_001))
-    assert (
-        len(evenly(many, MOST_CANDIDATES)) == MOST_CANDIDATES
-        and evenly(many, 2) == [0, 12_500]
-        and evenly([1, 2], 3) == [1, 2]
-    )
+    assert len(evenly(many, 24)) == 24 and evenly(many, 2) == [0, 12_500] and evenly([1, 2], 3) == [1, 2]
+
+
+def test_of_many_candidates_an_even_sample_is_shown(tmp_path):
+    rows = [(f"{place:02}", place % 3, 0, 4, 0.1, 0, None) for place in range(30)]
+    table = write_table(tmp_path, NAMES, rows)
+    every = [row[0] for row in rows if row[1]]
+    assert [one.image_id for one in spread_candidates(table, 100)] == every
+    assert [one.image_id for one in spread_candidates(table, 20)] == every
+    assert [one.image_id for one in spread_candidates(table, 4)] == every[4::5]
 
 
 def test_what_was_removed_and_a_row_with_every_class(run):
