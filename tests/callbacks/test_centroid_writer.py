@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch.utils.data import default_collate
 
 from callbacks.centroid_writer import CentroidWriter
-from callbacks.writing.candidates import merged, parts
+from callbacks.writing.candidates import parts
 from callbacks.writing.candidates.selecting import TableSelection
 from callbacks.writing.journal import read_journals
 from datamodules.errors import DataError
@@ -119,7 +119,7 @@ def items():
 @pytest.mark.parametrize("processes", [1, 2, 8])
 def test_several_processes_write_the_same_bytes(written, tmp_path, items, processes, images, monkeypatch):
     monkeypatch.setattr(parts, "IMAGES", images)
-    monkeypatch.setattr(merged, "GROUP", 1)
+    monkeypatch.setattr(parts, "GROUP", 1)
     job.predict([CentroidWriter() for _ in range(processes)], tmp_path, items, Colours())  # 8 for 6: two have nothing
     assert job.files(tmp_path) == job.files(written)
 

@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
 
-from callbacks.writing.candidates.parts import GROUP
 from mars_pl.debias.distance import Rows
 
 WINDOW = 8192
@@ -32,7 +31,7 @@ class Window:
         clusters: (n,) int32.
         pixels: (n,) int64.
         iou: (n,) float64, NaN where it is not known.
-        vectors: (n, D) float32.
+        vectors: (n, D) float32; D is not known where n is 0.
         empty: int32, class after class that an image has no candidate of.
     """
 
@@ -84,31 +83,32 @@ class MergedParts:
         for start in range(0, len(self), WINDOW):
             rows = self._order[start : start + WINDOW]
             part = np.searchsorted(self._starts, rows, side="right") - 1
-            batches, places = [], []
+            pieces, places = [], []
             for index in np.unique(part).tolist():
                 own = np.flatnonzero(part == index)
-                batches += readers[index].send(rows[own] - self._starts[index])
+                pieces += readers[index].send(rows[own] - self._starts[index])
                 places.append(own)
-            table = pa.Table.from_batches(batches).take(pa.array(np.argsort(np.concatenate(places)))).combine_chunks()
+            table = pa.concat_tables(pieces).take(pa.array(np.argsort(np.concatenate(places)))).combine_chunks()
             yield _window(table.to_batches()[0])
 
 
 def _reader(path: Path) -> Generator[list[Any], NDArray[np.int64], None]:
-    """Take rows that rise from one call to the next, and give them back in batches."""
-    with pq.ParquetFile(path) as file:
-        batch: Any = None
+    """Take rows that rise from one call to the next, and give them back in pieces."""
+    with pq.ParquetFile(path, pre_buffer=False) as file:
+        # group by group: iter_batches() would hold the whole file
+        groups = (file.read_row_group(group, use_threads=False) for group in range(file.num_row_groups))
+        table: Any = None
         found: list[Any] = []
         start, end = 0, 0
-        left = file.iter_batches(batch_size=GROUP, use_threads=False)
         while True:
             rows = yield found
             found = []
             while len(rows):
                 while rows[0] >= end:
-                    batch = next(left)
-                    start, end = end, end + len(batch)
+                    table = next(groups)
+                    start, end = end, end + len(table)
                 here = np.searchsorted(rows, end)
-                found.append(batch.take(pa.array(rows[:here] - start)))
+                found.append(table.take(pa.array(rows[:here] - start)))
                 rows = rows[here:]
 
 
