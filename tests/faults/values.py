@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from tests.faults.house import House
 from tests.faults.jobs import jobs
 from tests.faults.outcome import Outcome, last_line
+from tests.pipeline.tiny_run import REPOSITORY
 
 SEGMENTER = ("segment/segment", "segment/deeplabv3plus", "segment/deeplabv3plus_scenes", "train/baseline")
 LABELS = ("--data.init_args.label_folder", "SegmentationClass")
@@ -45,7 +46,10 @@ def values(house: House) -> Iterator[Outcome]:
     yield one_line(house, "weights that are not finite", words, "nan.safetensors: .*not finite")
     debias = ("debias/labels", "uss/features_backbone")
     save_file({"centroids": torch.full((8, 64), torch.nan)}, house.folder / "nan-centroids.safetensors")
-    more = ("--model.init_args.feature_extractor.init_args.backbone", "configs/backbone/vit_scenes.yaml")
+    more = (
+        "--model.init_args.feature_extractor.init_args.backbone",
+        str(REPOSITORY / "configs/backbone/vit_scenes.yaml"),
+    )
     more += ("--model.init_args.centroids", "nan-centroids.safetensors", *LABELS)
     words = house.job("predict", *debias, out="values/centroids", more=more)
     yield one_line(house, "centroids that are not finite", words, "nan-centroids.safetensors: .*not finite")
