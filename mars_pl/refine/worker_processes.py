@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import forkserver
 
 import torch
 
@@ -21,7 +22,18 @@ def worker_processes(count: int, module: str) -> ProcessPoolExecutor:
     # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["__main__", module])
+    _start_server()
     return ProcessPoolExecutor(count, context, initializer=_begin)
+
+
+def _start_server() -> None:
+    """Start the process that forks the workers so that ctrl-C, which reaches it too, finds no Python that imports."""
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which a new process inherits
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
 
 
 def _begin() -> None:
