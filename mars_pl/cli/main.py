@@ -54,8 +54,7 @@ USAGE = """usage: mars COMMAND …
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38
   labels import|export KIND …    labels of other projects, in and out
-  export FIT TARGET              the network of a segment fit as ONNX, checked against onnxruntime
-  export candidates RUN TARGET   the candidates of the centroids stage as CSV
+  export FIT|candidates RUN …    a fit's network as ONNX, checked against onnxruntime; a run's candidates as CSV
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
   doctor                         what this machine has and lacks: packages, GPUs, memory, weights, disk
   data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
