@@ -65,14 +65,13 @@ def inspect_images(
     Raises:
         DataError: a folder is missing.
     """
-    if label_folder is not None and not label_folder.is_dir():
-        raise DataError(f"{label_folder}: no such label folder; make the labels first or set data.label_folder")
-    if score_folder is not None and not score_folder.is_dir():
-        raise DataError(
-            f"{score_folder}: no such score folder; run the stage that makes scores or set data.score_folder"
-        )
-    if feature_folder is not None and not feature_folder.is_dir():
-        raise DataError(f"{feature_folder}: no such feature folder; make the centroids again with features=true")
+    for folder, lacking in (
+        (label_folder, "no such label folder; make the labels first or set data.label_folder"),
+        (score_folder, "no such score folder; run the stage that makes scores or set data.score_folder"),
+        (feature_folder, "no such feature folder; make the centroids again with features=true"),
+    ):
+        if folder is not None and not folder.is_dir():
+            raise DataError(f"{folder}: {lacking}")
 
     upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 

@@ -6,6 +6,9 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+BEHIND_FIGURES = ("torch", "torchvision", "pytorch-lightning", "timm", "numpy")
+"""Packages on whose versions the last digits of figures hang."""
+
 CHECKOUT = Path(__file__).resolve().parents[1] / "pyproject.toml"
 
 
@@ -16,3 +19,11 @@ def running_version() -> str:
     except PackageNotFoundError:
         said = tomllib.loads(CHECKOUT.read_text(encoding="utf-8"))["project"]["version"] if CHECKOUT.is_file() else "0"
         return f"{said}+checkout"
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of a package that is installed, or None."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -18,8 +18,8 @@ from mars_pl.debias.centroid_module import CentroidModule
 from mars_pl.debias.debias_module import DebiasModule
 from mars_pl.debias.defaults import BIASED_INDEX, IGNORE_INDEX
 from mars_pl.refine.pamr import PAMR
+from tests.callbacks.writing.candidates.tables import foreground
 from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, Colours, coloured_image, predict
-from tests.fakes.candidate_tables import foreground
 
 PAGE = Path(__file__).parents[1] / "docs" / "python_api.md"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypedDict
 
@@ -11,6 +10,9 @@ from datamodules.files.coco_ids import COCO_CATEGORY_IDS
 
 CLASS_OF = {category: index for index, category in enumerate(COCO_CATEGORY_IDS, start=1)}
 """COCO's category id → class 1…80."""
+
+FARTHEST = 1e6
+"""Pixels from the image's corner, and the largest area's side: pycocotools holds a point for each pixel of an edge."""
 
 FEWEST = 6
 """Numbers of a polygon: three corners. pycocotools would take four numbers for a box."""
@@ -47,13 +49,13 @@ def checked(entry: Any, height: int, width: int) -> Annotation:
             be drawn.
     """
     category = entry.get("category_id")
-    if category not in CLASS_OF:
+    if not isinstance(category, int) or category not in CLASS_OF:
         raise DataError(f"category {category!r} is none of COCO's 80; is it another data set?")
     area = entry.get("area")
     return {
         "category_id": category,
         "iscrowd": bool(entry.get("iscrowd", 0)),
-        "area": float(area) if isinstance(area, int | float) and math.isfinite(area) else None,
+        "area": float(area) if _is_number(area, FARTHEST**2) else None,
         "segmentation": _shape(entry.get("segmentation"), height, width),
     }
 
@@ -67,10 +69,14 @@ def _shape(segmentation: Any, height: int, width: int) -> list[list[float]] | Ru
         raise DataError(f"a segmentation of {type(segmentation).__name__}; polygons or runs are drawn")
     polygons = segmentation if isinstance(segmentation[0], list) else [segmentation]
     for polygon in polygons:
-        numbers = isinstance(polygon, list) and all(type(one) in (int, float) and math.isfinite(one) for one in polygon)
-        if not numbers or len(polygon) % 2:
+        if not isinstance(polygon, list) or len(polygon) % 2 or not all(_is_number(one, FARTHEST) for one in polygon):
             raise DataError("a polygon that is no list of x, y, …; write the corners in pixels")
     return [[float(one) for one in polygon] for polygon in polygons if len(polygon) >= FEWEST]
+
+
+def _is_number(value: Any, largest: float) -> bool:
+    """JSON's whole numbers may be larger than any float, and its floats be none."""
+    return type(value) in (int, float) and abs(value) <= largest
 
 
 def _runs(segmentation: Mapping[str, Any], height: int, width: int) -> Runs:

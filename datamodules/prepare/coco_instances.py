@@ -54,7 +54,7 @@ def read_instances(path: Path) -> list[Picture]:
             for row in content["images"]
         }
         entries = list(enumerate(content["annotations"]))
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise DataError(f"{path}: lacks {error}; it should be COCO's instances_*.json") from None
     for place, entry in entries:
         _add(path, place, entry, pictures)

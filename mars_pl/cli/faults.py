@@ -6,7 +6,7 @@ import errno
 import re
 import traceback
 
-from datamodules.errors import DataError
+from datamodules.files.whole_file import OS_ERROR
 from mars_pl.cli.parser_faults import first_fault
 
 REMEDIES = {
@@ -77,10 +77,10 @@ FIELD_REMEDIES = {
 STATE = re.compile(r"Error\(s\) in loading state_dict for \w+:\s*(?P<first>.*)", re.DOTALL)
 """Torch's list of all keys that do not fit."""
 
-FROM_WORKER = re.compile(r"Caught (?P<kind>\w+) in DataLoader worker process \d+\.\nOriginal Traceback")
+FROM_WORKER = re.compile(r"Caught \w+ in DataLoader worker process \d+\.\nOriginal Traceback")
 """How torch hands on what a reading process raised: an error of the same kind, whose text is the traceback."""
 
-LAST = re.compile(r"^(?:\w+\.)*(?P<kind>\w+): (?:\[Errno (?P<number>\d+)\] )?(?P<text>.*?)(?:: '(?P<place>[^']*)')?$")
+LAST = re.compile(r"^(?:\w+\.)*\w+: (?:\[Errno (?P<number>\d+)\] )?(?P<text>.*?)(?:: '(?P<place>[^']*)')?$")
 """The line that ends a traceback; OSError has its number and its file in it."""
 
 LIBRARIES = ("pytorch_lightning", "lightning_fabric", "lightning_utilities")
@@ -99,7 +99,7 @@ def known_fault(error: BaseException) -> str | None:
         return f"{place}{error.strerror}; {REMEDIES.get(error.errno, 'name another place')}"
     if isinstance(error, KeyError) and len(error.args) == 1 and (remedy := _field_remedy(error.args[0])):
         return remedy
-    if (found := re.search(r"\(os error (\d+)\)", text)) and int(found[1]) in REMEDIES:  # what is written in Rust
+    if (found := OS_ERROR.search(text)) and int(found[1]) in REMEDIES:
         return f"{text}; {REMEDIES[int(found[1])]}"
     for pattern, line in KNOWN:
         if re.search(pattern, text):
@@ -109,7 +109,7 @@ def known_fault(error: BaseException) -> str | None:
         return f"ckpt_path: the checkpoint is another network's or of other classes ({first}); name one of this fit"
     if type(error).__module__.partition(".")[0] == "wandb":
         return f"Weights & Biases: {text.rstrip('.')}; mend that, or write its files here by wandb=offline"
-    if isinstance(error, DataError | ValueError):
+    if isinstance(error, ValueError):  # DataError among them
         return first_fault(str(error))
     if isinstance(error, Exception) and (type(error).__name__ == "MisconfigurationException" or _of_lightning(error)):
         return text
@@ -124,8 +124,6 @@ def in_its_worker(error: BaseException) -> BaseException:
         return error
     if found["number"]:
         return OSError(int(found["number"]), found["text"], found["place"])
-    if found["kind"] == DataError.__name__:
-        return DataError(lines[-1].partition(": ")[2])
     return type(error)(lines[-1].partition(": ")[2]) if isinstance(error, ValueError) else error
 
 

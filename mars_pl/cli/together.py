@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 
+from mars_pl.cli.error_line import say_error
 from mars_pl.cli.faults import LOST
 from mars_pl.cli.interruption import Interruption
 
@@ -87,7 +87,7 @@ class EndTogether(Callback):
         for process in self._others:
             process.kill()
         if line:
-            print(f"mars: error: {line}", file=sys.stderr, flush=True)
+            say_error(line, os.getppid())
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(LAST)
         os._exit(self.interruption.code)

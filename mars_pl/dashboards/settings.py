@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from mars_pl.version import CHECKOUT, running_version
-
-PACKAGES = ("torch", "torchvision", "pytorch-lightning", "timm", "numpy")
+from mars_pl.version import BEHIND_FIGURES, CHECKOUT, installed_version, running_version
 
 
 def tidy(value: Any) -> Any:
@@ -33,11 +30,7 @@ def tidy(value: Any) -> Any:
 def versions() -> dict[str, str]:
     """Return the versions of this package, of Python and of the libraries that figures depend on, and our commit."""
     found = {"mars-pl": running_version(), "python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
+    found |= {name: number for name in BEHIND_FIGURES if (number := installed_version(name))}
     return found | ({"commit": commit} if (commit := _commit(CHECKOUT.parent)) else {})
 
 

@@ -13,9 +13,9 @@ from callbacks.writing.candidates.selecting import TableSelection
 from callbacks.writing.journal import read_journals
 from datamodules.errors import DataError
 from mars_pl.debias.centroid_module import CentroidModule
+from tests.callbacks.writing.candidates.tables import foreground, read_rows
 from tests.debias.colours import ColourFeatures, Colours, predict
 from tests.fakes import predict_job as job
-from tests.fakes.candidate_tables import foreground, read_rows
 
 
 class Data(Colours):

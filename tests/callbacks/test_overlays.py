@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from callbacks.overlays import Overlay, Overlays, side_by_side
 from datamodules.files.labels import BIASED, write_label
 from mars_pl.dashboards.fit_logger import RunLogger
-from tests.fakes.offline_run import read_offline_runs
+from tests.dashboards.offline_run import read_offline_runs
 from tests.fakes.quiet_trainer import quiet_trainer
 
 NAMES = ("background", "train", "boat <b>")

@@ -8,7 +8,7 @@ import pytest
 from datamodules.files.labels import BIASED, read_label, write_label
 from mars_pl.dashboards.identity import Identity
 from tests.cli.tiny_fit import TinyFit
-from tests.fakes.offline_run import read_offline_runs
+from tests.dashboards.offline_run import read_offline_runs
 
 MARS = ["-c", "train/mars", "--model.init_args.complement.init_args.refine", "null"]
 

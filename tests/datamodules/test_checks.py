@@ -197,6 +197,10 @@ def test_damaged_scores_and_a_missing_folder_are_named(tmp_path, ids, scored):
         scored()
     with pytest.raises(DataError, match="elsewhere: no such score folder; run the stage that makes scores"):
         refuse(inspect_images(Tree(tmp_path), ids, 4, score_folder=tmp_path / "elsewhere"))
+    with pytest.raises(
+        DataError, match="elsewhere: no such feature folder; make the centroids again with features=true"
+    ):
+        refuse(inspect_images(Tree(tmp_path), ids, 4, feature_folder=tmp_path / "elsewhere"))
 
 
 def test_what_takes_a_while_shows_a_bar_on_a_terminal_in_the_first_process(tmp_path, ids, monkeypatch, capsys):

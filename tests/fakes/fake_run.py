@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from datamodules.files.labels import BIASED, write_label
-from tests.fakes.candidate_tables import write_table
+from tests.callbacks.writing.candidates.tables import write_table
 
 CLASSES = ("background", "train", "boat", "plane", "horse", "sheep", "dog")
 COMPANIONS = {1, 2, 3}

@@ -10,7 +10,7 @@ import yaml
 from safetensors.torch import load_file
 
 from mars_pl.cli.main import main
-from tests.fakes.candidate_tables import foreground
+from tests.callbacks.writing.candidates.tables import foreground
 from tests.pipeline.stage_outputs import BIASED, codes, config, ids, labels, shown
 from tests.pipeline.tiny_run import REPOSITORY, TinyRun
 

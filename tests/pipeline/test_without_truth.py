@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.fakes.candidate_tables import read_rows
+from tests.callbacks.writing.candidates.tables import read_rows
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import TinyRun, plan
 

@@ -4,7 +4,7 @@ import json
 
 from mars_pl.dashboards.identity import Identity
 from tests.cli.tiny_fit import TinyFit
-from tests.fakes.offline_run import read_offline_runs
+from tests.dashboards.offline_run import read_offline_runs
 from tests.processes.started import started
 
 

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from datamodules.files.labels import IGNORED, read_label
-from tests.fakes.candidate_tables import read_rows
+from tests.callbacks.writing.candidates.tables import read_rows
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import REPOSITORY, TinyRun
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import shutil
@@ -14,8 +13,9 @@ from typing import NamedTuple
 from datamodules.processes import cores
 from mars_pl.pipeline.machine import best_trainer, gpu_count
 from mars_pl.training.weight_files import MARS_WEIGHTS
+from mars_pl.version import BEHIND_FIGURES, installed_version
 
-PACKAGES = ("torch", "torchvision", "pytorch-lightning", "torchmetrics", "timm", "scikit-learn", "numpy")
+PACKAGES = (*BEHIND_FIGURES, "torchmetrics", "scikit-learn")
 OPTIONAL = (
     ("pydensecrf", "the dense CRF", "pip install 'mars-pl[crf]'; without it take PAMR or no refinement"),
     ("onnxruntime", "mars export", "pip install 'mars-pl[export]'"),
@@ -64,10 +64,8 @@ def machine_rows(folder: Path) -> Iterator[Row]:
 
 
 def _package(name: str) -> Row:
-    try:
-        return Row(name, importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return Row(name, "missing", f"pip install {name}")
+    found = installed_version(name)
+    return Row(name, found) if found else Row(name, "missing", f"pip install {name}")
 
 
 def _memory() -> Iterator[Row]:

@@ -87,13 +87,18 @@ def candidates_of_image(path: Path, image_id: str) -> list[Candidate]:
     ]
 
 
-def spread_candidates(path: Path, most: int) -> list[Candidate]:
+def spread_candidates(path: Path, total: int, most: int) -> list[Candidate]:
     """Read all foreground candidates, or so many of them evenly spaced over the table.
+
+    Args:
+        path: of the table.
+        total: how many there are.
+        most: how many are wanted.
 
     Raises:
         DataError: as ``read_candidates``.
     """
-    total, seen = len(read_candidates(path).classes), 0
+    seen = 0
 
     def wanted(batch: Any) -> NDArray[np.bool_]:
         nonlocal seen

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mars_pl.commands.report.run import Run
-from mars_pl.version import running_version
+from mars_pl.version import BEHIND_FIGURES, installed_version, running_version
 
 _LARGEST_FILE = 200_000
 
-_PACKAGES = ("torch", "torchvision", "pytorch-lightning", "timm", "numpy", "scikit-learn", "pydensecrf2", "pillow")
+_PACKAGES = (*BEHIND_FIGURES, "scikit-learn", "pydensecrf2", "pillow")
 
 
 def versions() -> list[tuple[str, str]]:
     """Return the versions of the package and of what its figures stand on, where the page is written."""
     found = [("mars-pl", running_version()), ("python", platform.python_version())]
-    return found + [(name, _version(name)) for name in _PACKAGES]
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
+    return found + [(name, installed_version(name) or "not installed") for name in _PACKAGES]
 
 
 def stage_files(run: Run) -> list[tuple[str, str]]:

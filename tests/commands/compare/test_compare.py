@@ -16,7 +16,7 @@ from mars_pl.commands.compare.differences import class_comparisons, compared_row
 from mars_pl.commands.compare.images import compared_images
 from mars_pl.commands.compare.sources import read_sources
 from mars_pl.commands.report import command as report
-from tests.fakes.browser import Watched, chromium
+from tests.commands.browser import Watched, chromium
 from tests.fakes.fake_run import add_networks, change, make_run
 
 

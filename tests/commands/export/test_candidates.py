@@ -5,7 +5,7 @@ import pytest
 from datamodules.errors import DataError
 from mars_pl.cli.main import main
 from mars_pl.commands.export.candidates import find_table
-from tests.fakes.candidate_tables import write_table
+from tests.callbacks.writing.candidates.tables import write_table
 from tests.fakes.fake_run import make_run
 
 NAMES = ("background", "cat", "dog, small")

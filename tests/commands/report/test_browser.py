@@ -7,7 +7,7 @@ import pytest
 
 from mars_pl.commands.report import command as report
 from mars_pl.commands.report.images import data as images_data
-from tests.fakes.browser import Watched, chromium
+from tests.commands.browser import Watched, chromium
 from tests.fakes.fake_run import add_networks, make_run, rename_image
 
 NASTY = "<img src=x onerror=alert(1)> #1 %41 [bold]"

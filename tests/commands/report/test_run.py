@@ -7,7 +7,7 @@ import pytest
 from datamodules.errors import DataError
 from mars_pl.commands.report.images.sets import image_sets
 from mars_pl.commands.report.run import merge, open_run
-from tests.fakes.candidate_tables import write_table
+from tests.callbacks.writing.candidates.tables import write_table
 from tests.fakes.fake_run import CLASSES, change
 
 

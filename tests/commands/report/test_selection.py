@@ -15,7 +15,7 @@ from mars_pl.commands.report.selection import (
     two_most_biased,
 )
 from mars_pl.metrics.target_share import KINDS
-from tests.fakes.candidate_tables import write_table
+from tests.callbacks.writing.candidates.tables import write_table
 
 ROWS = [
     ("a", 0, 0, 70, 0.0, False, None),

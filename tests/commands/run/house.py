@@ -22,7 +22,7 @@ from mars_pl.commands.run.words import STAGES
 from mars_pl.pipeline import choices
 from mars_pl.pipeline.execution import making, needs
 from mars_pl.pipeline.settings import configs
-from tests.fakes.candidate_tables import write_table
+from tests.callbacks.writing.candidates.tables import write_table
 from tests.fakes.fake_tree import make_voc_tree
 
 REPOSITORY = Path(__file__).parents[3]

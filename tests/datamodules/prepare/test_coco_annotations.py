@@ -51,6 +51,7 @@ def test_packed_runs_are_read_as_pycocotools_reads_them():
         ([["a", 1, 2, 3, 4, 5]], "a polygon that is no list of x, y"),
         ([[1, 2, 3, 4, 5, 6, 7]], "a polygon that is no list of x, y"),
         ([[1, 2, 3, 4, 5, float("inf")]], "a polygon that is no list of x, y"),
+        ([[1, 2, 3, 4, 5, 10**400]], "a polygon that is no list of x, y"),
         ([1.0, [2.0]], "a polygon that is no list of x, y"),
         (5, "a segmentation of int"),
         ({"size": [4, 4], "counts": [16]}, r"runs of size \[4, 4\], its image has 5×7"),
@@ -66,3 +67,13 @@ def test_packed_runs_are_read_as_pycocotools_reads_them():
 def test_what_cannot_be_drawn_is_told(segmentation, complaint):
     with pytest.raises(DataError, match=complaint):
         checked(ENTRY | {"segmentation": segmentation}, HEIGHT, WIDTH)
+
+
+@pytest.mark.parametrize("category", [None, "17", 12, [17], {"id": 17}, 10**400])
+def test_what_is_no_category_is_told(category):
+    with pytest.raises(DataError, match="is none of COCO's 80; is it another data set"):
+        checked(ENTRY | {"category_id": category}, HEIGHT, WIDTH)
+
+
+def test_an_area_beyond_any_image_is_counted_instead():
+    assert checked(ENTRY | {"area": 10**400}, HEIGHT, WIDTH)["area"] is None

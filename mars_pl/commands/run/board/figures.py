@@ -49,8 +49,8 @@ def candidate_items(path: Path) -> Items:
         if len(distances := found.distances[found.classes == index])
     }
     fields = ("image_id", "class_name", "pixels", "distance", "selected", "iou", "kind")
-    rows = [[getattr(one, name) for name in fields] for one in spread_candidates(path, MOST_CANDIDATES)]
-    return items | {"candidates_table": Table(fields, rows)}
+    sample = spread_candidates(path, len(found.classes), MOST_CANDIDATES)
+    return items | {"candidates_table": Table(fields, [[getattr(one, name) for name in fields] for one in sample])}
 
 
 def selection_items(selection: Mapping[str, Any]) -> Items:

@@ -14,8 +14,8 @@ from callbacks.writing.candidates.selecting import TableSelection
 from mars_pl.debias.centroids import Candidates
 from mars_pl.debias.selection import select_centroids
 from tests.callbacks.writing.candidates.drawn import NAMES, draw_images, write_parts
+from tests.callbacks.writing.candidates.tables import foreground, read_rows
 from tests.debias import literal_selection as literal
-from tests.fakes.candidate_tables import foreground, read_rows
 from tests.fakes.predict_job import files
 
 

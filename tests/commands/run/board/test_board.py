@@ -10,7 +10,7 @@ import pytest
 from datamodules.errors import DataError
 from mars_pl.cli.main import main
 from tests.commands.run.names import PAPER
-from tests.fakes.offline_run import read_offline_runs
+from tests.dashboards.offline_run import read_offline_runs
 
 
 def logged(house, run="voc"):

@@ -14,8 +14,8 @@ from mars_pl.commands.run.board.figures import evenly, stage_figures
 from mars_pl.commands.run.board.images import most_biased, overlay, worst
 from mars_pl.dashboards.identity import Identity
 from mars_pl.dashboards.session import log, opened
-from tests.fakes.candidate_tables import write_table
-from tests.fakes.offline_run import read_offline_runs
+from tests.callbacks.writing.candidates.tables import write_table
+from tests.dashboards.offline_run import read_offline_runs
 
 NAMES = ("background", "cup", "<b>lamp</b>")
 IDS = ["shelf/a b", "shelf/ü?", "c"]
@@ -113,9 +113,9 @@ def test_of_many_candidates_an_even_sample_is_shown(tmp_path):
     rows = [(f"{place:02}", place % 3, 0, 4, 0.1, 0, None) for place in range(30)]
     table = write_table(tmp_path, NAMES, rows)
     every = [row[0] for row in rows if row[1]]
-    assert [one.image_id for one in spread_candidates(table, 100)] == every
-    assert [one.image_id for one in spread_candidates(table, 20)] == every
-    assert [one.image_id for one in spread_candidates(table, 4)] == every[4::5]
+    assert [one.image_id for one in spread_candidates(table, len(every), 100)] == every
+    assert [one.image_id for one in spread_candidates(table, len(every), 20)] == every
+    assert [one.image_id for one in spread_candidates(table, len(every), 4)] == every[4::5]
 
 
 def test_what_was_removed_and_a_row_with_every_class(run):
