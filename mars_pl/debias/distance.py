@@ -88,18 +88,17 @@ def find_background(
     sums, count, others, kept = torch.zeros(0), 0, 0, []
     for classes, vectors in table:
         own = vectors[classes == 0].double()
+        at_unit_length = unit(own)
         if not sums.shape[-1]:
-            sums = torch.zeros(2, vectors.shape[1], dtype=torch.float64)
-        as_they_are, at_unit_length = sums.split(1)
-        places = torch.zeros(len(own), dtype=torch.long)
-        add_in_order(as_they_are, places, own)
-        add_in_order(at_unit_length, places, unit(own))
+            sums = torch.zeros(1, 2 * vectors.shape[1], dtype=torch.float64)
+        # side by side, for it is the number of additions that takes time and not their length
+        add_in_order(sums, torch.zeros(len(own), dtype=torch.long), torch.cat([own, at_unit_length], dim=1))
         count, others = count + len(own), others + len(vectors) - len(own)
         if distance != "mean":
-            kept.append(unit(own))
+            kept.append(at_unit_length)
     if not count or not others:
         raise ValueError(f"{count} background and {others} foreground centroids, debiasing needs both")
-    mean, centre = sums / count
+    mean, centre = (sums[0] / count).chunk(2)
     nearest_count = 1 if distance == "minimum" else nearest_count
     return Background(count, mean, torch.cat(kept) if kept else centre, nearest_count)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,18 @@ class MergedParts:
         return len(self._order)
 
     def windows(self) -> Iterator[Window]:
-        """Read all images from the first to the last, the same windows however the parts are cut."""
+        """Read all images from the first to the last, the same windows however the parts are cut.
+
+        A thread reads the next window while one is worked on.
+        """
+        windows = self._read()
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(next, windows, None)
+            while (window := ahead.result()) is not None:
+                ahead = pool.submit(next, windows, None)
+                yield window
+
+    def _read(self) -> Iterator[Window]:
         readers = [_reader(path) for path in self._paths]
         for reader in readers:
             next(reader)

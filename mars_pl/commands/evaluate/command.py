@@ -71,7 +71,7 @@ def row_figures(counts: Counts, folders: Folders, names: Sequence[str], over: Se
     Returns:
         Fractions; None where there was nothing to measure.
     """
-    scores = Scores.from_confusion(counts.confusion, over)
+    scores = Scores.from_counts(counts.classes, over)
     per_class: dict[str, dict[str, float | None]] = {}
     for index, name in enumerate(names):
         figures = {"iou": scores.iou[index], "fp": scores.class_fp[index], "fn": scores.class_fn[index]}

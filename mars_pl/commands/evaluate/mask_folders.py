@@ -12,7 +12,7 @@ from datamodules.errors import DataError
 from datamodules.files.image_list import read_ids
 from datamodules.files.labels import Label, label_codes, read_label
 from mars_pl.commands.file_loop import ids_in
-from mars_pl.metrics.confusion import confusion_matrix
+from mars_pl.metrics.confusion import class_counts
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Counts:
     """Pixels of one image, or of all: integers, so that their sum does not depend on an order.
 
     Args:
-        confusion: shape (C, C), truth in rows.
+        classes: shape (3, C), pixels of each class that are right, predicted and true.
         companion: shape (C,), companion pixels by the class they accompany.
         companion_labelled: shape (C,), those of them that the prediction calls an object of any class.
         right_before: object pixels that are right in the reference.
         right_still: those of them that are right in the prediction.
     """
 
-    confusion: NDArray[np.int64]
+    classes: NDArray[np.int64]
     companion: NDArray[np.int64]
     companion_labelled: NDArray[np.int64]
     right_before: int = 0
@@ -62,11 +62,11 @@ class Counts:
     def none(cls, num_classes: int) -> Counts:
         """Return the counts of no image."""
         nothing = np.zeros(num_classes, dtype=np.int64)
-        return cls(np.zeros((num_classes, num_classes), dtype=np.int64), nothing, nothing)
+        return cls(np.zeros((3, num_classes), dtype=np.int64), nothing, nothing)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
-            self.confusion + other.confusion,
+            self.classes + other.classes,
             self.companion + other.companion,
             self.companion_labelled + other.companion_labelled,
             self.right_before + other.right_before,
@@ -90,7 +90,7 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
     prediction = _read(folders.predictions / f"{name}.png", num_classes, truth)
     ignored = label_codes(num_classes).ignored
     try:
-        confusion = confusion_matrix(prediction, truth, num_classes, ignored)
+        classes = class_counts(prediction, truth, num_classes, ignored)
     except ValueError as error:
         raise DataError(f"{truth_path}: {error}; are these the class names?") from None
     is_object = (prediction > 0) & (prediction < num_classes)
@@ -103,7 +103,7 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
         reference = _read(folders.reference / f"{name}.png", num_classes, truth)
         right = (truth > 0) & (truth != ignored) & (reference == truth)
         before, still = int(right.sum()), int((right & (prediction == truth)).sum())
-    return Counts(confusion, companion, labelled, before, still)
+    return Counts(classes, companion, labelled, before, still)
 
 
 def _read(path: Path, num_classes: int, truth: Label) -> Label:

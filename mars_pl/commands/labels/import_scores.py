@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     origin = ""
     if options.sweep:
         count = Count(source, options.truth, rule, options.sweep)
-        counts = list(each_image(count, swept_ids, "sweeping", options.workers, processes=bool(rule.crf)))
+        counts = each_image(count, swept_ids, "sweeping", options.workers, processes=bool(rule.crf))
         sweep = Sweep.from_counts(counts, over, split, rule, options.sweep)
         rule = replace(rule, background=rule.background if sweep.chosen is None else sweep.chosen)
         sweep.print()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,11 @@ from datamodules.terminal import terminal
 from mars_pl.commands.json_files import null_for_nan, write_json
 from mars_pl.commands.labels.from_scores import LabelRule, ScoreFolder, label_of
 from mars_pl.commands.metrics_table import fraction, percent
-from mars_pl.metrics.confusion import confusion_matrix
+from mars_pl.metrics.confusion import class_counts
 from mars_pl.metrics.scores import Scores
 
-Confusions = Mapping[float, NDArray[np.int64]]
-"""Background score → confusion of the labels made at it."""
+SweptCounts = Mapping[float, NDArray[np.int64]]
+"""Background score → pixels of each class that are right, predicted and true, (3, C), in the labels made at it."""
 
 
 def swept_scores(text: str) -> tuple[float, ...]:
@@ -63,8 +62,8 @@ class Count:
     rule: LabelRule
     swept: Sequence[float]
 
-    def __call__(self, image_id: str) -> Confusions:
-        """Return the confusion at each score; raises DataError where scores or truth are at fault."""
+    def __call__(self, image_id: str) -> SweptCounts:
+        """Return the counts at each score; raises DataError where scores or truth are at fault."""
         scores = self.source.read(image_id)
         path = self.truth / f"{image_id}.png"
         truth = read_label(path, self.source.num_classes)
@@ -74,14 +73,14 @@ class Count:
             raise DataError(f"{path}: the truth has {sizes}; are they of the same images?")
         image = self.source.image(image_id) if self.rule.crf else None
         ignored = label_codes(self.source.num_classes).ignored
-        confusions = {}
+        counts = {}
         for score in self.swept:
             label = label_of(scores, replace(self.rule, background=score), image)
             try:
-                confusions[score] = confusion_matrix(label, truth, self.source.num_classes, ignored)
+                counts[score] = class_counts(label, truth, self.source.num_classes, ignored)
             except ValueError as error:
                 raise DataError(f"{path}: {error}; is --data the right one?") from None
-        return confusions
+        return counts
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Sweep:
     @classmethod
     def from_counts(
         cls,
-        counts: Sequence[Confusions],
+        counts: Iterable[SweptCounts],
         over: Sequence[int] | None,
         split: str,
         rule: LabelRule,
@@ -116,11 +115,14 @@ class Sweep:
         Raises:
             DataError: where no pixel was counted.
         """
-        totals = {score: reduce(np.add, [count[score] for count in counts]) for score in swept}
+        totals, images = dict.fromkeys(swept, np.zeros((3, 0), dtype=np.int64)), 0
+        for count in counts:
+            totals = {score: totals[score] + count[score] if images else count[score] for score in swept}
+            images += 1
         if not any(total.any() for total in totals.values()):
             raise DataError(f"the truth of {split} is 255 everywhere: nothing can be chosen by it; leave --sweep away")
-        scores = {score: Scores.from_confusion(total, over) for score, total in totals.items()}
-        return cls(split, len(counts), "crf" if rule.crf else "none", scores, rule.background)
+        scores = {score: Scores.from_counts(total, over) for score, total in totals.items()}
+        return cls(split, images, "crf" if rule.crf else "none", scores, rule.background)
 
     @property
     def best(self) -> float:

@@ -69,7 +69,7 @@ def worst(tree: Tree, ids: Sequence[str], found: Folders, names: Sequence[str], 
     ids = [image_id for image_id in ids if (found.truth / f"{image_id}.png").is_file()]
     count = partial(count_image, folders=found, num_classes=len(names))
     scores = {
-        image_id: Scores.from_confusion(counts.confusion)
+        image_id: Scores.from_counts(counts.classes)
         for image_id, counts in zip(ids, each_image(count, ids, "looking for the worst images"), strict=True)
     }
     order = sorted(ids, key=lambda image_id: (scores[image_id].miou, image_id))
