@@ -14,7 +14,7 @@ WORDS = $(foreach name,$(GIVEN),'$(name)=$(subst ','\'',$(value $(name)))')
 SIDE  = $(firstword $(JOBS:%=-j%) $(filter-out -j,$(filter -j%,$(MAKEFLAGS))))
 RUN_  = $(MARS) run $@ $(WORDS) $(SIDE) $(if $(findstring n,$(firstword -$(MAKEFLAGS))),-n)
 
-.PHONY: help setup demo mars gap methods server overlays test test-slow fuzz faults bench lint docs clean
+.PHONY: help setup demo mars gap methods server overlays test test-slow fuzz faults bench lint site clean
 
 help:  ## this list
 	@grep -hE '^[a-z/-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +23,7 @@ setup: $(READY)  ## the virtual environment with the package and its tested depe
 
 $(READY): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[crf,export,tensorboard,dev]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[crf,export,tensorboard,completion,docs,dev]'
 	@touch $@
 
 demo: $(READY)  ## MARS from scratch on generated scenes, with its report (2 CPU cores, offline)
@@ -64,6 +64,9 @@ bench: $(READY)  ## seconds and memory of the slow parts on one core, as a table
 
 lint: $(READY)  ## ruff, mypy and the import rules
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check . && $(VENV)/bin/mypy && $(VENV)/bin/lint-imports
+
+site: $(READY)  ## the documentation as pages: site/site/index.html
+	rm -rf site && $(VENV)/bin/python tools/site/pages.py site && cd site && $(abspath $(VENV))/bin/zensical build --strict
 
 clean:  ## removes runs and generated data, keeps the environment
 	rm -rf runs data/scenes

@@ -32,6 +32,7 @@ LIGHT_COMMANDS = {
     "run": "mars_pl.commands.run.command",
     "recipe": "mars_pl.commands.recipe.command",
     "doctor": "mars_pl.commands.doctor.command",
+    "completion": "mars_pl.commands.completion.command",
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 
@@ -58,6 +59,7 @@ USAGE = """usage: mars COMMAND …
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive
   doctor                         what this machine has and lacks: packages, GPUs, memory, weights, disk
   data SET ROOT                  downloads VOC, prepares COCO or a folder of one's own
+  completion SHELL               what makes bash, zsh or fish complete these words
 
 Every command answers to --help, and mars to --version. MARS_TRACEBACK=1 shows where an error came from."""
 
@@ -136,5 +138,11 @@ def _refuse_shadowed_packages() -> None:
 
 
 def console() -> None:
-    """Console script: exit with the command's code."""
+    """Console script: exit with the command's code, or answer the shell that wants a word completed."""
+    if "_ARGCOMPLETE" in os.environ:  # the lines that `mars completion` prints say so
+        import argcomplete
+
+        from mars_pl.commands.completion.parser import completing_parser
+
+        argcomplete.autocomplete(completing_parser(LIGHT_COMMANDS))
     sys.exit(main())

@@ -32,11 +32,17 @@ def look_for_file(name: str, value: str) -> None:
     try:
         find_config(pattern.format(value))
     except DataError:
-        folder, (before, after) = config_folder(), pattern.split("{}")
-        stems = (str(path.relative_to(folder).with_suffix("")) for path in folder.glob(f"{pattern.format('*')}.yaml"))
-        there = sorted(stem[len(before) : len(stem) - len(after)] for stem in stems)
+        there = files_of(name)
         remedy = near_miss(value, there) or f"there are {', '.join(there)}"
         raise DataError(f"{name}={value}: there is no configs/{pattern.format(value)}.yaml; {remedy}") from None
+
+
+def files_of(name: str) -> list[str]:
+    """Return the values of a choice that ship as files."""
+    pattern, folder = FILES[name], config_folder()
+    before, after = pattern.split("{}")
+    stems = (str(path.relative_to(folder).with_suffix("")) for path in folder.glob(f"{pattern.format('*')}.yaml"))
+    return sorted(stem[len(before) : len(stem) - len(after)] for stem in stems)
 
 
 def near_miss(name: str, known: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""`mars completion`: the shell completes commands, choices and their values."""
