@@ -21,7 +21,7 @@ def worker_processes(count: int, module: str) -> ProcessPoolExecutor:
     """
     # forkserver: a fork of a process that has run OpenMP threads can hang in the child.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", module])
+    context.set_forkserver_preload(["__main__", "mars_pl.refine.orphaned_start", module])
     _start_server()
     return ProcessPoolExecutor(count, context, initializer=_begin)
 
