@@ -26,12 +26,25 @@ class SegmentationWriter(ImageWriter[None]):
         refine: R; ``None`` writes the bare argmax.
         fill: write the data's debiased labels Yᵈᵇ instead, their biased pixels filled with the prediction among the
             image's classes; the bare prediction over all classes goes to the sub-folder ``prediction``, for looking at.
+        image_classes: write masks of background and the image's classes alone, labels for another fit.
+        unsure: pixels whose refined highest probability is below this are ignored in such labels; 0 ignores none.
         options: output, workers and resume; see ``ImageWriter``.
     """
 
-    def __init__(self, refine: Refine | None = None, fill: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        refine: Refine | None = None,
+        fill: bool = False,
+        image_classes: bool = False,
+        unsure: float = 0.0,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.refine, self.fill = refine, fill
+        if not 0 <= unsure < 1:
+            raise ValueError(f"unsure: a probability in [0, 1), not {unsure}")
+        if fill and (image_classes or unsure):
+            raise ValueError("fill: is of the image's classes anyway and leaves no pixel unsure; leave those two out")
+        self.refine, self.fill, self.image_classes, self.unsure = refine, fill, image_classes, unsure
 
     def image_call(self, prediction: SegmentationPrediction, batch: dict[str, Any], place: int) -> partial[None]:
         """Write one mask, or fill one label.
@@ -44,7 +57,12 @@ class SegmentationWriter(ImageWriter[None]):
                 "fill: the data has no labels to fill, or no image labels; set data.label_folder to the folder of "
                 "debiased labels and data.image_labels to where the classes stand"
             )
-        classes = competing(prediction.probabilities, batch["classes"][0] if self.fill else None)
+        if self.image_classes and "classes" not in batch:
+            raise DataError(
+                "image_classes: the data has no image labels; set data.image_labels to where the classes stand"
+            )
+        own = batch["classes"][0] if self.fill or self.image_classes else None
+        classes = competing(prediction.probabilities, own)
         tensors = [batch["image"][0], prediction.probabilities[classes], classes]
         image, probabilities, codes = (tensor if self.workers == 0 else tensor.cpu().numpy() for tensor in tensors)
         debiased = None
@@ -54,7 +72,8 @@ class SegmentationWriter(ImageWriter[None]):
             mask = as_label(prediction.probabilities.argmax(0).cpu().numpy(), num_classes)
             write_label(self.folder / PREDICTION / f"{prediction.id}.png", mask)
         path = self.folder / f"{prediction.id}.png"
-        return partial(write_segmentation, path, image, probabilities, codes, num_classes, debiased, self.refine)
+        written = partial(write_segmentation, path, image, probabilities, codes, num_classes)
+        return partial(written, debiased, self.refine, self.unsure, shared=own is not None)
 
     def write_end(self, done: Sequence[Done[None]], pl_module: Any) -> None:
         """Say how the masks were made."""

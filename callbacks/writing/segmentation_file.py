@@ -31,6 +31,8 @@ def write_segmentation(
     num_classes: int,
     debiased: NDArray[np.int64] | None,
     refine: Refine | None,
+    unsure: float = 0.0,
+    shared: bool = False,
 ) -> None:
     """Write one mask, or one label with its biased pixels filled.
 
@@ -43,15 +45,18 @@ def write_segmentation(
         num_classes: of the data, background counted.
         debiased: label (H, W) to fill; ``None`` writes the mask itself.
         refine: R.
+        unsure: a pixel whose highest refined probability is lower is ignored.
+        shared: the classes divide each pixel among them, since the image label denies all others.
     """
-    biased = label_codes(num_classes).biased
+    biased, ignored = label_codes(num_classes).biased, label_codes(num_classes).ignored
     if debiased is not None and not (debiased == biased).any():
         write_label(path, as_label(debiased, num_classes))  # nothing to fill, so nothing to refine
         return
     images, maps, names = (torch.as_tensor(array) for array in (image, probabilities, codes))
-    maps = maps[None] if debiased is None else shares(maps[None])  # the image's classes alone, as in training
+    maps = shares(maps[None]) if shared else maps[None]  # as in training
     refined = (maps if refine is None else refine(images[None], maps))[0]
-    mask = names[refined.max(dim=0).indices].cpu()
+    highest = refined.max(dim=0)
+    mask = torch.where(highest.values < unsure, ignored, names[highest.indices]).cpu()
     if debiased is not None:
         mask = complemented_label(torch.from_numpy(debiased), mask, biased)
     write_label(path, as_label(mask.numpy(), num_classes))

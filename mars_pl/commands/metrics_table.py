@@ -17,6 +17,8 @@ TITLES = {
     "baseline": ("", "baseline network"),
     "final": ("", "MARS network"),
     "supervised": ("", "full supervision"),
+    "labels-final": ("", "labels"),
+    "labels-baseline": ("", "labels of the baseline"),
 }
 DASH = "–"
 
@@ -24,13 +26,14 @@ DASH = "–"
 def title(name: str) -> str:
     """Return a row's title with its symbol, e.g. "Yᵇ pseudo labels"; a row of another name goes by that name."""
     name, _, seed = name.partition("-seed")
+    name, _, number = name.partition("-round")
     symbol, words = TITLES.get(name, ("", name.replace("-", " ").replace("_", " ")))
-    return f"{symbol} {words}{', seed ' * bool(seed)}{seed}".strip()
+    return f"{symbol} {words}{', round ' * bool(number)}{number}{', seed ' * bool(seed)}{seed}".strip()
 
 
 def is_label(name: str) -> bool:
     """Whether a row is about labels, not about what a network predicts on other images."""
-    return name.split("-", 1)[0] in ("pseudo", "debiased", "complemented")
+    return name.split("-", 1)[0] in ("pseudo", "debiased", "complemented", "labels")
 
 
 def percent(value: float | None, digits: int = 1) -> str:

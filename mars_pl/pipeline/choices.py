@@ -48,6 +48,10 @@ class Choices:
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
     encoder: str = field(default="", metadata={"help": "another timm encoder for it"})
     train: str = field(default="mars", metadata={"help": "a file of configs/train"})
+    rounds: int = field(
+        default=1,
+        metadata={"help": "fits of the last stage, each on the masks that the one before has of its images (paper: 1)"},
+    )
     also: tuple[str, ...] = field(default=(), metadata={"help": "further trainings, separated by commas"})
     trainer: str = field(default="", metadata={"help": "a file of configs/trainer (default: what the machine has)"})
     seed: int = field(default=0, metadata={"help": "of all stages"})
@@ -124,6 +128,8 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         raise DataError(f"labels={choices.labels}: no such folder; name a folder of masks <image id>.png")
     if choices.propagation_from not in (IMAGENET, CLASSIFIER):
         raise DataError(f"propagation_from={choices.propagation_from}: neither {IMAGENET} nor {CLASSIFIER}")
+    if choices.rounds < 1:
+        raise DataError(f"rounds={choices.rounds}: 1, as in the paper, or more")
     if choices.features and choices.shifts != 1:
         raise DataError(
             f"features=true: the centroids' are stored, shifts={choices.shifts} wants finer ones; leave one out"

@@ -46,13 +46,14 @@ class Run:
 
     def manifest(self, places: Places) -> dict[str, Any]:
         """Return what the report has to know: choices, folders of stages and labels, rows."""
-        c, final = self.pipeline.choices, self.pipeline.training(self.pipeline.choices.train)
+        c = self.pipeline.choices
+        complemented = self.pipeline.complemented(self.pipeline.training(c.train))
         labels: dict[str, Value] = {
             "pseudo": self.pipeline.pseudo,
             "debiased": self.pipeline.debiased / "",
             "similarity": self.pipeline.debiased / "similarity",
-            "complemented": final.complemented / "",
-            "prediction": final.complemented / "prediction",
+            "complemented": complemented / "",
+            "prediction": complemented / "prediction",
         }
         folders = {name: self._from_here(places.of(stage).folder) for name, stage in self._named(places).items()}
         return {

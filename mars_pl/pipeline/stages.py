@@ -18,11 +18,19 @@ FEATURES = "features"
 
 @dataclass(frozen=True)
 class Training:
-    """A fit of the last stage and what its network predicts."""
+    """A fit of the last stage and what its network predicts.
 
+    Attributes:
+        labels: what it learns from.
+        fit: leaves the teacher.
+        masks: of `network_split`, for scoring.
+        told: choices in its folders' names.
+    """
+
+    labels: Value
     fit: Stage
     masks: Stage
-    complemented: Stage
+    told: tuple[str, ...]
 
 
 class Pipeline:
@@ -38,7 +46,7 @@ class Pipeline:
     def __init__(self, choices: Choices) -> None:
         self.choices = c = choices
         self.make = make = Maker(c)
-        self._trainings: dict[str, Training] = {}
+        self._trainings: dict[tuple[str, int], Training] = {}
 
         # §3.1 Pseudo labels Yᵇ: of another method's folder, or of a classifier's scores.
         self.pseudo, self.pseudo_baseline = (Path(c.labels),) * 2 if c.labels else pseudo_labels(make)
@@ -85,56 +93,87 @@ class Pipeline:
         )
         self._told = told
 
-    def training(self, name: str) -> Training:
+    def training(self, name: str, number: int = 1) -> Training:
         """§3.4 Segmentation: a student and its EMA teacher, which fills biased pixels (Eq. 6) for the WCE loss (Eq. 7).
 
         Trainings share everything but the label folder and the complement.
 
         Args:
             name: ``baseline`` learns Yᵇ, ``supervised`` the truth, every other one Yᵈᵇ.
+            number: of the round. From 2 on (not in the paper) it learns the masks that the network of the round before
+                has of its own training images.
         """
-        if name not in self._trainings:
-            self._trainings[name] = self._training(name)
-        return self._trainings[name]
+        if (name, number) not in self._trainings:
+            self._trainings[name, number] = self._first(name) if number == 1 else self._later(name, number)
+        return self._trainings[name, number]
 
-    def _training(self, name: str) -> Training:
-        c, make, seed = self.choices, self.make, self.choices.segment_seed
+    def complemented(self, training: Training) -> Stage:
+        """Return the stage of the complemented labels Yᶜᵒ: Yᵈᵇ, its biased pixels filled by a fit's teacher (Eq. 6)."""
+        return self.make.predict(
+            "segment-complemented",
+            (*self._network, *self.make.layers("segment/complemented")),
+            training.told,
+            {**self._fitted(training), "data.label_folder": self.debiased / ""},
+            self.choices.segment_seed,
+            leaves=("about.json", "prediction"),
+            each="{id}.png",
+        )
+
+    def _first(self, name: str) -> Training:
+        c = self.choices
         learnt: dict[str, tuple[Value, tuple[str, ...]]] = {
             "baseline": (self.pseudo_baseline, (c.label_name,)),
             "supervised": (c.place(c.truth_aug), ()),
         }
         labels, from_where = learnt.get(name, (self.debiased / "", self._told))
         told = (name, c.segmenter, *filter(None, [c.encoder]), *from_where)
-        network = (*make.layers("segment/segment"), *segmenter(c.data, c.segmenter))
-        encoder: Options = {"model.network.encoder": c.encoder or None}
+        return self._train(f"train/{name}", labels, told, last=name == c.train and c.rounds == 1)
+
+    def _later(self, name: str, number: int) -> Training:
+        before = self.training(name, number - 1)
+        told = (*before.told, f"round{number}") if number == 2 else (*before.told[:-1], f"round{number}")
+        labels = self.make.predict(
+            "segment-labels",
+            (*self._network, *self.make.layers("segment/labels")),
+            told,
+            self._fitted(before),
+            self.choices.segment_seed,
+            leaves=("about.json",),
+            each="{id}.png",
+        )
+        last = name == self.choices.train and number == self.choices.rounds
+        return self._train("train/baseline", labels / "", told, last)  # labels as they are, whoever made them
+
+    def _train(self, training: str, labels: Value, told: tuple[str, ...], last: bool) -> Training:
+        c, make, seed = self.choices, self.make, self.choices.segment_seed
         fit = make.fit(
             "segment",
-            (*network, *make.layers(f"train/{name}")),
+            (*self._network, *make.layers(training)),
             told,
-            {**encoder, "data.label_folder": labels},
+            {"model.network.encoder": c.encoder or None, "data.label_folder": labels},
             seed,
-            all_cores=name == c.train,
+            all_cores=last,
         )
-        fitted: Options = {**encoder, "model.weights": weights_of(fit)}
         predicted = make.predict(
             "segment-masks",
-            (*network, *masks(c.data, c.segmenter)),
+            (*self._network, *masks(c.data, c.segmenter)),
             (*told, c.network_split),
-            {**fitted, "data.predict_split": c.network_split},
+            {**self._fitted(fit), "data.predict_split": c.network_split},
             seed,
             leaves=("about.json",),
             each="{id}.png",
         )
-        complemented = make.predict(
-            "segment-complemented",
-            (*network, *make.layers("segment/complemented")),
-            told,
-            {**fitted, "data.label_folder": self.debiased / ""},
-            seed,
-            leaves=("about.json", "prediction"),
-            each="{id}.png",
-        )
-        return Training(fit, predicted, complemented)
+        return Training(labels, fit, predicted, told)
+
+    @property
+    def _network(self) -> tuple[Path, ...]:
+        """YAMLs of every job of the last stage's network."""
+        return (*self.make.layers("segment/segment"), *segmenter(self.choices.data, self.choices.segmenter))
+
+    def _fitted(self, fit: Stage | Training) -> Options:
+        """Settings of a job that predicts with what a fit left."""
+        stage = fit.fit if isinstance(fit, Training) else fit
+        return {"model.network.encoder": self.choices.encoder or None, "model.weights": weights_of(stage)}
 
 
 def pseudo_labels(make: Maker) -> tuple[Value, Value]:

@@ -85,13 +85,13 @@ def test_a_label_without_biased_pixels_is_not_refined(tmp_path):
 
 def test_only_classes_that_compete_are_handed_to_the_workers(tmp_path, monkeypatch):
     handed = []
-    monkeypatch.setattr(segmentation_writer, "write_segmentation", lambda *arguments: handed.append(arguments))
+    monkeypatch.setattr(segmentation_writer, "write_segmentation", lambda *arguments, **_: handed.append(arguments))
     maps = torch.tensor([0.0, 0.0, 0.4, 0.0, 0.6])[:, None, None].expand(5, 2, 4)
     for classes, codes in ((None, [0, 2, 4]), (torch.tensor([[1.0, 0.0, 0.0, 1.0]]), [0, 4])):
         batch = {"id": ["a"], "image": torch.zeros(1, 3, 2, 4, dtype=torch.uint8), "label": torch.full((1, 2, 4), 254)}
         items = [(SegmentationPrediction("a", maps), batch | {"classes": classes})]
         predict(SegmentationWriter(workers=0, fill=classes is not None), tmp_path, items)
-        _, _, probabilities, found, num_classes, _, _ = handed.pop()
+        _, _, probabilities, found, num_classes, *_ = handed.pop()
         assert (found.tolist(), num_classes) == (codes, 5) and torch.equal(probabilities, maps[codes])
 
 
@@ -100,3 +100,21 @@ def test_filling_needs_labels(tmp_path):
         write(tmp_path, workers=0, fill=True)
     with pytest.raises(DataError, match=r"data\.image_labels"):
         write(tmp_path, LABEL, workers=0, fill=True, classes=None)
+
+
+def test_labels_of_the_next_round_know_the_images_classes_alone(tmp_path):
+    assert write(tmp_path, workers=0, image_classes=True) == [[0] * 4, [1] * 4]
+    with pytest.raises(DataError, match=r"image_classes: .*data\.image_labels"):
+        write(tmp_path, workers=0, image_classes=True, classes=None)
+
+
+def test_unsure_pixels_of_them_are_ignored(tmp_path):
+    # background .3 of .5 and class 1 .4 of .5: shares of .6 and .8 among what the image shows
+    assert write(tmp_path, workers=0, image_classes=True, unsure=0.7) == [[255] * 4, [1] * 4]
+    assert write(tmp_path, workers=0, image_classes=True, unsure=0.6) == [[0] * 4, [1] * 4]
+
+
+@pytest.mark.parametrize("settings", [{"unsure": 1.0}, {"unsure": -0.1}, {"fill": True, "unsure": 0.5}])
+def test_settings_that_mean_nothing_are_refused(settings):
+    with pytest.raises(ValueError, match="unsure|fill"):
+        SegmentationWriter(**settings)

@@ -11,6 +11,8 @@ def test_words_of_the_numbers():
     assert (title("pseudo"), title("final"), title("mars_removal"), title("final-seed2")) == (
         "Yᵇ pseudo labels", "MARS network", "mars removal", "MARS network, seed 2",
     )  # fmt: skip
+    assert title("final-round2-seed1") == "MARS network, round 2, seed 1"
+    assert title("labels-baseline-round3") == "labels of the baseline, round 3"
     assert measured_by({"network": "teacher", "multi_scale": True, "refinement": "crf"}) == "teacher, multi-scale, crf"
     assert measured_by({"network": None, "refinement": "none"}) == "no refinement"
     seen = {"network": "student", "multi_scale": True, "scales": [1.0, 0.5], "flip": True, "refinement": "crf"}

@@ -106,3 +106,15 @@ def test_an_explicit_weights_file_wins_and_validation_runs_alone(tiny_run, capsy
     printed = capsys.readouterr().out
     assert "teacher mIoU" in printed and "student mIoU" not in printed
     assert (tiny_run.house / "runs/validated/validate.yaml").is_file()
+
+
+def test_the_next_round_learns_the_teachers_masks_among_the_images_classes(tiny_run):
+    of_images = shown(tiny_run)
+    for name, label in labels(tiny_run, tiny_run.get("mars-round2/segment-labels")).items():
+        assert codes(label) <= {0} | of_images[name]
+    found = config(tiny_run.get("mars-round2/segment"), "fit")
+    assert found["model"]["init_args"]["complement"] is None
+    folder = tiny_run.path("mars-round2/segment-labels").relative_to(tiny_run.house)
+    assert found["data"]["init_args"]["label_folder"].rstrip("/") == str(folder)
+    row = json.loads((tiny_run.get("row/labels-final-round2") / "row.json").read_text())
+    assert (row["split"], row["refinement"], row["network"]) == ("train", "crf", "teacher")

@@ -102,12 +102,13 @@ def prepare_data(house: Path, *words: str) -> None:
 def key_of(stage: Stage) -> str:
     """Return a stage's name in the tests: ``debias-labels``, ``cam/wsss-classifier``, ``mars/segment``, ``row/final``.
 
-    What is there several times in a run says first whose it is.
+    What is there several times in a run says first whose it is, ``mars-round2/segment`` in a later round.
     """
     if stage.job == "evaluate":
         return f"row/{stage.options['row']}"
     several = stage.name.startswith("segment") or stage.name == "wsss-classifier"
-    return f"{stage.choices[1]}/{stage.name}" if several else stage.name
+    later = "".join(f"-{word}" for word in stage.choices if re.fullmatch(r"round\d+", word))
+    return f"{stage.choices[1]}{later}/{stage.name}" if several else stage.name
 
 
 def plan(house: Path, target: str, *words: str) -> dict[str, list[str]]:
@@ -134,7 +135,7 @@ class TinyRun:
         self.places = Places()
         with chdir(house):
             truth = "data=" not in " ".join(words) and (house / "data/voc/SegmentationClass").is_dir()
-            self.planned = planned_run(house, "gap" if truth else "mars", "tokens=true", ALSO, *words)
+            self.planned = planned_run(house, "gap" if truth else "mars", "tokens=true", "rounds=2", ALSO, *words)
             if not truth and not self.planned.rows:
                 self.planned.stages |= self._trainings("baseline")
             self.stages = {key_of(stage): stage for stage in self.planned.every_stage()}

@@ -39,9 +39,10 @@ def close(target: str, runs: Sequence[Run], choices: Choices, words: Words, plac
     """Do what is particular to a target."""
     folders = [str(run.folder) for run in runs]
     if target == "gap":
-        for training in dict.fromkeys([choices.train, *choices.also]):
+        rows = [row_of(training) for training in dict.fromkeys([choices.train, *choices.also])]
+        for row in (*rows, *(row_of(choices.train, number=number) for number in range(2, choices.rounds + 1))):
             print()
-            gap([*folders, "--row", row_of(training)])
+            gap([*folders, "--row", row])
     elif target == "methods":
         print()
         methods(folders)

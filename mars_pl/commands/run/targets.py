@@ -14,25 +14,30 @@ ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
 """Rows of trainings that are not called like them: `debiased` is the row of the labels."""
 
 
-def row_of(training: str, segment_seed: int | None = None) -> str:
-    """Return the row of a training's network; of another seed of the segmenter than the run's it says which."""
-    return ROW_NAMES.get(training, training) + ("" if segment_seed is None else f"-seed{segment_seed}")
+def row_of(training: str, segment_seed: int | None = None, number: int = 1) -> str:
+    """Return the row of a training's network; a later round and another seed of the segmenter say which."""
+    later = "" if number == 1 else f"-round{number}"
+    return ROW_NAMES.get(training, training) + later + ("" if segment_seed is None else f"-seed{segment_seed}")
 
 
 def mars(choices: Choices, name: str = "") -> Run:
     """All stages of one choice: labels, networks, and where there is truth their figures."""
     run = Run(name or run_name(choices), Pipeline(choices))
     pipeline, final = run.pipeline, run.pipeline.training(choices.train)
+    complemented = pipeline.complemented(final)
     run.stages |= {
         "debias-centroids": pipeline.centroids,
         "debias-labels": pipeline.debiased,
         "segment": final.fit,
         "segment-masks": final.masks,
-        "segment-complemented": final.complemented,
+        "segment-complemented": complemented,
     }
+    for number in range(2, choices.rounds + 1):
+        later = pipeline.training(choices.train, number)
+        run.stages |= {f"segment-round{number}": later.fit, f"segment-masks-round{number}": later.masks}
     if not choices.place(choices.truth).is_dir():
         return run
-    masks = {"pseudo": pipeline.pseudo, "debiased": pipeline.debiased / "", "complemented": final.complemented / ""}
+    masks = {"pseudo": pipeline.pseudo, "debiased": pipeline.debiased / "", "complemented": complemented / ""}
     if not choices.labels:
         masks["pseudo-baseline"] = pipeline.pseudo_baseline
     for row, folder in masks.items():
@@ -41,6 +46,7 @@ def mars(choices: Choices, name: str = "") -> Run:
         )
     for training in dict.fromkeys(["baseline", choices.train, *choices.also]):
         _measure(run, training, pipeline)
+    _measure_rounds(run, pipeline)
     return run
 
 
@@ -61,6 +67,7 @@ def gap(choices: Choices, seeds: Sequence[int], segment_seeds: Sequence[int], na
             pipeline = run.pipeline if segment_seed == seed else Pipeline(choices.seeded(seed, segment_seed))
             for training in dict.fromkeys(["baseline", choices.train, *choices.also, "supervised"]):
                 _measure(run, training, pipeline)
+            _measure_rounds(run, pipeline)
         runs.append(run)
     return runs
 
@@ -78,10 +85,25 @@ def server(choices: Choices, split: str, name: str = "") -> Run:
     return run
 
 
-def _measure(run: Run, training: str, pipeline: Pipeline) -> None:
+def _measure_rounds(run: Run, pipeline: Pipeline) -> None:
+    """Measure labels and networks of all later rounds, and of the same rounds from the baseline.
+
+    Those are the control: what repetition does without MARS.
+    """
     c = pipeline.choices
-    row = row_of(training, None if pipeline is run.pipeline else c.segment_seed)
-    stages = pipeline.training(training)
+    seed = None if pipeline is run.pipeline else c.segment_seed
+    for training in dict.fromkeys([c.train, "baseline"]):
+        for number in range(2, c.rounds + 1):
+            row = f"labels-{row_of(training, seed, number)}"
+            learnt = pipeline.training(training, number).labels
+            run.rows[row] = pipeline.make.row(row, learnt, c.train_split, (c.label_name,), reference=pipeline.pseudo)
+            _measure(run, training, pipeline, number)
+
+
+def _measure(run: Run, training: str, pipeline: Pipeline, number: int = 1) -> None:
+    c = pipeline.choices
+    row = row_of(training, None if pipeline is run.pipeline else c.segment_seed, number)
+    stages = pipeline.training(training, number)
     told = (training, c.segmenter, *(() if training == "supervised" else (c.label_name,)))
     if stages.fit not in run.stages.values():  # the final one's stages have names already
         run.stages |= {f"segment-{row}": stages.fit, f"segment-masks-{row}": stages.masks}

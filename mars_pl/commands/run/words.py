@@ -32,6 +32,7 @@ STAGES = (
     "segment",
     "segment-masks",
     "segment-complemented",
+    "segment-labels",
 )
 RUN_WORDS = {
     "run": ("", "name of the run folder (default: from the choices)"),

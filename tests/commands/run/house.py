@@ -43,13 +43,14 @@ class Call:
 
     @property
     def name(self) -> str:
-        """`debias-labels`; of trainings `segment mars`, `segment-masks baseline`; of rows `row final`."""
+        """`debias-labels`; of trainings `segment mars`, `segment-masks baseline-round2`; of rows `row final`."""
         if row := self.after("--row"):
             return f"row {row}"
         if self.words[0] == "validate":
             return "overlays"
         stage = max((name for name in STAGES if self.folder.startswith(f"{name}-")), key=len)
-        training = self.folder.removeprefix(f"{stage}-").split("-")[1]
+        told = self.folder.removeprefix(f"{stage}-").split("-")
+        training = "-".join([told[1], *(word for word in told if word.startswith("round"))])
         return f"{stage} {training}" if stage.startswith("segment") else stage
 
     def after(self, flag: str) -> str | None:

@@ -53,6 +53,31 @@ def test_the_runs_own_seed_is_measured_beside_those_of_the_segmenter(house, clos
     assert {f"supervised{suffix}" for suffix in ("", "-seed1", "-seed2")} <= set(measured)
 
 
+LATER = [
+    *(f"{stage} mars-round2" for stage in ("segment-labels", "segment", "segment-masks")),
+    *(f"{stage} baseline-round2" for stage in ("segment-labels", "segment", "segment-masks")),
+]
+
+
+def test_a_later_round_learns_the_masks_of_the_one_before_and_the_baseline_goes_the_same_way(made, closed):
+    rows = ["labels-final-round2", "final-round2", "labels-baseline-round2", "baseline-round2"]
+    assert set(made.run("gap", "rounds=2")) == {*LATER, *SUPERVISED, *(f"row {row}" for row in rows)}
+    assert set(rows_of(made, "voc-rounds2")) == {*ROWS, "supervised", *rows}
+    assert closed == [["gap", "runs/voc-rounds2", "--row", row] for row in ("final", "final-round2")]
+    links = {path.name: path.resolve() for path in (made.folder / "runs/voc-rounds2").iterdir() if path.is_symlink()}
+    fit = made.call("segment mars-round2")
+    assert made.folder / fit.after("--data.init_args.label_folder") == links["segment-labels"]
+    labels = made.call("segment-labels mars-round2")
+    assert made.folder / labels.after("--model.init_args.weights") == links["segment"] / "weights.safetensors"
+    assert "configs/train/baseline.yaml" in " ".join(fit.words)
+    assert made.run("gap", "rounds=2") == []
+
+
+def test_no_round_at_all_is_refused(house):
+    with pytest.raises(DataError, match="rounds=0: 1, as in the paper, or more"):
+        house.run("rounds=0")
+
+
 def test_a_seed_of_the_segmenter_alone_has_the_usual_rows(made):
     made.run("segment_seed=3")
     assert rows_of(made, "voc-segmenter3") == ROWS
