@@ -111,8 +111,29 @@ def reading(path: Path) -> Iterator[Any]:
 
 
 def class_names(file: Any) -> tuple[str, ...]:
-    """Return the classes' names, background first, of an open table."""
-    return tuple(json.loads(file.schema_arrow.metadata[CLASS_NAMES]))
+    """Return the classes' names, background first, of an open table.
+
+    Raises:
+        ValueError: where its metadata have no list of texts, each another.
+    """
+    names = json.loads(file.schema_arrow.metadata[CLASS_NAMES])
+    if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)):
+        raise ValueError("no list of class names, each another, in its metadata")
+    return tuple(names)
+
+
+def batches(file: Any, *columns: str) -> Iterator[Any]:
+    """Yield the columns of an open table, part after part.
+
+    Raises:
+        ValueError: where a column is shorter than the table, with which Arrow would end.
+    """
+    rows = 0
+    for batch in file.iter_batches(columns=list(columns)):
+        rows += len(batch)
+        yield batch
+    if rows != file.metadata.num_rows:
+        raise ValueError(f"of {file.metadata.num_rows} rows {rows} are whole")
 
 
 def write_csv(table: Path, target: Path) -> int:
@@ -127,7 +148,7 @@ def write_csv(table: Path, target: Path) -> int:
     with whole_file(target) as partial, reading(table) as file, partial.open("w", newline="", encoding="utf-8") as csv_:
         writer, names = csv.writer(csv_), class_names(file)
         writer.writerow(CSV_COLUMNS)
-        for batch in file.iter_batches(columns=list(CSV_COLUMNS)):
+        for batch in batches(file, *CSV_COLUMNS):
             for image_id, index, cluster, pixels, distance, selected, iou in zip(
                 *(batch[name].to_pylist() for name in CSV_COLUMNS), strict=True
             ):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from callbacks.writing.candidates.table_file import VECTOR, class_names, reading
+from callbacks.writing.candidates.table_file import VECTOR, batches, class_names, reading
 from mars_pl.metrics.target_share import KINDS, kind_counts, kinds, target_share
 
 
@@ -66,7 +66,7 @@ def read_candidates(path: Path) -> Candidates:
     parts = []
     with reading(path) as file:
         names = class_names(file)
-        for batch in file.iter_batches(columns=["class", "distance", "selected", "iou"]):
+        for batch in batches(file, "class", "distance", "selected", "iou"):
             classes, distances, selected, iou = (_numbers(batch[name]) for name in batch.schema.names)
             if len(classes) and not 0 <= classes.min() <= classes.max() < len(names):
                 raise ValueError(f"a class beyond the {len(names)} that are named")
@@ -126,7 +126,7 @@ def _rows(path: Path, wanted: Callable[[Any], NDArray[np.bool_]], *more: str) ->
     found: list[tuple[Candidate, Any]] = []
     with reading(path) as file:
         names = class_names(file)
-        for batch in file.iter_batches(columns=["id", "class", "pixels", "distance", "selected", "iou", *more]):
+        for batch in batches(file, "id", "class", "pixels", "distance", "selected", "iou", *more):
             for row in batch.take(np.flatnonzero(wanted(batch))).to_pylist():
                 about = (row["pixels"], row["distance"], row["selected"], row["iou"])
                 vector = np.array(row[VECTOR], dtype=np.float32) if more else None

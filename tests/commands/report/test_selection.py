@@ -76,6 +76,21 @@ def test_a_table_of_other_columns_or_without_names_is_told(table):
         read_candidates(table)
 
 
+@pytest.mark.parametrize("names", ['["background", "a", "b", NaN]', '["background", "a", "a", "b"]', '{"a": 1}'])
+def test_names_that_are_none_are_told(table, names):
+    pq.write_table(pq.read_table(table).replace_schema_metadata({"class_names": names}), table)
+    with pytest.raises(DataError, match="no list of class names"):
+        read_candidates(table)
+
+
+def test_a_column_that_is_shorter_than_its_table_is_told(table, monkeypatch):
+    whole = pq.ParquetFile.iter_batches
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda *told, **more: (b[:2] for b in whole(*told, **more)))
+    for read in (lambda: read_candidates(table), lambda: candidates_of_classes(table, ["boat"])):
+        with pytest.raises(DataError, match="of 5 rows 2 are whole"):
+            read()
+
+
 def test_the_two_most_biased_classes_have_enough_candidates():
     def entry(name, targets, biased):
         return {"name": name, "before": {"all": targets + biased}, "before_share": targets / (targets + biased)}
