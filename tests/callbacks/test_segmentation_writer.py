@@ -116,5 +116,5 @@ def test_unsure_pixels_of_them_are_ignored(tmp_path):
 
 @pytest.mark.parametrize("settings", [{"unsure": 1.0}, {"unsure": -0.1}, {"fill": True, "unsure": 0.5}])
 def test_settings_that_mean_nothing_are_refused(settings):
-    with pytest.raises(ValueError, match="unsure|fill"):
+    with pytest.raises(ValueError, match=r"unsure|fill"):
         SegmentationWriter(**settings)
