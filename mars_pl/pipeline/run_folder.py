@@ -151,7 +151,8 @@ def choices_of(manifest: Mapping[str, Any]) -> Choices:
     if strange or not told:
         why = f"no choice has the name {strange}" if strange else "it tells no choices"
         raise DataError(f"{MANIFEST}: {why}; `mars run mars …` writes it again")
-    return Choices(**{name: tuple(value) if isinstance(value, list) else value for name, value in told.items()})
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    return Choices(**values)
 
 
 def _choices(choices: Choices) -> Mapping[str, Any]:
