@@ -171,6 +171,17 @@ SWEEPS = fields(
 )  # fmt: skip
 """What `mars sweep` leaves."""
 
+DRAWN = fields(
+    ("figures",),
+    figures=list_of(
+        fields(
+            ("name", "title", "caption", "files", "of"), name=text, title=text, caption=text, files=list_of(text),
+            of=text, heads=list_of(text), words=number, lines=list_of(fields(("cells", "strong"), cells=list_of(text))),
+        )
+    ),
+)  # fmt: skip
+"""What `mars figures` leaves."""
+
 REMOVED = fields(removed=FIGURES)
 
 MANIFEST = fields(

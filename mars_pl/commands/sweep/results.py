@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from datamodules.files.whole_file import whole_file
 from mars_pl.commands.json_files import write_json
@@ -110,8 +111,8 @@ def _highest(points: Sequence[Mapping[str, Any]], row: str) -> float | None:
     return max((point[row]["miou"] for point in points if point[row]["miou"] is not None), default=None)
 
 
-def _cells(figures: Mapping[str, Any], best: float | None) -> list[str]:
+def _cells(figures: Mapping[str, Any], best: float | None) -> list[str | Text]:
     miou = figures.get("miou")
     words = percent(miou)
-    first = f"[bold]{words}[/bold]" if miou is not None and miou == best else words
+    first = Text(words, style="bold" if miou is not None and miou == best else "")
     return [first, fraction(figures.get("fp")), fraction(figures.get("fn"))]
