@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +97,7 @@ def cell_centre(cell: int, grid: tuple[int, ...]) -> tuple[float, float]:
     return (row + 0.5) / grid[0], (column + 0.5) / grid[1]
 
 
-def nearest_background(table: Sequence[tuple[Sequence[str], Tensor, Tensor]], pair: Pair) -> list[tuple[str, float]]:
+def nearest_background(table: Iterable[tuple[Sequence[str], Tensor, Tensor]], pair: Pair) -> list[tuple[str, float]]:
     """Return for each candidate of a pair the other image with the nearest background centroid, and its distance.
 
     Args:

@@ -11,7 +11,7 @@ from mars_pl.commands.figures.drawn import LackingError
 from mars_pl.commands.figures.style import WIDTH, blank, colours
 from mars_pl.commands.metrics_table import provenance, scored_on, title
 from mars_pl.commands.report.run import Run
-from mars_pl.commands.report.sweep import SYMBOLS, SweptChart, swept_charts
+from mars_pl.commands.report.sweep import SweptChart, own_sweeps, swept_charts, symbol
 
 TITLE = "Sensitivity to the settings"
 
@@ -26,7 +26,7 @@ def collect(run: Run) -> list[SweptChart]:
     Raises:
         LackingError: where nothing was swept.
     """
-    charts = swept_charts(run)
+    charts = [chart for sweep in own_sweeps(run) for chart in swept_charts(sweep)]
     if not charts:
         words = f"`mars sweep {run.folder} alpha=.2,.4,.6 background_clusters=1..5` does it"
         raise LackingError(f"nothing was swept of the labels that it has now: {words}")
@@ -55,7 +55,7 @@ def _panel(axes: Any, chart: SweptChart) -> None:
     if chart.start is not None:
         axes.axhline(100 * chart.start, color=shown["after"], linewidth=1.6, label=STARTS.get(chart.row, "start"))
     axes.set_xticks(sorted({at for curve in chart.curves for at in curve.at}))
-    axes.set_xlabel(_as_maths(SYMBOLS.get(chart.setting, chart.setting)))
+    axes.set_xlabel(_as_maths(symbol(chart.setting)))
     axes.set_ylabel("mIoU, %")
     axes.set_title(f"{title(chart.row)}: {scored_on(chart.about)}", loc="left", fontsize=9)
     axes.margins(y=0.15)
@@ -69,7 +69,7 @@ def _as_maths(words: str) -> str:
 
 def caption(charts: list[SweptChart]) -> str:
     """Say what was swept and measured."""
-    names = list(dict.fromkeys(SYMBOLS.get(chart.setting, chart.setting) for chart in charts))
+    names = list(dict.fromkeys(symbol(chart.setting) for chart in charts))
     rows = dict.fromkeys(f"{title(chart.row)}: {provenance(chart.about)}" for chart in charts)
     return (
         f"mIoU over {' and '.join(names)}, as in Fig. 10, everything else being the run's. The red line is what the "

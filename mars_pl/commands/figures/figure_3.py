@@ -65,14 +65,15 @@ def collect(run: Run) -> Compared:
     features, tree = features_of(run), Tree(run.root)
     selection = run.stage_json("debias-centroids", "selection.json", SELECTION) or {}
     distance = selection.get("distance", DISTANCE)
-    parts = list(table_parts(table))
     background = find_background(
-        ((classes, vectors) for _, classes, vectors in parts), distance, selection.get("nearest_count", NEAREST_COUNT)
+        ((classes, vectors) for _, classes, vectors in table_parts(table)),
+        distance,
+        selection.get("nearest_count", NEAREST_COUNT),
     )
     maps = [
         map_pair(
             pair,
-            nearest_background(parts, pair),
+            nearest_background(table_parts(table), pair),
             background,
             features,
             lambda image_id: read_image(tree.image(image_id)),

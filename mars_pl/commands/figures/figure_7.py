@@ -61,7 +61,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class _Judged:
-    """An image with what speaks for showing it: pixels rightly removed, 0 where the object went too; pixels restored."""
+    """An image with what speaks for showing it: pixels rightly removed, 0 where the object went too; restored ones."""
 
     item: Removal
     removed: int

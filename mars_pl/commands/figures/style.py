@@ -64,6 +64,7 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure in the format of its suffix, without the time of writing."""
     kind = path.suffix[1:]
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    figure.draw_without_rendering()  # the layout is right once it has seen the words along the axes
     with whole_file(path) as partial:
         figure.savefig(partial, format=kind, dpi=DPI, facecolor="white", metadata=metadata[kind])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +74,7 @@ def candidate_pairs(path: Path, count: int) -> list[Pair]:
             if len(chosen) < count and classes[above[place]] not in classes[above[chosen]]:
                 chosen.append(int(place))
         rows = [(int(above[place]), int(below[place])) for place in chosen]
-        taken = file.read(columns=[VECTOR]).take([row for pair in rows for row in pair])[VECTOR].combine_chunks()
-        every = np.array(taken.flatten(), dtype=np.float32).reshape(len(rows), 2, -1 if rows else 0)
+        every = _vectors_at(file, rows)
         return [
             Pair(
                 ids[one].as_py(),
@@ -86,6 +85,18 @@ def candidate_pairs(path: Path, count: int) -> list[Pair]:
             )
             for (one, other), of_pair in zip(rows, every, strict=True)
         ]
+
+
+def _vectors_at(file: Any, pairs: list[tuple[int, int]]) -> list[NDArray[np.float32]]:
+    """The vectors of pairs of rows, each (2, D); no more of the table is held than a part."""
+    found: dict[int, NDArray[np.float32]] = {}
+    start = 0
+    for batch in file.iter_batches(columns=[VECTOR]) if pairs else ():
+        here = sorted({row for pair in pairs for row in pair if start <= row < start + len(batch)})
+        for row in here:
+            found[row] = np.array(batch[VECTOR][row - start].as_py(), dtype=np.float32)
+        start += len(batch)
+    return [np.stack([found[row] for row in pair]) for pair in pairs]
 
 
 def table_parts(path: Path) -> Iterator[tuple[list[str], Tensor, Tensor]]:

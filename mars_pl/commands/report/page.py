@@ -19,7 +19,7 @@ from mars_pl.commands.report.run import Metrics, Run
 from mars_pl.commands.report.selection import candidates_of_classes, plane, read_candidates, shares, two_most_biased
 from mars_pl.commands.report.settings import choices, stage_files, versions
 from mars_pl.commands.report.shapes import REMOVED, SWEEP
-from mars_pl.commands.report.sweep import SYMBOLS, made_of, read_sweeps, swept_charts, table_lines
+from mars_pl.commands.report.sweep import own_sweeps, swept_panels
 from mars_pl.commands.report.template import render
 
 FILES = "report_files"
@@ -52,7 +52,7 @@ def page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> str:
         sweep=_sweep(run),
         told=page_images(image_sets(run), run.folder / FILES, gallery, pictures),
         learning=learning(run),
-        swept=_swept(run),
+        swept=[swept_panels(sweep) for sweep in own_sweeps(run)],
         drawn=drawn_figures(run),
         seconds=metrics["seconds"],
         files=stage_files(run),
@@ -104,29 +104,3 @@ def _sweep(run: Run) -> dict[str, Any] | None:
     series = [(words, style, [score.get(field) for score in scores]) for field, words, style in names]
     svg = curves([score["background"] for score in scores], series, axis="background score", marks=marks)
     return {"svg": svg, "row": {key: sweep.get(key) for key in ("split", "images", "refinement")}}
-
-
-def _swept(run: Run) -> list[dict[str, Any]]:
-    """Each sweep of the labels that the run has now: its charts, and its points as a table."""
-    charts = swept_charts(run)
-    styles = ("third", "before", "biased", "between", "target")
-    found = []
-    for sweep in (one for one in read_sweeps(run) if one["of"] == made_of(run)):
-        own = [chart for chart in charts if chart.setting in sweep["settings"] and chart.row in sweep["rows"]]
-        panels = []
-        for chart in own:
-            at = sorted({place for curve in chart.curves for place in curve.at})
-            series = [
-                (
-                    curve.name or "mIoU",
-                    styles[index % 5],
-                    [dict(zip(curve.at, curve.values, strict=True)).get(x) for x in at],
-                )
-                for index, curve in enumerate(chart.curves)
-            ]
-            start = [("start", "after", [chart.start] * len(at))] if chart.start is not None else []
-            axis = SYMBOLS.get(chart.setting, chart.setting)
-            panels.append({"row": chart.row, "axis": axis, "svg": curves(at, [*series, *start], axis=axis)})
-        names = [SYMBOLS.get(name, name) for name in sweep["settings"]]
-        found.append({"names": names, "panels": panels, "rows": sweep["rows"], "lines": table_lines(sweep)})
-    return found
