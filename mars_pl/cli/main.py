@@ -30,6 +30,8 @@ LIGHT_COMMANDS = {
     "data": "mars_pl.commands.data.command",
     "check": "mars_pl.commands.check.command",
     "run": "mars_pl.commands.run.command",
+    "sweep": "mars_pl.commands.sweep.command",
+    "figures": "mars_pl.commands.figures.command",
     "recipe": "mars_pl.commands.recipe.command",
     "doctor": "mars_pl.commands.doctor.command",
     "completion": "mars_pl.commands.completion.command",
@@ -46,11 +48,13 @@ to sleep at once makes a training step on idle cores half as long again.
 USAGE = """usage: mars COMMAND …
 
   run TARGET [data=… …]          the stages of the paper in their order, each made once: mars run demo
+  sweep RUN alpha=.2,.4 …        settings of the debiasing gone over, all that comes before shared
   recipe [data=… …]              what each fit of a run would do, beside what is published
   fit, validate, test, predict   one stage by hand: mars fit -c data/voc -c wsss/cam; YAMLs of one's own by their path
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run
   compare RUN RUN …              rows, classes and images of runs side by side
+  figures RUN                    the paper's figures and tables from a run, as PNG and SVG
   gap RUN [RUN …]                how much of the gap to full supervision closes
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor, nn
+
 
 def check_batch(batch: Mapping[str, Any]) -> None:
     """Look a predict batch over.
@@ -18,3 +20,18 @@ def check_batch(batch: Mapping[str, Any]) -> None:
     for key, remedy in (("label", "set data.label_folder to a folder of labels"), ("classes", "set data.image_labels")):
         if key not in batch:
             raise ValueError(f"{name}: a batch without {key}; {remedy}")
+
+
+def image_features(batch: Mapping[str, Any], feature_extractor: nn.Module | None) -> Tensor:
+    """Ask the extractor for the features (D, h, w) of the one image, or without one take those that the batch brings.
+
+    Raises:
+        ValueError: where there is neither.
+    """
+    if feature_extractor is not None:
+        features: Tensor = feature_extractor(batch["image"])[0]
+        return features
+    if "features" not in batch:
+        raise ValueError(f"{batch['id'][0]}: no features; set model.feature_extractor or data.feature_folder")
+    stored: Tensor = batch["features"][0].float()
+    return stored

@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 from torch import nn
 
-from mars_pl.debias.batch import check_batch
+from mars_pl.debias.batch import check_batch, image_features
 from mars_pl.debias.defaults import (
     BACKGROUND_CLUSTERS,
     BIASED_INDEX,
@@ -27,7 +27,8 @@ class CentroidModule(pl.LightningModule):
     Regions are those of background and of the classes that the image's own label names; no truth is read.
 
     Args:
-        feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w) that cover the whole image.
+        feature_extractor: uint8 (B, 3, H, W) to dense features (B, D, h, w) that cover the whole image, or None where
+            batches bring ``features`` that were stored.
         num_classes: background included.
         ignore_index: label code of pixels that take no part.
         biased_index: label code treated like ``ignore_index``.
@@ -40,7 +41,7 @@ class CentroidModule(pl.LightningModule):
 
     def __init__(
         self,
-        feature_extractor: nn.Module,
+        feature_extractor: nn.Module | None,
         num_classes: int,
         ignore_index: int = IGNORE_INDEX,
         biased_index: int = BIASED_INDEX,
@@ -61,12 +62,12 @@ class CentroidModule(pl.LightningModule):
         """Cluster the regions of the one image in ``batch``.
 
         Raises:
-            ValueError: where the batch holds several images, no label or no image labels.
+            ValueError: where the batch holds several images, no label, no image labels, or nothing to have features of.
         """
         check_batch(batch)
         return find_candidates(
             batch["id"][0],
-            self.feature_extractor(batch["image"])[0],
+            image_features(batch, self.feature_extractor),
             batch["label"][0],
             batch["classes"][0],
             foreground_clusters=self.foreground_clusters,

@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from mars_pl.debias.batch import check_batch
+from mars_pl.debias.batch import check_batch, image_features
 from mars_pl.debias.debiasing import map_image
 from mars_pl.debias.defaults import NORMALISE, UPSAMPLE, Upsample
 
@@ -73,19 +73,14 @@ class DebiasModule(pl.LightningModule):
         return DebiasedMap(batch["id"][0], similarity)
 
     def _features(self, batch: dict[str, Any]) -> Tensor:
-        """Take the features (D, h, w) that the batch brings, or ask the extractor."""
-        if self.feature_extractor is not None:
-            features: Tensor = self.feature_extractor(batch["image"])[0]
-            return features
-        if "features" not in batch:
-            raise ValueError(f"{batch['id'][0]}: no features; set model.feature_extractor or data.feature_folder")
-        stored: Tensor = batch["features"][0].float()
-        if len(stored) != self.centroids.shape[1]:
+        """Return features (D, h, w); stored ones are of the channels that the centroids have."""
+        features = image_features(batch, self.feature_extractor)
+        if self.feature_extractor is None and len(features) != self.centroids.shape[1]:
             raise ValueError(
-                f"{batch['id'][0]}: stored features of {len(stored)} channels, centroids of {self.centroids.shape[1]}; "
-                "make both again"
+                f"{batch['id'][0]}: stored features of {len(features)} channels, "
+                f"centroids of {self.centroids.shape[1]}; make both again"
             )
-        return stored
+        return features
 
 
 def read_centroids(path: str | Path, num_classes: int) -> Tensor:

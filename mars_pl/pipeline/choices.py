@@ -108,7 +108,7 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
     look_for_file("data", data)
     uss = words.get("uss") or _preferred(data).get("uss", Choices.uss)
     preferred = _preferred(uss) | _preferred(data)
-    values: dict[str, Any] = {name: _value(name, text) for name, text in words.items()}
+    values: dict[str, Any] = {name: value_of(name, text) for name, text in words.items()}
     for name, value in preferred.items():
         if isinstance(value, dict):  # by features
             value = value.get(uss)
@@ -156,7 +156,8 @@ def _preferred(name: str) -> dict[str, Any]:
     return found
 
 
-def _value(name: str, text: str) -> Any:
+def value_of(name: str, text: str) -> Any:
+    """Return the value of a choice as it was typed; raises DataError where it is none of its kind."""
     kind = next(entry.type for entry in fields(Choices) if entry.name == name)
     try:
         if "int" in str(kind):

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
-from mars_pl.pipeline.choices import Choices, read_choices
+from mars_pl.pipeline.choices import NAMES, Choices, read_choices
 from mars_pl.pipeline.execution.places import RUNS, Places, safe_name
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.stage import Output, Stage, Value, with_inputs
@@ -137,6 +138,21 @@ def _part(name: str, value: Any) -> str:
     if name in PLACES:  # the whole path, since folders in two places may have the same name
         value = "_".join(Path(os.path.relpath(value)).parts)
     return str(value) if name in BARE else f"{name}_{value}" if isinstance(value, str) else f"{name}{value}"
+
+
+def choices_of(manifest: Mapping[str, Any]) -> Choices:
+    """Return the choices that a ``run.json`` tells; what an earlier version did not know is as it was then.
+
+    Raises:
+        DataError: where they are none that this version knows.
+    """
+    told = manifest.get("choices") or {}
+    strange = next((name for name in told if name not in (*NAMES, "options")), None)
+    if strange or not told:
+        why = f"no choice has the name {strange}" if strange else "it tells no choices"
+        raise DataError(f"{MANIFEST}: {why}; `mars run mars …` writes it again")
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told.items()}
+    return Choices(**values)
 
 
 def _choices(choices: Choices) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from mars_pl.pipeline.maker import Maker, Options, given, weights_of
 from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import classifier, masks, segmenter
-from mars_pl.pipeline.stage import Stage, Value
+from mars_pl.pipeline.stage import Output, Stage, Value
 
 FEATURES = "features"
 """Sub-folder of the centroids' stage in which features are stored."""
@@ -36,6 +36,11 @@ class Training:
 class Pipeline:
     """The stages of one choice.
 
+    Args:
+        choices: of the run.
+        stored: features that centroids and labels read in place of asking the network, another pipeline's; finer ones
+            than the centroids' (``shifts``) are asked for all the same.
+
     Attributes:
         pseudo: labels Yᵇ that MARS starts from.
         pseudo_baseline: labels Yᵇ that the baseline learns from.
@@ -43,7 +48,7 @@ class Pipeline:
         debiased: debiased labels Yᵈᵇ.
     """
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: Choices, stored: Output | None = None) -> None:
         self.choices = c = choices
         self.make = make = Maker(c)
         self._trainings: dict[tuple[str, int], Training] = {}
@@ -54,6 +59,7 @@ class Pipeline:
         # §3.1 Pixel features F: a frozen vision transformer, and what unsupervised segmentation learnt on it.
         features = pixel_features(make)
         dense = make.layers(f"uss/features_{c.uss}")
+        read: Options = {"data.feature_folder": stored} if stored else features
 
         # §3.2 Debiased centroids 𝒱ᶜ: K-means inside each region (K_fg, K_bg), distances to all background centroids
         # (Eq. 1), the α share of each class that is farthest (Eq. 2), its mean (Eq. 3).
@@ -61,11 +67,11 @@ class Pipeline:
         told += (*given("kfg", c.foreground_clusters), *given("kbg", c.background_clusters))
         self.centroids = make.predict(
             "debias-centroids",
-            (*make.layers(f"debias/{c.centroids}"), *dense),
+            (*make.layers(f"debias/{c.centroids}"), *(make.layers("uss/stored_features") if stored else dense)),
             told,
             {
                 "data.label_folder": self.pseudo,
-                **features,
+                **read,
                 "model.foreground_clusters": c.foreground_clusters,
                 "model.background_clusters": c.background_clusters,
                 "writer.alpha": c.alpha,
@@ -77,13 +83,14 @@ class Pipeline:
 
         # §3.3 Debiased labels Yᵈᵇ: cosine to 𝒱ᶜ, ReLU (Eq. 4), refinement; what is unlike becomes 254 (Eq. 5).
         told += (*given("shifts", c.shifts if c.shifts != 1 else None), *given("gamma", c.gamma))
+        kept = self.centroids / FEATURES if c.features else stored if c.shifts == 1 else None
         self.debiased = make.predict(
             "debias-labels",
-            (*make.layers("debias/labels"), *(make.layers("uss/stored_features") if c.features else dense)),
+            (*make.layers("debias/labels"), *(make.layers("uss/stored_features") if kept else dense)),
             told,
             {
                 "data.label_folder": self.pseudo,
-                **({"data.feature_folder": self.centroids / FEATURES} if c.features else features),
+                **({"data.feature_folder": kept} if kept else features),
                 "model.centroids": self.centroids / "centroids.safetensors",
                 "model.feature_extractor.shifts": c.shifts if c.shifts != 1 else None,
                 "writer.exponent": c.gamma,

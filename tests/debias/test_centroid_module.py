@@ -21,6 +21,16 @@ def test_regions_become_centroids_of_their_colours():
     assert found.empty == ()
 
 
+def test_stored_features_take_the_networks_place():
+    asked, image = CentroidModule(ColourFeatures(), num_classes=4), batch()
+    stored = CentroidModule(None, num_classes=4)
+    features = ColourFeatures()(image["image"]).half()
+    found = stored.predict_step(image | {"features": features}, 0)
+    assert torch.equal(found.candidates.vectors, asked.predict_step(image, 0).candidates.vectors)
+    with pytest.raises(ValueError, match=r"im: no features; set model.feature_extractor or data.feature_folder"):
+        stored.predict_step(image, 0)
+
+
 def test_a_candidates_region_is_its_part_of_the_label():
     found = CentroidModule(ColourFeatures(), num_classes=4).predict_step(batch(), 0)
     label = batch()["label"][0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,21 @@ def add_networks(run: Path, images: int = 4) -> None:
     (run / "run.json").write_text(json.dumps(manifest))
     log = "step,epoch,train/loss,val/teacher/miou\n9,0,1.5,\n19,1,0.7,\n19,1,,0.5\n29,2,0.25,\n29,2,,0.75\n"
     (run / "segment" / "metrics.csv").write_text(log)
+
+
+def add_sweep(run: Path, settings: dict[str, list[float]], of: str = "debias-labels") -> dict:
+    """Give a run a sweep of the labels of a stage's folder, mIoU falling with α and rising with K_bg."""
+    points = []
+    for values in product(*settings.values()):
+        own = dict(zip(settings, values, strict=True))
+        miou = 0.8 - 0.1 * own.get("alpha", 0) + 0.01 * own.get("background_clusters", 0)
+        row = {"miou": miou, "fp": 0.1, "fn": 0.2, "companion": None, "kept": 0.9}
+        points.append({"settings": own, "target_share": 0.9, "debiased": row, "seconds": {"debias-labels": 61.5}})
+    about = {"split": "train", "images": 18, "refinement": "crf", "network": None}
+    sweep = {"of": of, "settings": settings, "rows": {"debiased": about}, "points": points}
+    sweep["start"] = {"debiased": {"miou": 0.5}}
+    _write(run / "sweep.json", {"sweeps": [sweep]})
+    return sweep
 
 
 def rename_image(run: Path, image_id: str, becomes: str) -> None:

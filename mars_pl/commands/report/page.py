@@ -10,6 +10,7 @@ import numpy as np
 from mars_pl.commands.metrics_table import judged_on, percent, scored_classes
 from mars_pl.commands.report.charts import curves, scatter
 from mars_pl.commands.report.class_table import class_bars, class_table
+from mars_pl.commands.report.figures import drawn_figures
 from mars_pl.commands.report.gap import gap, unlike
 from mars_pl.commands.report.images.data import page_images
 from mars_pl.commands.report.images.sets import image_sets
@@ -18,6 +19,7 @@ from mars_pl.commands.report.run import Metrics, Run
 from mars_pl.commands.report.selection import candidates_of_classes, plane, read_candidates, shares, two_most_biased
 from mars_pl.commands.report.settings import choices, stage_files, versions
 from mars_pl.commands.report.shapes import REMOVED, SWEEP
+from mars_pl.commands.report.sweep import own_sweeps, swept_panels
 from mars_pl.commands.report.template import render
 
 FILES = "report_files"
@@ -50,6 +52,8 @@ def page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> str:
         sweep=_sweep(run),
         told=page_images(image_sets(run), run.folder / FILES, gallery, pictures),
         learning=learning(run),
+        swept=[swept_panels(sweep) for sweep in own_sweeps(run)],
+        drawn=drawn_figures(run),
         seconds=metrics["seconds"],
         files=stage_files(run),
         versions=versions(),

@@ -67,7 +67,7 @@ def read_candidates(path: Path) -> Candidates:
     with reading(path) as file:
         names = class_names(file)
         for batch in batches(file, "class", "distance", "selected", "iou"):
-            classes, distances, selected, iou = (_numbers(batch[name]) for name in batch.schema.names)
+            classes, distances, selected, iou = (numbers_in(batch[name]) for name in batch.schema.names)
             if len(classes) and not 0 <= classes.min() <= classes.max() < len(names):
                 raise ValueError(f"a class beyond the {len(names)} that are named")
             rows = classes > 0
@@ -83,7 +83,7 @@ def candidates_of_image(path: Path, image_id: str) -> list[Candidate]:
         DataError: as ``read_candidates``.
     """
     return [
-        found for found, _ in _rows(path, lambda batch: (_numbers(batch["class"]) > 0) & _is(batch["id"], image_id))
+        found for found, _ in _rows(path, lambda batch: (numbers_in(batch["class"]) > 0) & _is(batch["id"], image_id))
     ]
 
 
@@ -102,7 +102,7 @@ def spread_candidates(path: Path, total: int, most: int) -> list[Candidate]:
 
     def wanted(batch: Any) -> NDArray[np.bool_]:
         nonlocal seen
-        rows = _numbers(batch["class"]) > 0
+        rows = numbers_in(batch["class"]) > 0
         places = seen + rows.cumsum()  # from 1, among all foreground candidates
         seen += int(rows.sum())
         kept: NDArray[np.bool_] = rows & (places * most // total > (places - 1) * most // total)
@@ -119,7 +119,7 @@ def candidates_of_classes(path: Path, names: Sequence[str]) -> list[tuple[Candid
     """
     with reading(path) as file:
         wanted = [index for index, name in enumerate(class_names(file)) if index and name in names]
-    return _rows(path, lambda batch: np.isin(_numbers(batch["class"]), wanted), VECTOR)
+    return _rows(path, lambda batch: np.isin(numbers_in(batch["class"]), wanted), VECTOR)
 
 
 def _rows(path: Path, wanted: Callable[[Any], NDArray[np.bool_]], *more: str) -> list[tuple[Candidate, Any]]:
@@ -134,8 +134,8 @@ def _rows(path: Path, wanted: Callable[[Any], NDArray[np.bool_]], *more: str) ->
     return found
 
 
-def _numbers(column: Any) -> NDArray[Any]:
-    """Return a column's numbers, NaN for null."""
+def numbers_in(column: Any) -> NDArray[Any]:
+    """Return the numbers of an Arrow array, NaN for null."""
     return column.to_numpy(zero_copy_only=False)
 
 

@@ -151,6 +151,37 @@ SWEEP = fields(
     ),
 )  # fmt: skip
 
+SWEPT_ROW = or_null(table_of(or_null(number)))
+
+SWEEPS = fields(
+    ("sweeps",),
+    sweeps=list_of(
+        fields(
+            ("of", "settings", "rows", "start", "points"), of=text, settings=table_of(list_of(anything)),
+            rows=table_of(ROW), start=table_of(SWEPT_ROW),
+            points=list_of(
+                fields(
+                    ("settings", "seconds"), settings=table_of(anything), seconds=SECONDS,
+                    target_share=or_null(number), target_share_before=or_null(number), debiased=SWEPT_ROW,
+                    final=SWEPT_ROW,
+                )
+            ),
+        )
+    ),
+)  # fmt: skip
+"""What `mars sweep` leaves."""
+
+DRAWN = fields(
+    ("figures",),
+    figures=list_of(
+        fields(
+            ("name", "title", "caption", "files", "of"), name=text, title=text, caption=text, files=list_of(text),
+            of=text, heads=list_of(text), words=number, lines=list_of(fields(("cells", "strong"), cells=list_of(text))),
+        )
+    ),
+)  # fmt: skip
+"""What `mars figures` leaves."""
+
 REMOVED = fields(removed=FIGURES)
 
 MANIFEST = fields(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datamodules.errors import DataError
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.run_folder import Run, run_name
+from mars_pl.pipeline.stage import Stage, Value
 from mars_pl.pipeline.stages import Pipeline
 
 ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
@@ -41,9 +42,7 @@ def mars(choices: Choices, name: str = "") -> Run:
     if not choices.labels:
         masks["pseudo-baseline"] = pipeline.pseudo_baseline
     for row, folder in masks.items():
-        run.rows[row] = pipeline.make.row(
-            row, folder, choices.train_split, (choices.label_name,), reference=pipeline.pseudo
-        )
+        run.rows[row] = label_row(pipeline, row, folder)
     for training in dict.fromkeys(["baseline", choices.train, *choices.also]):
         _measure(run, training, pipeline)
     _measure_rounds(run, pipeline)
@@ -95,8 +94,7 @@ def _measure_rounds(run: Run, pipeline: Pipeline) -> None:
     for training in dict.fromkeys([c.train, "baseline"]):
         for number in range(2, c.rounds + 1):
             row = f"labels-{row_of(training, seed, number)}"
-            learnt = pipeline.training(training, number).labels
-            run.rows[row] = pipeline.make.row(row, learnt, c.train_split, (c.label_name,), reference=pipeline.pseudo)
+            run.rows[row] = label_row(pipeline, row, pipeline.training(training, number).labels)
             _measure(run, training, pipeline, number)
 
 
@@ -104,7 +102,20 @@ def _measure(run: Run, training: str, pipeline: Pipeline, number: int = 1) -> No
     c = pipeline.choices
     row = row_of(training, None if pipeline is run.pipeline else c.segment_seed, number)
     stages = pipeline.training(training, number)
-    told = (training, c.segmenter, *(() if training == "supervised" else (c.label_name,)))
     if stages.fit not in run.stages.values():  # the final one's stages have names already
         run.stages |= {f"segment-{row}": stages.fit, f"segment-masks-{row}": stages.masks}
-    run.rows[row] = pipeline.make.row(row, stages.masks / "", c.network_split, told, network="teacher")
+    run.rows[row] = network_row(pipeline, training, row, number)
+
+
+def label_row(pipeline: Pipeline, row: str, masks: Value) -> Stage:
+    """The stage that scores a folder of labels where labels are scored, held against Yᵇ."""
+    c = pipeline.choices
+    return pipeline.make.row(row, masks, c.train_split, (c.label_name,), reference=pipeline.pseudo)
+
+
+def network_row(pipeline: Pipeline, training: str, row: str, number: int = 1) -> Stage:
+    """The stage that scores the masks of a training's network, of a round, where networks are scored."""
+    c = pipeline.choices
+    told = (training, c.segmenter, *(() if training == "supervised" else (c.label_name,)))
+    masks = pipeline.training(training, number).masks / ""
+    return pipeline.make.row(row, masks, c.network_split, told, network="teacher")

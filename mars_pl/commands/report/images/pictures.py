@@ -99,7 +99,7 @@ def read_image(path: Path) -> Picture:
 
 def as_uri(content: bytes, suffix: str) -> str:
     """Return a picture as a data URI, to be embedded."""
-    kind = {"jpg": "jpeg"}.get(suffix, suffix)
+    kind = {"jpg": "jpeg", "svg": "svg+xml"}.get(suffix, suffix)
     return f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii")
 
 

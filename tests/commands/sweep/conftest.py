@@ -1,0 +1,3 @@
+from tests.commands.run.conftest import finished, made, pattern, stub
+
+__all__ = ["finished", "made", "pattern", "stub"]
