@@ -20,6 +20,7 @@ from mars_pl.debias.defaults import (
     ALPHA,
     BACKGROUND_CLUSTERS,
     BIASED_INDEX,
+    CLUSTERING,
     DISTANCE,
     EXPONENT,
     FOREGROUND_CLUSTERS,
@@ -30,6 +31,7 @@ from mars_pl.debias.defaults import (
     SPHERICAL,
     STRIDE,
     UPSAMPLE,
+    Clustering,
     Distance,
     Level,
     Upsample,
@@ -57,6 +59,7 @@ def debiased_centroids(
     level: Level = LEVEL,
     stride: int = STRIDE,
     spherical: bool = SPHERICAL,
+    clustering: Clustering = CLUSTERING,
     ignore_index: int = IGNORE_INDEX,
     biased_index: int = BIASED_INDEX,
 ) -> DebiasedCentroids:
@@ -74,6 +77,7 @@ def debiased_centroids(
         level: ``patch`` clusters the features' own cells; ``pixel`` upsamples them to a cell every ``stride`` pixels.
         stride: of level ``pixel``; 1 is what the paper writes.
         spherical: bring cells to unit length before clustering.
+        clustering: ``scikit-learn`` on the processor; ``batched``, all regions at once where the features lie.
         ignore_index: label code of pixels that take no part.
         biased_index: label code treated like ``ignore_index``.
 
@@ -101,6 +105,7 @@ def debiased_centroids(
             level=level,
             stride=stride,
             spherical=spherical,
+            clustering=clustering,
             ignore_index=ignore_index,
             biased_index=biased_index,
         )

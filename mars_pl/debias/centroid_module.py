@@ -11,11 +11,13 @@ from mars_pl.debias.batch import check_batch, image_features
 from mars_pl.debias.defaults import (
     BACKGROUND_CLUSTERS,
     BIASED_INDEX,
+    CLUSTERING,
     FOREGROUND_CLUSTERS,
     IGNORE_INDEX,
     LEVEL,
     SPHERICAL,
     STRIDE,
+    Clustering,
     Level,
 )
 from mars_pl.debias.image_candidates import ImageCandidates, find_candidates
@@ -37,6 +39,7 @@ class CentroidModule(pl.LightningModule):
         level: ``patch`` clusters the features' own cells; ``pixel`` upsamples them to a cell every ``stride`` pixels.
         stride: of level ``pixel``; 1 is what the paper writes.
         spherical: bring cells to unit length before clustering.
+        clustering: ``scikit-learn`` on the processor; ``batched``, all regions at once where the features lie.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class CentroidModule(pl.LightningModule):
         level: Level = LEVEL,
         stride: int = STRIDE,
         spherical: bool = SPHERICAL,
+        clustering: Clustering = CLUSTERING,
     ) -> None:
         super().__init__()
         self.feature_extractor = feature_extractor
@@ -57,6 +61,7 @@ class CentroidModule(pl.LightningModule):
         self.foreground_clusters, self.background_clusters = foreground_clusters, background_clusters
         self.level: Level = level
         self.stride, self.spherical = stride, spherical
+        self.clustering: Clustering = clustering
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> ImageCandidates:
         """Cluster the regions of the one image in ``batch``.
@@ -75,6 +80,7 @@ class CentroidModule(pl.LightningModule):
             level=self.level,
             stride=self.stride,
             spherical=self.spherical,
+            clustering=self.clustering,
             ignore_index=self.ignore_index,
             biased_index=self.biased_index,
         )

@@ -1,18 +1,19 @@
-"""K-means inside one region of one image (paper §3.2)."""
+"""K-means inside each region of one image (paper §3.2)."""
 
 from __future__ import annotations
 
 import warnings
 import zlib
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mars_pl.debias.defaults import SPHERICAL
+from mars_pl.debias.batched_kmeans import batched_kmeans, largest_first
+from mars_pl.debias.defaults import CLUSTERING, SPHERICAL, Clustering
 
 RESTARTS = 4
 ITERATIONS = 100
@@ -54,37 +55,53 @@ def kmeans(features: Tensor, k: int, seed: int) -> tuple[Tensor, Tensor]:
     with warnings.catch_warnings(), _thread_controller().limit(limits=1):
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters: handled below
         fitted = KMeans(min(k, len(points)), n_init=RESTARTS, max_iter=ITERATIONS, random_state=seed).fit(points)
-    sizes = np.bincount(fitted.labels_, minlength=len(fitted.cluster_centers_))
-    order = np.argsort(-sizes, kind="stable")[: np.count_nonzero(sizes)]
-    rank = np.zeros(len(sizes), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return torch.from_numpy(fitted.cluster_centers_[order]).float(), torch.from_numpy(rank[fitted.labels_])
+    return largest_first(torch.from_numpy(fitted.cluster_centers_).float(), torch.from_numpy(fitted.labels_).long())
 
 
-def cluster_region(
-    cells: Tensor, region: Tensor, k: int, seed: int, *, spherical: bool = SPHERICAL
-) -> tuple[Tensor, Tensor]:
-    """Find the centroids of one region, and for every cell of the image the nearest of them.
+def cluster_regions(
+    cells: Tensor,
+    regions: Tensor,
+    clusters: Sequence[int],
+    seed: int,
+    *,
+    spherical: bool = SPHERICAL,
+    clustering: Clustering = CLUSTERING,
+) -> list[tuple[Tensor, Tensor]]:
+    """Find the centroids of each region, and for every cell of the image the nearest of them.
 
     All distances of the method are cosines, so cells are brought to unit length before clustering and centroids after.
     The nearest centroid of the other cells serves pixels of the region that lie in cells of another majority.
 
     Args:
         cells: (n, D) dense features of all cells of an image.
-        region: (n,) bool, the cells of one class.
-        k: K_fg or K_bg.
+        regions: (R, n) bool, the cells of each class.
+        clusters: R times K_fg or K_bg.
         seed: see ``image_seed``.
         spherical: False clusters the cells at their own lengths; centroids have unit length either way.
+        clustering: ``scikit-learn`` on the processor, one by one; ``batched``, all at once where ``cells`` lie.
 
     Returns:
-        Unit centroids (k', D) float32, none for an empty region, and the nearest centroid (n,) int64, −1 where none.
+        Of each region unit centroids (k', D) float32, none for an empty region, and the nearest centroid (n,) int64,
+        −1 where none; on the processor.
+
+    Raises:
+        ValueError: where there is no such clustering, or features are not finite.
     """
-    cells = cells.detach().cpu().float()
-    region = region.cpu()
-    if not bool(region.any()):
-        return cells.new_zeros(0, cells.shape[1]), torch.full((len(cells),), -1)
+    if clustering not in get_args(Clustering):
+        raise ValueError(f"clustering {clustering!r} is none of {', '.join(get_args(Clustering))}")
+    device = cells.device if clustering == "batched" else "cpu"
+    cells, regions = cells.detach().to(device).float(), regions.to(device)
     points = F.normalize(cells, dim=1) if spherical else cells
-    means, within = kmeans(points[region], k, seed)
-    assignment = torch.cdist(points, means).argmin(dim=1)
-    assignment[region] = within
-    return F.normalize(means, dim=1), assignment
+    filled = regions.any(dim=1).nonzero().flatten().tolist()
+    inside, wanted = [points[regions[row]] for row in filled], [clusters[row] for row in filled]
+    if clustering == "batched":
+        fitted = batched_kmeans(inside, wanted, [seed] * len(filled), restarts=RESTARTS, iterations=ITERATIONS)
+    else:
+        fitted = [kmeans(region, k, seed) for region, k in zip(inside, wanted, strict=True)]
+    nothing = torch.zeros(0, cells.shape[1]), torch.full((len(cells),), -1)
+    found = [nothing] * len(regions)
+    for row, (means, within) in zip(filled, fitted, strict=True):
+        assignment = torch.cdist(points, means).argmin(dim=1)
+        assignment[regions[row]] = within
+        found[row] = F.normalize(means, dim=1).cpu(), assignment.cpu()
+    return found

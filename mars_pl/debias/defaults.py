@@ -10,6 +10,9 @@ Distance = Literal["mean", "minimum", "nearest"]
 Level = Literal["patch", "pixel"]
 """What is clustered: the features' own cells, or features upsampled to a cell every few pixels."""
 
+Clustering = Literal["scikit-learn", "batched"]
+"""Who does K-means: scikit-learn on the processor, region after region, or PyTorch, all regions of an image at once."""
+
 Upsample = Literal["features", "similarity"]
 """What grows to the image's size in Eq. 4."""
 
@@ -18,6 +21,7 @@ BACKGROUND_CLUSTERS = 2
 LEVEL: Level = "patch"
 STRIDE = 4
 SPHERICAL = True
+CLUSTERING: Clustering = "scikit-learn"
 
 ALPHA = 0.4
 DISTANCE: Distance = "mean"

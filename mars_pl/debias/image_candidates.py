@@ -9,15 +9,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mars_pl.debias.centroids import Candidates
-from mars_pl.debias.clustering import cluster_region, image_seed
+from mars_pl.debias.clustering import cluster_regions, image_seed
 from mars_pl.debias.defaults import (
     BACKGROUND_CLUSTERS,
     BIASED_INDEX,
+    CLUSTERING,
     FOREGROUND_CLUSTERS,
     IGNORE_INDEX,
     LEVEL,
     SPHERICAL,
     STRIDE,
+    Clustering,
     Level,
 )
 from mars_pl.debias.patch_labels import majority_label
@@ -56,6 +58,7 @@ def find_candidates(
     level: Level = LEVEL,
     stride: int = STRIDE,
     spherical: bool = SPHERICAL,
+    clustering: Clustering = CLUSTERING,
     ignore_index: int = IGNORE_INDEX,
     biased_index: int = BIASED_INDEX,
 ) -> ImageCandidates:
@@ -71,6 +74,7 @@ def find_candidates(
         level: ``patch`` clusters the features' own cells; ``pixel`` upsamples them to a cell every ``stride`` pixels.
         stride: of level ``pixel``; 1 is what the paper writes.
         spherical: bring cells to unit length before clustering.
+        clustering: ``scikit-learn`` on the processor; ``batched``, all regions at once where the features lie.
         ignore_index: label code of pixels that take no part.
         biased_index: label code treated like ``ignore_index``.
     """
@@ -80,13 +84,19 @@ def find_candidates(
         features = F.interpolate(features[None], size, mode="bilinear", align_corners=False)[0]
     grid = (features.shape[1], features.shape[2])
     majority = majority_label(label, grid, ignore_index=ignore_index, biased_index=biased_index).flatten()
-    cells = features.flatten(1).T.cpu()
+    cells = features.flatten(1).T
     present = [0, *(index + 1 for index in classes.nonzero().flatten().tolist())]
     vectors: dict[int, Tensor] = {}
     assignments: dict[int, Tensor] = {}
-    for index in present:
-        k = foreground_clusters if index else background_clusters
-        centroids, assignment = cluster_region(cells, majority == index, k, image_seed(image_id), spherical=spherical)
+    found = cluster_regions(
+        cells,
+        majority == torch.tensor(present)[:, None],
+        [foreground_clusters if index else background_clusters for index in present],
+        image_seed(image_id),
+        spherical=spherical,
+        clustering=clustering,
+    )
+    for index, (centroids, assignment) in zip(present, found, strict=True):
         if len(centroids):
             vectors[index], assignments[index] = centroids, assignment.reshape(grid)
     rows = [(index, cluster) for index in vectors for cluster in range(len(vectors[index]))]
@@ -95,7 +105,7 @@ def find_candidates(
         classes=torch.tensor([index for index, _ in rows], dtype=torch.long),
         clusters=torch.tensor([cluster for _, cluster in rows], dtype=torch.long),
         pixels=torch.tensor([int(_region(label, assignments, *row).sum()) for row in rows], dtype=torch.long),
-        vectors=torch.cat([cells.new_zeros(0, cells.shape[1]), *vectors.values()]),
+        vectors=torch.cat([torch.zeros(0, cells.shape[1]), *vectors.values()]),
     )
     return ImageCandidates(candidates, assignments, tuple(index for index in present if index not in vectors), given)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -11,17 +10,16 @@ from sklearn.cluster import KMeans
 from torch import nn
 
 from mars_pl.debias.centroids import Candidates, class_means, select
-from mars_pl.debias.clustering import cluster_region
-from mars_pl.debias.defaults import ALPHA
+from mars_pl.debias.clustering import cluster_regions
+from mars_pl.debias.defaults import ALPHA, Clustering
 from mars_pl.debias.patch_labels import majority_label
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.wsss.cam.activation import sum_over_scales
+from tests.benchmarks.subjects import DEVICE, Subject
 from tests.debias import literal_selection
-
-Subject = Callable[[], object]
 
 SIZE, CELLS, CHANNELS = (375, 500), (47, 63), 70
 """An image of VOC, its cells under a ViT-B/8, STEGO's code."""
@@ -32,15 +30,12 @@ LARGE = 19_794
 
 def clustering() -> Subject:
     """Centroids of an image of 500×375: K-means on the cells of background and of one class, K 2."""
-    features, label = _features(), _two_regions()
+    return _clustering("scikit-learn")
 
-    def cluster() -> None:
-        majority = majority_label(label, CELLS, ignore_index=255, biased_index=254).flatten()
-        cells = features.flatten(1).T
-        for index in (0, 1):
-            cluster_region(cells, majority == index, 2, seed=0)
 
-    return cluster
+def clustering_batched() -> Subject:
+    """The same with both regions at once in PyTorch, on the GPU where there is one."""
+    return _clustering("batched", DEVICE)
 
 
 def clustering_literal() -> Subject:
@@ -116,6 +111,16 @@ def _candidates() -> tuple[Candidates, torch.Tensor]:
     return Candidates(ids, classes, torch.arange(2).repeat(12_500), torch.ones_like(classes), vectors), torch.rand(
         25_000
     )
+
+
+def _clustering(by: Clustering, device: str = "cpu") -> Subject:
+    features, label = _features().to(device), _two_regions()
+
+    def cluster() -> None:
+        majority = majority_label(label, CELLS, ignore_index=255, biased_index=254).flatten()
+        cluster_regions(features.flatten(1).T, majority == torch.arange(2)[:, None], [2, 2], seed=0, clustering=by)
+
+    return cluster
 
 
 def _features() -> torch.Tensor:

@@ -10,6 +10,7 @@ SUBJECTS = subjects.SUBJECTS | {
     subject.__name__: subject
     for subject in (
         literal.clustering,
+        literal.clustering_batched,
         literal.clustering_literal,
         literal.distance_literal,
         literal.selection,
@@ -40,6 +41,7 @@ class Ratio(NamedTuple):
 
 RATIOS = (
     Ratio("centroids of an image, against K-means on full-resolution features", "clustering", "clustering_literal"),
+    Ratio("the same, all regions at once in PyTorch", "clustering_batched", "clustering_literal"),
     Ratio("Eq. 1 over all centroids, against all pairs", "linear_distance", "distance_literal"),
     Ratio("Eq. 2 and 3 of 19,794 classes, against class after class", "selection", "selection_literal"),
     Ratio("refinement of a debiased label, against all 21 classes", "dense_crf_2", "dense_crf_21"),

@@ -26,6 +26,6 @@ def test_every_ratio_is_of_two_subjects():
     assert all({ratio.ours, ratio.literal} <= SUBJECTS.keys() for ratio in RATIOS)
 
 
-@pytest.mark.parametrize("name", ["class_maps", "class_maps_literal", "clustering", "plain_step"])
+@pytest.mark.parametrize("name", ["class_maps", "class_maps_literal", "clustering", "clustering_batched", "plain_step"])
 def test_a_subject_runs(name):
     SUBJECTS[name]()()

@@ -4,7 +4,9 @@ import pytest
 import torch
 from threadpoolctl import threadpool_limits
 
-from mars_pl.debias.clustering import cluster_region, image_seed, kmeans
+from mars_pl.debias.clustering import cluster_regions, image_seed, kmeans
+
+BOTH = pytest.mark.parametrize("clustering", ["scikit-learn", "batched"])
 
 
 def blobs(*sizes, seed=0):
@@ -12,6 +14,12 @@ def blobs(*sizes, seed=0):
     generator = torch.Generator().manual_seed(seed)
     centres = [torch.tensor([10.0, 0.0]), torch.tensor([0.0, 10.0]), torch.tensor([-10.0, 0.0])]
     return torch.cat([c + 0.1 * torch.randn(n, 2, generator=generator) for c, n in zip(centres, sizes, strict=False)])
+
+
+def cluster_region(cells, region, **settings):
+    """Of one region alone, K 2."""
+    (found,) = cluster_regions(cells, region[None], [2], seed=0, **settings)
+    return found
 
 
 def test_the_seed_of_an_image_is_the_same_on_every_machine():
@@ -53,29 +61,56 @@ def test_nothing_to_cluster_is_an_error(points, k):
         kmeans(torch.ones(points, 2), k, seed=0)
 
 
-def test_centroids_of_a_region_have_unit_length_and_ignore_the_rest():
+@BOTH
+def test_centroids_of_a_region_have_unit_length_and_ignore_the_rest(clustering):
     cells = torch.tensor([[2.0, 0.0], [4.0, 0.0], [0.0, 9.0], [0.0, -3.0]])
-    centroids, nearest = cluster_region(cells, torch.tensor([True, True, True, False]), k=2, seed=0)
-    assert torch.allclose(centroids, torch.tensor([[1.0, 0.0], [0.0, 1.0]]))
+    region = torch.tensor([True, True, True, False])
+    centroids, nearest = cluster_region(cells, region, clustering=clustering)
+    assert torch.allclose(centroids, torch.tensor([[1.0, 0.0], [0.0, 1.0]]), atol=1e-6)
     assert nearest[:3].tolist() == [0, 0, 1]
     assert nearest[3] == 0  # (0, -1) is √2 from (1, 0) and 2 from (0, 1)
 
 
-def test_pixels_are_brought_to_unit_length_first():
+@BOTH
+def test_pixels_are_brought_to_unit_length_first(clustering):
     # By direction there are two groups; by position the far point stands alone.
     cells = torch.tensor([[1.0, 0.0], [100.0, 0.0], [0.0, 1.0], [0.0, 1.1]])
     region = torch.ones(4, dtype=torch.bool)
-    by_direction, _ = cluster_region(cells, region, k=2, seed=0)
+    by_direction, _ = cluster_region(cells, region, clustering=clustering)
     assert torch.allclose(by_direction, torch.tensor([[1.0, 0.0], [0.0, 1.0]]), atol=1e-6) or torch.allclose(
         by_direction, torch.tensor([[0.0, 1.0], [1.0, 0.0]]), atol=1e-6
     )
-    raw, nearest = cluster_region(cells, region, k=2, seed=0, spherical=False)
+    raw, nearest = cluster_region(cells, region, spherical=False, clustering=clustering)
     assert nearest.tolist() == [0, 1, 0, 0]
     mean = torch.tensor([1.0, 2.1]) / 3
     assert torch.allclose(raw, torch.stack([mean / math.hypot(*mean.tolist()), torch.tensor([1.0, 0.0])]), atol=1e-6)
 
 
-def test_an_empty_region_has_no_centroid():
-    centroids, nearest = cluster_region(torch.ones(4, 3), torch.zeros(4, dtype=torch.bool), k=2, seed=0)
-    assert centroids.shape == (0, 3)
-    assert nearest.tolist() == [-1] * 4
+@BOTH
+def test_an_empty_region_has_no_centroid_and_leaves_the_others_theirs(clustering):
+    cells = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    regions = torch.tensor([[False] * 3, [True] * 3, [False] * 3])
+    empty, full, last = cluster_regions(cells, regions, [2, 2, 2], seed=0, clustering=clustering)
+    for centroids, nearest in (empty, last):
+        assert centroids.shape == (0, 2)
+        assert nearest.tolist() == [-1] * 3
+    assert torch.allclose(full[0], torch.eye(2), atol=1e-6) and full[1].tolist() == [0, 1, 0]
+
+
+@BOTH
+def test_no_region_at_all_has_no_centroid(clustering):
+    found = cluster_regions(torch.ones(4, 3), torch.zeros(2, 4, dtype=torch.bool), [2, 2], 0, clustering=clustering)
+    assert [len(centroids) for centroids, _ in found] == [0, 0]
+
+
+def test_regions_have_numbers_of_clusters_of_their_own():
+    cells = torch.cat([torch.eye(4), torch.eye(4)])
+    regions = torch.tensor([[True] * 4 + [False] * 4, [False] * 4 + [True] * 4])
+    for clustering in ("scikit-learn", "batched"):
+        found = cluster_regions(cells, regions, [1, 3], seed=0, clustering=clustering)
+        assert [len(centroids) for centroids, _ in found] == [1, 3]
+
+
+def test_another_clustering_is_refused():
+    with pytest.raises(ValueError, match="'faiss' is none of scikit-learn, batched"):
+        cluster_region(torch.ones(2, 2), torch.ones(2, dtype=torch.bool), clustering="faiss")

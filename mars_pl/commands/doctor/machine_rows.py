@@ -19,6 +19,7 @@ PACKAGES = (*BEHIND_FIGURES, "torchmetrics", "scikit-learn")
 OPTIONAL = (
     ("pydensecrf", "the dense CRF", "pip install 'mars-pl[crf]'; without it take PAMR or no refinement"),
     ("onnxruntime", "mars export", "pip install 'mars-pl[export]'"),
+    ("faiss", "STEGO's neighbours of more than 50,000 crops", "pip install 'mars-pl[faiss]'; without it all pairs do"),
     ("wandb", "dashboards", "pip install wandb"),
 )
 """Package, what it is for, how to have it."""

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
+
+from mars_pl.uss.stego.faiss_neighbours import REMEDY, faiss_neighbours, faiss_serves
+
+MANY = 50_000
+"""Images above which FAISS is asked, where it is installed."""
 
 
 def pool(tokens: Tensor) -> Tensor:
@@ -16,24 +22,37 @@ def pool(tokens: Tensor) -> Tensor:
     return F.normalize(tokens.mean(dim=(-2, -1)), dim=1)
 
 
-def nearest_neighbours(vectors: Tensor, k: int = 30, block: int = 1024) -> Tensor:
+def nearest_neighbours(vectors: Tensor, k: int = 30, block: int = 1024, many: int = MANY) -> Tensor:
     """Find the images nearest to each by cosine, itself first.
+
+    All pairs are compared: the work grows with the square of N.
 
     Args:
         vectors: (N, D), of unit length.
         k: how many, itself counted; 30 in STEGO.
-        block: rows compared at a time: memory is block × N.
+        block: rows compared at a time: memory is block × N. FAISS takes its own.
+        many: of more than so many images FAISS finds the neighbours, where it is installed and knows their device.
 
     Returns:
-        int64 (N, min(k, N)), by falling cosine; of equals the one with the lower row comes first.
+        int64 (N, min(k, N)), by falling cosine; of equals the one with the lower row comes first, but that FAISS may
+        leave out any of those that share the k-th cosine.
 
     Raises:
         ValueError: where k is below 1.
     """
     if k < 1:
         raise ValueError(f"k counts the image itself and must be at least 1, got {k}")
+    k = min(k, len(vectors))
+    if len(vectors) > many:
+        if faiss_serves(vectors):
+            return faiss_neighbours(vectors, k)
+        if not vectors.is_cuda:
+            rank_zero_warn(f"neighbours of {len(vectors):,} images without FAISS take about twice as long; {REMEDY}")
+    return _all_pairs(vectors, k, block)
+
+
+def _all_pairs(vectors: Tensor, k: int, block: int) -> Tensor:
     total = len(vectors)
-    k = min(k, total)
     found = torch.empty(total, k, dtype=torch.int64)
     for start in range(0, total, block):
         cosine = vectors[start : start + block] @ vectors.T
