@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from callbacks.writing.debiased_label import Counts, make_debiased_label
 from callbacks.writing.image_writer import ImageWriter
-from callbacks.writing.journal import Done
+from callbacks.writing.journal import AllDone
 from callbacks.writing.output_folder import refinement_name, write_about
 from callbacks.writing.removed import print_removed, removed_summary
 from datamodules.files.whole_file import whole_file
@@ -64,9 +63,11 @@ class DebiasedLabelWriter(ImageWriter[Counts]):
             str(prediction.similarity.device) if self.workers == 0 else "cpu",
         )
 
-    def write_end(self, done: Sequence[Done[Counts]], pl_module: Any) -> None:
+    def write_end(self, done: AllDone[Counts], pl_module: Any) -> None:
         """Write and print what was removed."""
-        counts = sum((one.result for one in done), np.zeros((2, self.data.num_classes), dtype=np.int64))
+        counts = np.zeros((2, self.data.num_classes), dtype=np.int64)
+        for one in done:
+            counts[:, one.result[0]] += one.result[1:]
         summary = removed_summary(counts, self.data.class_names)
         summary |= {"split": self.data.predict_split, "images": len(done)}
         summary["refinement"] = refinement_name(self.refine)

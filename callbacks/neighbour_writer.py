@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from callbacks.writing.image_writer import ImageWriter
-from callbacks.writing.journal import Done
+from callbacks.writing.journal import AllDone
 from callbacks.writing.token_store import TokenStore, unfinished
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
@@ -78,7 +78,7 @@ class NeighbourWriter(ImageWriter[Vector]):
             self._store.close()
         super().on_predict_end(trainer, pl_module)
 
-    def write_end(self, done: Sequence[Done[Vector]], pl_module: Any) -> None:
+    def write_end(self, done: AllDone[Vector], pl_module: Any) -> None:
         """Look for neighbours among all crops.
 
         Raises:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from callbacks.writing.background_sweep import print_sweep, sweep_rows
 from callbacks.writing.image_writer import ImageWriter
-from callbacks.writing.journal import Done
+from callbacks.writing.journal import AllDone
 from callbacks.writing.output_folder import refinement_name, write_about
 from callbacks.writing.pseudo_labels import SweepCounts, make_labels
 from datamodules.files.whole_file import whole_file
@@ -62,17 +64,21 @@ class PseudoLabelWriter(ImageWriter[SweepCounts | None]):
             self.data.num_classes,
         )
 
-    def write_end(self, done: Sequence[Done[SweepCounts | None]], pl_module: Any) -> None:
+    def write_end(self, done: AllDone[SweepCounts | None], pl_module: Any) -> None:
         """Say how the labels were made; print and write the sweep."""
         refinement = refinement_name(self.refine)
         for name, score in self.background_scores.items():
             write_about(self.folder / name, refinement=refinement, note=f"background score {score}")
-        counts = [one.result for one in done if one.result is not None]
-        if not counts or not self.swept:
+        counts, images = np.zeros((len(self.swept), 3, self.data.num_classes), dtype=np.int64), 0
+        for one in done if self.swept else ():
+            if one.result is not None:
+                counts += one.result
+                images += 1
+        if not images:
             return
-        rows = sweep_rows(self.swept, sum(counts[1:], counts[0]), self.data.scored_class_ids)
-        print_sweep(rows, self.split, len(counts), refinement)
-        summary = {"split": self.split, "images": len(counts), "refinement": refinement}
+        rows = sweep_rows(self.swept, counts, self.data.scored_class_ids)
+        print_sweep(rows, self.split, images, refinement)
+        summary = {"split": self.split, "images": images, "refinement": refinement}
         summary |= {"background_scores": self.background_scores, "scores": rows}
         with whole_file(self.folder / SWEEP) as path:
             path.write_text(json.dumps(summary, indent=1))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from callbacks.writing.image_writer import ImageWriter
-from callbacks.writing.journal import Done
+from callbacks.writing.journal import AllDone
 from callbacks.writing.output_folder import refinement_name, write_about
 from callbacks.writing.score_files import CONFIDENT, make_score_files
 from datamodules.files.labels import label_codes
@@ -41,7 +40,7 @@ class ScoreWriter(ImageWriter[None]):
             self.data.num_classes,
         )
 
-    def write_end(self, done: Sequence[Done[None]], pl_module: Any) -> None:
+    def write_end(self, done: AllDone[None], pl_module: Any) -> None:
         """Say beside the confident labels how they were made."""
         if self.confident is not None:
             unsure = label_codes(self.data.num_classes).ignored

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from callbacks.writing.image_writer import ImageWriter
-from callbacks.writing.journal import Done
+from callbacks.writing.journal import AllDone
 from callbacks.writing.output_folder import refinement_name, write_about
 from callbacks.writing.segmentation_file import competing, write_segmentation
 from datamodules.errors import DataError
@@ -75,7 +74,7 @@ class SegmentationWriter(ImageWriter[None]):
         written = partial(write_segmentation, path, image, probabilities, codes, num_classes)
         return partial(written, debiased, self.refine, self.unsure, shared=own is not None)
 
-    def write_end(self, done: Sequence[Done[None]], pl_module: Any) -> None:
+    def write_end(self, done: AllDone[None], pl_module: Any) -> None:
         """Say how the masks were made."""
         write_about(
             self.folder,

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image
 
+from datamodules.bounded_map import bounded_map
 from datamodules.contradictions import Against, Shown
 from datamodules.errors import DataError
 from datamodules.faults import Fault
@@ -57,7 +58,8 @@ def inspect_images(
         truth_folder: what masks it holds must fit.
         score_folder: must hold scores of every image.
         feature_folder: must be there; its files are looked at when they are read.
-        shown: what the images show, against which masks and scores are held; None holds them against nothing.
+        shown: what the images show, by their places in the list; masks and scores are held against it. None holds them
+            against nothing.
 
     Returns:
         All faults, in the order of the images.
@@ -75,11 +77,11 @@ def inspect_images(
 
     upright = (tree.root / CLASSES).is_file()  # the masks of VOC and COCO fit the images as they are stored
 
-    def inspect(image_id: str) -> list[Fault]:
-        return list(_inspect(tree, image_id, upright, num_classes, label_folder, truth_folder, score_folder, shown))
+    def inspect(item: tuple[int, str]) -> list[Fault]:
+        return list(_inspect(tree, *item, upright, num_classes, label_folder, truth_folder, score_folder, shown))
 
     with ThreadPoolExecutor(min(cores(), 16)) as pool:
-        inspected: Iterable[list[Fault]] = pool.map(inspect, ids)
+        inspected: Iterable[list[Fault]] = bounded_map(pool, inspect, enumerate(ids))
         if processes()[0] == 0:
             inspected = with_progress(inspected, len(ids), "checking the data")
         return [fault for faults in inspected for fault in faults]
@@ -87,6 +89,7 @@ def inspect_images(
 
 def _inspect(
     tree: Tree,
+    place: int,
     image_id: str,
     upright: bool,
     num_classes: int,
@@ -101,13 +104,13 @@ def _inspect(
         return
     ignored = label_codes(num_classes).ignored
     if label_folder is not None:
-        against = shown.against(image_id, ignored) if shown else None
+        against = shown.against(place, ignored) if shown else None
         yield from inspect_mask(label_folder / f"{image_id}.png", num_classes, size, against=against)
     if score_folder is not None:
-        against = shown.against(image_id, None) if shown else None
+        against = shown.against(place, None) if shown else None
         yield from _inspect_scores(score_folder / f"{image_id}.npz", size, num_classes, against)
     if truth_folder is not None and (path := truth_folder / f"{image_id}.png").is_file():
-        against = shown.against(image_id, ignored, complete=True) if shown else None
+        against = shown.against(place, ignored, complete=True) if shown else None
         yield from inspect_mask(path, num_classes, size, biased=False, against=against)
 
 

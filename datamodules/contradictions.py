@@ -31,22 +31,23 @@ class Shown:
 
     Args:
         class_names: background first.
-        read: image id → (C,), 1 where foreground class k+1 is in the image; DataError or KeyError where nobody knows.
+        read: an image, in whatever way the images are told apart → label ids of its classes; DataError or KeyError
+            where nobody knows.
     """
 
     class_names: Sequence[str]
-    read: Callable[[str], NDArray[np.float32]]
+    read: Callable[[Any], NDArray[np.integer[Any]]]
 
-    def against(self, image_id: str, ignored: int | None, *, complete: bool = False) -> Against | None:
+    def against(self, image: Any, ignored: int | None, *, complete: bool = False) -> Against | None:
         """Return what judges a file of an image; None where its label is not known.
 
         Args:
-            image_id: of the image.
+            image: as `read` takes it.
             ignored: code of pixels that are left out; None where there are none, as in scores.
             complete: the file holds every class of the image, as truth does and pseudo labels do not.
         """
         try:
-            said = {int(index) + 1 for index in np.flatnonzero(self.read(image_id))}
+            said = set(self.read(image).tolist())
         except (DataError, KeyError):
             return None
         return lambda path, codes: self._judge(path, {int(code) for code in codes}, said, ignored, complete)

@@ -22,6 +22,7 @@ from datamodules.datasets.split_reader import SplitReader
 from datamodules.datasets.training_set import TrainingSet
 from datamodules.errors import DataError
 from datamodules.files.class_names import checked_names, class_ids
+from datamodules.files.image_ids import ImageIds, as_image_ids, places_of
 from datamodules.files.image_labels import Source
 from datamodules.files.labels import label_codes
 from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, VALIDATE_SPLIT, Tree
@@ -40,7 +41,8 @@ class SegmentationData(pl.LightningDataModule):
         validate_split: list to validate and test on; null for none.
         predict_split: list to predict.
         images: predict this image, or those below this folder, instead of a list; of the root nothing is read.
-        image_labels: `npy` for cls_labels.npy, `xml` for Annotations, `auto` for the first that is there, or `none`.
+        image_labels: `npy` for cls_labels.npy, `json` or `parquet` for image_labels.json or .parquet, `xml` for
+            Annotations, `auto` for the first that is there, or `none`.
         truth_folder: true masks, for measuring only; where one is missing its image is not measured. Null for none.
         scored_classes: names of the classes that means are taken over, background too where it counts; null for all.
         limit: only the first so many images of each list, for trials.
@@ -95,7 +97,7 @@ class SegmentationData(pl.LightningDataModule):
         self._fit: Samples | None = None
         self._evaluate: Samples | None = None
         self._predict: tuple[Samples, int] | None = None
-        self._done: frozenset[str] = frozenset()
+        self._done = ImageIds()
         self._position = FitPosition()
 
     @property
@@ -166,8 +168,7 @@ class SegmentationData(pl.LightningDataModule):
         """Images, or what the training set makes of them, each once."""
         assert self._predict is not None
         items, batch_size = self._predict
-        done = {index for index, item_id in enumerate(items.ids) if item_id in self._done}
-        return self._loader(items, batch_size, EachOnce(len(items), done))
+        return self._loader(items, batch_size, EachOnce(len(items), places_of(self._done, items.ids)))
 
     def state_dict(self) -> dict[str, int]:
         """Return where the fit stands, for its checkpoint."""
@@ -189,7 +190,7 @@ class SegmentationData(pl.LightningDataModule):
 
     def leave_out(self, ids: Iterable[str]) -> None:
         """Predict only the others: a job that was broken off has done these items already."""
-        self._done = frozenset(ids)
+        self._done = as_image_ids(ids)
 
     def _predict_set(self) -> tuple[Samples, int]:
         if self.images is None:

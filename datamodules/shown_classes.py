@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-import torch
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
 from datamodules.contradictions import CONTRADICTIONS, DENIED, OFTEN
@@ -34,13 +33,13 @@ def warn_of_contradictions(faults: Sequence[Fault], judged: int) -> None:
 
 
 def check_shown(
-    split: str, image_labels: ImageLabels, class_names: Sequence[str], wanted: Collection[str], labelled: bool
+    split: str, image_labels: ImageLabels | None, class_names: Sequence[str], wanted: Collection[str], labelled: bool
 ) -> None:
     """Warn of classes that no image of a fit shows.
 
     Args:
         split: name of the list.
-        image_labels: of its images.
+        image_labels: of its images; None where they have none.
         class_names: background first.
         wanted: names of the classes that are asked about.
         labelled: the fit learns from label files, beside the image labels.
@@ -48,9 +47,9 @@ def check_shown(
     Raises:
         DataError: where no image shows any class, and the image labels are all there is to learn from.
     """
-    if not image_labels:
+    if image_labels is None:
         return
-    counts = torch.stack(list(image_labels.values())).sum(0)
+    counts = image_labels.counts()
     if not counts.any():
         fault = f"{split}: the image labels of {len(image_labels):,} images name no class"
         if not labelled:

@@ -22,7 +22,7 @@ MODULES = {
     "datamodules.dataset": "datamodules.datasets.dataset",
     "datamodules.five_crops": "datamodules.datasets.five_crops",
     "datamodules.hsv_jitter": "datamodules.datasets.hsv_jitter",
-    "datamodules.image_labels": "datamodules.files.image_labels",
+    "datamodules.image_labels": "datamodules.files.image_labels.sources",
     "datamodules.image_list": "datamodules.files.image_list",
     "datamodules.labels": "datamodules.files.labels",
     "datamodules.multi_crops": "datamodules.datasets.multi_crops",

@@ -15,6 +15,7 @@ from mars_pl.debias.debiasing import label_image
 from mars_pl.refine.protocol import Refine
 
 Counts = NDArray[np.int64]
+"""(3, K): codes of the classes that a label holds, pixels of each before, and pixels removed from it."""
 
 
 def make_debiased_label(
@@ -33,7 +34,7 @@ def make_debiased_label(
     """Refine one map, write the label and, where a path is given, the map as a grey PNG. Runs in a worker.
 
     Returns:
-        (2, num_classes): pixels of each class before, and pixels removed from it.
+        What was there and what was removed.
     """
     before = torch.from_numpy(label)
     similar = torch.from_numpy(similarity).to(device)
@@ -44,5 +45,6 @@ def make_debiased_label(
         with whole_file(similarity_path) as partial:
             Image.fromarray(np.rint(255 * similarity).astype(np.uint8)).save(partial, format="PNG")
     removed = label[(after == biased_index) & (label != biased_index)]
-    kept = label[label < num_classes]
-    return np.stack([np.bincount(kept, minlength=num_classes), np.bincount(removed, minlength=num_classes)])
+    had = np.bincount(label[label < num_classes])
+    there = np.flatnonzero(had)
+    return np.stack([there, had[there], np.bincount(removed, minlength=len(had))[there]])

@@ -13,10 +13,11 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from pytorch_lightning.callbacks import BasePredictionWriter
 
 from callbacks.writing.gather import gather_objects
-from callbacks.writing.journal import Done, Journal, read_journals, remove_journals
+from callbacks.writing.journal import AllDone, Done, Journal, read_journals, remove_journals
 from callbacks.writing.output_folder import output_folder
 from callbacks.writing.worker_pool import WorkerPool, worker_count
 from datamodules.errors import DataError
+from datamodules.files.image_ids import ImageIds, each_once
 
 T = TypeVar("T")
 
@@ -72,12 +73,11 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
 
     def done_ids(self) -> Iterable[str]:
         """Return the images that an earlier job has done."""
-        return [done.id for done in read_journals(self.folder)]
+        return (done.id for done in read_journals(self.folder))
 
     def gathered(self) -> Any:
-        """Return what was found in all images, each once: a list of ``Done`` in the order of the data's list."""
-        found: dict[str, Done[T]] = {done.id: done for done in read_journals(self.folder)}
-        return sorted(found.values(), key=lambda done: done.place)
+        """Return what was found in all images."""
+        return AllDone(self.folder)
 
     def forget(self) -> None:
         """Remove what says what was done."""
@@ -93,14 +93,14 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
             return
         self.folder = output_folder(trainer, self.output)
         self.data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        ids: list[str] = []
+        ids = ImageIds()
         if trainer.is_global_zero:
             if not self.resume or not self.can_go_on():
                 self.forget()
-            ids = list(self.done_ids())
+            ids = each_once(self.done_ids())
         # Every process leaves out what the first one read, and none appends before it has read.
-        done = set(gather_objects(ids)[0])
-        if done:
+        done = gather_objects(ids)[0]
+        if len(done):
             rank_zero_info(f"{self.folder}: {len(done)} are done, the job goes on with those that are left")
             self.data.leave_out(done)
 

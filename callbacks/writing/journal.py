@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -79,17 +81,66 @@ def read_journal(path: Path) -> Iterator[Done[Any]]:
 
     A line that is torn or damaged is left out: its image is done once more.
     """
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for line in file:
-            checksum, _, text = line.rstrip("\n").partition(" ")
-            if checksum == _checksum(text):
-                yield Done(**json.loads(text, object_hook=_decoded))
+    return (done for _, done in _lines(path))
+
+
+class AllDone(Generic[T]):
+    """What stands in the journals of a folder, each image once and in the order of the data's list.
+
+    Of an image that stands there twice the last counts. In memory are the places and where their lines begin, 24 bytes
+    an image; the lines are read as they are gone through, as often as one likes.
+
+    Args:
+        folder: of the job, none of whose processes writes any more.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._paths = journals(folder)
+        places, files, starts = array("q"), array("q"), array("q")
+        for number, path in enumerate(self._paths):
+            for start, done in _lines(path):
+                places.append(done.place)
+                files.append(number)
+                starts.append(start)
+        found = np.array(places)
+        order = np.argsort(found, kind="stable")
+        last = np.append(found[order][1:] != found[order][:-1], True)[: len(order)]
+        self._files, self._starts = np.array(files)[order[last]], np.array(starts)[order[last]]
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[Done[T]]:
+        with ExitStack() as stack:
+            opened = [stack.enter_context(path.open("rb")) for path in self._paths]
+            for number, start in zip(self._files, self._starts, strict=True):
+                file = opened[number]
+                if file.tell() != start:
+                    file.seek(start)
+                done = _done(file.readline())
+                assert done is not None  # it was read before
+                yield done
 
 
 def remove_journals(folder: Path) -> None:
     """Forget what was done."""
     for path in journals(folder):
         path.unlink()
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Done[Any]]]:
+    """Yield where each line begins that is whole, and what it says."""
+    start = 0
+    with path.open("rb") as file:
+        for line in file:
+            if (done := _done(line)) is not None:
+                yield start, done
+            start += len(line)
+
+
+def _done(line: bytes) -> Done[Any] | None:
+    checksum, _, text = line.decode("utf-8", "replace").rstrip("\n").partition(" ")
+    return Done(**json.loads(text, object_hook=_decoded)) if checksum == _checksum(text) else None
 
 
 def _checksum(text: str) -> str:

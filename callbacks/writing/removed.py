@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from lightning_utilities.core.rank_zero import rank_zero_warn
+from numpy.typing import NDArray
 from rich.table import Table
 
-from callbacks.writing.debiased_label import Counts
 from datamodules.terminal import terminal
 
 MUCH_REMOVED = 0.6
 """Share of a class's pixels above which more than a companion has probably gone."""
 
 
-def removed_summary(counts: Counts, class_names: Sequence[str]) -> dict[str, Any]:
-    """Return for all classes and for each the pixels before, those removed and their share, None of nothing."""
+def removed_summary(counts: NDArray[np.int64], class_names: Sequence[str]) -> dict[str, Any]:
+    """Return for all classes and for each the pixels before, those removed and their share, None of nothing.
+
+    Args:
+        counts: (2, num_classes), pixels before and pixels removed.
+        class_names: background first.
+    """
     before, removed = ([int(row[1:].sum()), *row[1:].tolist()] for row in counts)
     names = ["all", *class_names[1:]]
     return {

@@ -20,7 +20,7 @@ class VOCFolder(Samples):
     Args:
         tree: where the files lie.
         ids: the images.
-        image_labels: class vectors; an image without one has no `classes`.
+        image_labels: of all of them by their places; None where there are none, then items have no `classes`.
         label_folder: every image's `<id>.png` becomes its `label`.
         truth_folder: where `<id>.png` exists it becomes `truth`.
         score_folder: every image's `<id>.npz` becomes its `class_ids` and `scores`.
@@ -31,7 +31,7 @@ class VOCFolder(Samples):
         self,
         tree: Tree,
         ids: Sequence[str],
-        image_labels: ImageLabels,
+        image_labels: ImageLabels | None,
         *,
         label_folder: Path | None = None,
         truth_folder: Path | None = None,
@@ -39,7 +39,7 @@ class VOCFolder(Samples):
         feature_folder: Path | None = None,
     ) -> None:
         self.tree = tree
-        self.ids = list(ids)
+        self.ids = ids
         self.image_labels = image_labels
         self.label_folder = label_folder
         self.truth_folder = truth_folder
@@ -64,8 +64,8 @@ class VOCFolder(Samples):
         """Read item `index` without its truth, its scores and its features."""
         image_id = self.ids[index]
         sample: Sample = {"id": image_id, "image": read_image(self.tree.image(image_id))}
-        if image_id in self.image_labels:
-            sample["classes"] = self.image_labels[image_id]
+        if self.image_labels is not None:
+            sample["classes"] = torch.from_numpy(self.image_labels.vector(index))
         if self.label_folder is not None:
             sample["label"] = read_codes(self.label_folder / f"{image_id}.png")
         return sample

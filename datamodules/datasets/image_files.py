@@ -12,6 +12,7 @@ from lightning_utilities.core.rank_zero import rank_zero_info
 from PIL import ImageOps
 from torch import Tensor
 
+from datamodules.bounded_map import bounded_map
 from datamodules.checks import image_size_of
 from datamodules.datasets.sample import Sample, Samples
 from datamodules.datasets.samplers import check_processes
@@ -75,7 +76,7 @@ def find_images(place: Path) -> dict[str, Path]:
     else:
         raise DataError(f"{place}: no such image or folder; mend data.images")
     with ThreadPoolExecutor(min(cores(), 16)) as pool:
-        refuse([fault for fault in pool.map(_fault, found.values()) if fault])
+        refuse([fault for fault in bounded_map(pool, _fault, found.values()) if fault])
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from collections.abc import Sequence, Sized
 from typing import NotRequired, TypedDict
 
 from torch import Tensor
@@ -78,4 +78,4 @@ class Samples(Dataset[Sample], Sized):
         ids: a name an item.
     """
 
-    ids: list[str]
+    ids: Sequence[str]

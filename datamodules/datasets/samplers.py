@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import Sampler
@@ -84,11 +85,11 @@ class EpochShuffle(Sampler[tuple[int, int]]):
         return self.images // self.world
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        order = torch.randperm(self.listed, generator=generator(self.seed, self.epoch)).tolist()
+        order = torch.randperm(self.listed, generator=generator(self.seed, self.epoch)).numpy()
         epoch, taken = self._taken
         share = order[: len(self) * self.world][self.rank :: self.world]
         for index in share[taken if epoch == self.epoch else 0 :]:
-            yield self.epoch, index
+            yield self.epoch, int(index)
 
 
 def epoch_and_index(key: object) -> tuple[int, int]:
@@ -115,12 +116,14 @@ class EachOnce(Sampler[int]):
     def __init__(self, images: int, done: Collection[int] = ()) -> None:
         rank, world = processes()
         check_processes(images)
-        left = [index for index in range(images) if index not in done]
-        again = [index for index in range(images) if index in done][: max(world - len(left), 0)]
-        self._indices = [*left, *again][rank::world]
+        is_done = np.zeros(images, np.bool_)
+        is_done[np.fromiter(done, np.int64, len(done))] = True
+        left = np.flatnonzero(~is_done)
+        again = np.flatnonzero(is_done)[: max(world - len(left), 0)]
+        self._indices = np.concatenate([left, again])[rank::world]
 
     def __len__(self) -> int:
         return len(self._indices)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._indices)
+        return map(int, self._indices)

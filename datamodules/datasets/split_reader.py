@@ -51,16 +51,16 @@ class SplitReader:
         self.label_folder, self.truth_folder = label_folder, truth_folder
         self.score_folder, self.feature_folder = score_folder, feature_folder
         self._looked_over: set[tuple[str, ...]] = set()
-        self._read: dict[str, ImageLabels] = {}
+        self._read: dict[str, ImageLabels | None] = {}
 
-    def image_ids(self, split: str) -> list[str]:
+    def image_ids(self, split: str) -> Sequence[str]:
         """Return the images of a list of which nothing but the images is asked.
 
         Raises:
             DataError: on the first fault; see `checks.py`.
         """
         ids = self._ids(split)
-        self._look_over(split, ids, {})
+        self._look_over(split, ids, None)
         return ids
 
     def whole_images(
@@ -100,24 +100,26 @@ class SplitReader:
             DataError: where no image shows any, and there are no label files to learn from.
         """
         wanted = self.class_names if wanted is None else wanted
-        check_shown(split, self._read.get(split, {}), self.class_names, wanted, self.label_folder is not None)
+        check_shown(split, self._read.get(split), self.class_names, wanted, self.label_folder is not None)
 
-    def _look_over(self, split: str, ids: Sequence[str], image_labels: ImageLabels, **folders: Path | None) -> None:
+    def _look_over(
+        self, split: str, ids: Sequence[str], image_labels: ImageLabels | None, **folders: Path | None
+    ) -> None:
         asked = {name: folder for name, folder in folders.items() if folder is not None}
         key = (split, *asked)
         check_processes(len(ids))
         if key not in self._looked_over:
-            shown = Shown(self.class_names, lambda image_id: image_labels[image_id].numpy())
+            shown = None if image_labels is None else Shown(self.class_names, image_labels.__getitem__)
             faults = inspect_images(self.tree, ids, len(self.class_names), **folders, shown=shown)
             refuse([fault for fault in faults if fault.kind not in CONTRADICTIONS])
             # a mask of truth need not be there
             every = asked.keys() - {"truth_folder"}
             truth = asked.get("truth_folder")
-            judged = [name for name in image_labels if every or (truth and (truth / f"{name}.png").is_file())]
-            warn_of_contradictions(faults, len(judged))
+            judged = len(ids) if every else sum((truth / f"{name}.png").is_file() for name in ids) if truth else 0
+            warn_of_contradictions(faults, 0 if image_labels is None else judged)
             self._looked_over.add(key)
 
-    def _ids(self, split: str) -> list[str]:
+    def _ids(self, split: str) -> Sequence[str]:
         ids = self.tree.ids(split)
         if self.limit is None or self.limit >= len(ids):
             return ids

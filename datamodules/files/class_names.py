@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
@@ -66,6 +66,12 @@ NO_CLASSES = {
 }
 """What other programs list among the classes, letters alone, and where it belongs here."""
 
+MANY = 100
+"""Names of which no more are told in a line."""
+
+CLASS_NAMES_KEY = b"class_names"
+"""Key in the metadata of Parquet files: JSON, the name of each class, background first."""
+
 _SPELT = {"ignored": "ignore", "unlabeled": "unlabelled", "bg": "background"}
 
 
@@ -77,7 +83,7 @@ def checked_names(class_names: Sequence[str]) -> tuple[str, ...]:
     """
     names = tuple(class_names)
     if len(names) < 2 or names[0] != "background" or len(set(names)) < len(names):
-        raise DataError(f"data.class_names: {', '.join(names) or 'none'}; give each class once, background first")
+        raise DataError(f"data.class_names: {in_words(names) or 'none'}; give each class once, background first")
     if len(names) > SIXTEEN_BIT.biased:
         raise DataError(f"data.class_names: {len(names)} classes, labels hold {SIXTEEN_BIT.biased}; merge some")
     for name in names[1:]:
@@ -128,9 +134,17 @@ def read_class_names(root: Path) -> tuple[tuple[str, ...], list[Fault]]:
     return checked_names(["background", *classes]), faults
 
 
+def in_words(names: Iterable[str]) -> str:
+    """Return names with commas between them; of very many only the first."""
+    told = list(names)
+    more = f" and {len(told) - MANY:,} more" if len(told) > MANY else ""
+    return ", ".join(told[:MANY]) + more
+
+
 def class_ids(scored: Sequence[str], class_names: Sequence[str]) -> list[int]:
     """Return the label ids of the classes that means are taken over; raises DataError for an unknown name."""
+    places = {name: place for place, name in enumerate(class_names)}
     for name in scored:
-        if name not in class_names:
-            raise DataError(f"data.scored_classes: {name} is none of {', '.join(class_names)}; mend the name")
-    return [list(class_names).index(name) for name in scored]
+        if name not in places:
+            raise DataError(f"data.scored_classes: {name} is none of {in_words(class_names)}; mend the name")
+    return [places[name] for name in scored]

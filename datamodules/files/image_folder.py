@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from datamodules.files.image_ids import IdTable
 from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
 
 
@@ -30,8 +31,10 @@ class ImageFolder:
 
     @cached_property
     def _listed(self) -> Mapping[str, str]:
-        names = sorted((path.name for path in self.folder.iterdir()), reverse=True) if self.folder.is_dir() else []
-        return {bare_id(name): name for name in names if name.lower().endswith(SUFFIXES) and not is_hidden(Path(name))}
+        names = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
+        images = (name for name in names if name.lower().endswith(SUFFIXES) and not is_hidden(Path(name)))
+        named = ((bare_id(name), name) for name in images)
+        return IdTable((image_id, name) for image_id, name in named if name != f"{image_id}.jpg")
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -9,17 +9,20 @@ from collections.abc import Container
 from pathlib import Path
 
 from datamodules.errors import DataError
-from datamodules.files.text_file import read_text
+from datamodules.files.image_ids import ImageIds, repeated
+from datamodules.files.text_file import read_lines
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Of images, in any case."""
 
 _FIRST_OF_PATHS = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, SUFFIXES))}))\s", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+"""A line that is an id as it stands, as most are."""
 _SHOWN = re.compile(r"(\S+) (?:-1| 0| 1)")
 """A line of VOC's lists by class, ImageSets/Main: whether the image shows it."""
 
 
-def read_ids(path: Path, known: Container[str] = ()) -> list[str]:
+def read_ids(path: Path, known: Container[str] = ()) -> ImageIds:
     """Read the image ids of a list, in its order.
 
     Bare ids and file names (VOC, IRN), which may have blanks in them or stand in quotation marks (CVAT), paths
@@ -34,10 +37,10 @@ def read_ids(path: Path, known: Container[str] = ()) -> list[str]:
     """
     if not path.is_file():
         raise DataError(f"{path}: no such list; name a file with one image id a line")
-    ids = [_id_of(line, known) for line in read_text(path).splitlines() if line.strip()]
-    if not ids:
+    ids = ImageIds(_id_of(line, known) for line in read_lines(path) if line.strip())
+    if not len(ids):
         raise DataError(f"{path}: the list is empty; write one image id a line")
-    twice = [image_id for image_id, count in Counter(ids).items() if count > 1]
+    twice = [image_id for image_id, count in Counter(ids[place] for place in repeated(ids)).items() if count > 1]
     if twice:
         more = f" ({len(twice) - 1} more like it)" if len(twice) > 1 else ""
         raise DataError(f"{path}: {twice[0]} is listed more than once; name each image once{more}")
@@ -68,6 +71,8 @@ def _without_suffix(name: str) -> str:
 
 def _id_of(line: str, known: Container[str]) -> str:
     """Take a line for a known id as a whole; else for the first of two paths; else for a name with blanks in it."""
+    if _PLAIN.fullmatch(line):
+        return line
     whole = bare_id(line)
     if whole in known:
         return whole

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""What a file in UTF-16 begins with."""
 
 
 def read_text(path: Path) -> str:
@@ -17,14 +21,32 @@ def read_text(path: Path) -> str:
         OSError: where it is missing or cannot be opened.
     """
     content = path.read_bytes()
-    encoding = "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
-        text = content.decode(encoding)
+        text = content.decode(_encoding(content))
     except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8; save it as UTF-8") from None
+        raise _not_utf_8(path) from None
     if "\0" in text:  # UTF-16 without its mark, or no text at all
-        raise DataError(f"{path}: not UTF-8; save it as UTF-8")
+        raise _not_utf_8(path)
     return text
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text file, without their ends, as `read_text(path).splitlines()` would; one at a time.
+
+    Raises:
+        DataError: where it is in another encoding, once that line is met.
+        OSError: where it is missing or cannot be opened.
+    """
+    with path.open("rb") as file:
+        encoding = _encoding(file.read(max(map(len, UTF_16))))
+    try:
+        with path.open(encoding=encoding) as lines:
+            for line in lines:
+                if "\0" in line:
+                    raise _not_utf_8(path)
+                yield from line.splitlines()  # there are other ends than those that a file is parted at
+    except UnicodeDecodeError:
+        raise _not_utf_8(path) from None
 
 
 def guessed_text(path: Path) -> tuple[str, list[Fault]]:
@@ -33,3 +55,11 @@ def guessed_text(path: Path) -> tuple[str, list[Fault]]:
         return read_text(path), []
     except DataError as error:
         return path.read_bytes().decode("cp1252", "replace"), [Fault("encoding", path.name, str(error))]
+
+
+def _encoding(head: bytes) -> str:
+    return "utf-16" if head.startswith(UTF_16) else "utf-8-sig"
+
+
+def _not_utf_8(path: Path) -> DataError:
+    return DataError(f"{path}: not UTF-8; save it as UTF-8")

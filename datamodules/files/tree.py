@@ -12,6 +12,7 @@ import numpy as np
 
 from datamodules.errors import DataError
 from datamodules.files.image_folder import ImageFolder
+from datamodules.files.image_ids import IdTable, ImageIds
 from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.files.image_size import opened_image
 from datamodules.files.labels import read_label
@@ -63,7 +64,7 @@ class Tree:
             places = None
         if not isinstance(places, dict) or not all(isinstance(place, str) for place in places.values()):
             raise DataError(f"{path}: holds no table of image id → path; remove it and prepare the data again")
-        return places
+        return IdTable(places.items())
 
     def folder(self, name: str) -> Path:
         """Return a label folder: the one of that name in the root, or else a path of its own."""
@@ -79,7 +80,7 @@ class Tree:
         lists = self.list_file("any").parent.glob("*.txt")
         return sorted(file.stem for file in lists if not is_hidden(Path(file.name)))
 
-    def ids(self, split: str) -> list[str]:
+    def ids(self, split: str) -> ImageIds:
         """Read the image ids of a list, in its order.
 
         Raises:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from datamodules.bounded_map import bounded_map
 from datamodules.errors import DataError
 from datamodules.files.about import read_about, write_about
 from datamodules.files.class_names import CLASS_NAMES
@@ -91,6 +92,6 @@ def _write_masks(folder: Path, pictures: Sequence[Picture], rule: Rule, workers:
             write_label(path, paint(picture.annotations, picture.height, picture.width, rule))
 
     with ThreadPoolExecutor(workers) as pool:
-        for _ in with_progress(pool.map(draw, pictures), len(pictures), "drawing COCO's masks"):
+        for _ in with_progress(bounded_map(pool, draw, pictures), len(pictures), "drawing COCO's masks"):
             pass
     partial.rename(folder)

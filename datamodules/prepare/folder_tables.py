@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.class_names import CLASSES
+from datamodules.files.class_names import CLASSES, in_words
 from datamodules.files.image_list import SUFFIXES, bare_id
 from datamodules.files.text_file import guessed_text
 from datamodules.unpickle.json_text import read_json_text
@@ -166,11 +166,11 @@ def row_faults(
         images: image ids that there are.
         unread: name without suffix → place of files that lie there and are not read.
     """
-    faults, seen, there, classes = [], set(), set(images), set(class_names[1:])
-    known = ", ".join(class_names[1:])
+    faults, seen, classes = [], set(), set(class_names[1:])
+    known = in_words(class_names[1:])
     for name, names in rows:
         image_id = bare_id(name)
-        if image_id not in there:
+        if image_id not in images:
             place = unread.get(PurePosixPath(image_id).stem) or unread.get(image_id)
             if place is None:
                 text = f"{path}: {name or 'a row without a name'}: no such image; mend the name or remove the row"

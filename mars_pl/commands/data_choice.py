@@ -8,7 +8,7 @@ from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, folder_class_names
-from datamodules.files.image_labels import LabelOf, label_reader
+from datamodules.files.image_labels import LabelSource, open_image_labels
 from datamodules.prepare.folder import prepare_folder
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.settings.yamls import shipped
@@ -39,7 +39,7 @@ def data_choice(choice: str, root: Path | None = None) -> tuple[tuple[str, ...],
     return tuple(names), options.get("scored_classes")
 
 
-def image_label_reader(choice: str, root: Path, class_names: Sequence[str]) -> LabelOf | None:
+def image_label_source(choice: str, root: Path, class_names: Sequence[str]) -> LabelSource | None:
     """Return what reads the image labels of a data set; a folder of one's own is prepared.
 
     Raises:
@@ -48,7 +48,7 @@ def image_label_reader(choice: str, root: Path, class_names: Sequence[str]) -> L
     kind, options = data_settings(choice)
     if kind == "folder":
         prepare_folder(root)
-    return label_reader(root, class_names, options.get("image_labels", "auto"))
+    return open_image_labels(root, class_names, options.get("image_labels", "auto"))
 
 
 def data_settings(choice: str) -> tuple[str, dict[str, Any]]:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from datamodules.bounded_map import bounded_map
 from datamodules.errors import DataError
 from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.processes import cores
@@ -47,7 +48,9 @@ def each_image(
     faults: list[Failed] = []
     with _executor(workers or min(MOST, cores()), processes) as executor:
         try:
-            for outcome in with_progress(executor.map(partial(_attempt, function), ids), len(ids), description):
+            for outcome in with_progress(
+                bounded_map(executor, partial(_attempt, function), ids), len(ids), description
+            ):
                 if isinstance(outcome, Failed):
                     faults.append(outcome)
                 else:
@@ -74,7 +77,7 @@ def ids_in(folder: Path, suffix: str) -> list[str]:
     return ids
 
 
-def image_ids(listed: Path | None, folder: Path, suffix: str) -> list[str]:
+def image_ids(listed: Path | None, folder: Path, suffix: str) -> Sequence[str]:
     """Return the images whose files are wanted: those of the list, or else all that lie in the folder, sorted.
 
     Args:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from datamodules.terminal import terminal
-from tests.benchmarks import candidates
+from tests.benchmarks import candidates, image_labels, labels
 from tests.benchmarks.measure import REPEATS
 from tests.benchmarks.ratios import RATIOS, SUBJECTS
 
@@ -68,4 +68,6 @@ def _print_ratios(console: Console, found: dict[str, dict[str, Any] | str]) -> N
 
 
 if __name__ == "__main__":
-    sys.exit(candidates.main(sys.argv[2:]) if sys.argv[1:2] == ["candidates"] else main(sys.argv[1:]))
+    of_sizes = {"candidates": candidates.main, "image_labels": image_labels.main, "labels": labels.main}
+    chosen = of_sizes.get(next(iter(sys.argv[1:]), ""))
+    sys.exit(main(sys.argv[1:]) if chosen is None else chosen(sys.argv[2:]))

@@ -6,56 +6,39 @@ order, so every part is read at once, which is the worst case. Nothing is assert
 
 from __future__ import annotations
 
-import json
 import os
-import resource
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
 from datamodules.terminal import terminal
+from tests.benchmarks.process_memory import resident
+from tests.benchmarks.sizes import CLASSES, THREADS, table_of_sizes
+from tests.benchmarks.sizes import main as run
 
 SIZES = ("10_000", "100_000", "1_000_000")
 """Images; 9_011_219 are those of Open Images, and want 25 GB of disk and a quarter of an hour."""
 
-CLASSES, DIM = 19_794, 70
+DIM = 70
 CLUSTERS = 2
 TWO_CLASSES = 0.4
 """Share of the images that show two classes and not one: 4.8 candidates an image, background's among them."""
 
-THREADS = "2"
-
 
 def main(sizes: list[str]) -> int:
-    """Measure each size in a process of its own and print the table; returns how many failed."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("images", "candidates", "seconds", "µs an image", "core seconds", "peak MiB", "table MB"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    failed = 0
-    for size in sizes or SIZES:
-        folder = Path(tempfile.mkdtemp(prefix="candidates-", dir=os.environ.get("TMPDIR")))
-        try:
-            _run("generate", folder, size)
-            found = json.loads(_run("select", folder, size).splitlines()[-1])
-            each = f"{1e6 * found['seconds'] / int(size):.0f}"
-            row = (f"{found['seconds']:.1f}", each, f"{found['core']:.1f}", f"{found['peak']:,.0f}")
-            table.add_row(f"{int(size):,}", f"{found['candidates']:,}", *row, f"{found['bytes'] / 1e6:,.0f}")
-            terminal(stderr=True).print(f"{int(size):,} images: {found}")
-        except subprocess.CalledProcessError as error:
-            failed += 1
-            table.add_row(f"{int(size):,}", (error.stderr.strip().splitlines() or ["failed"])[-1], style="red")
-        finally:
-            shutil.rmtree(folder)
-    terminal().print(table)
+    """Measure each size and print the table; returns how many failed."""
+    headings = ("candidates", "seconds", "µs an image", "core seconds", "peak MiB", "table MB")
+    failed = table_of_sizes("candidates", sizes or SIZES, headings, _row)
     terminal().print(f"{THREADS} threads of {os.cpu_count()} cores, {CLASSES:,} classes, {DIM} numbers a candidate")
     return failed
+
+
+def _row(images: int, found: dict[str, Any]) -> tuple[str, ...]:
+    each = f"{1e6 * found['seconds'] / images:.0f}"
+    numbers = (f"{found['seconds']:.1f}", each, f"{found['core']:.1f}", f"{found['peak']:,.0f}")
+    return (f"{found['candidates']:,}", *numbers, f"{found['bytes'] / 1e6:,.0f}")
 
 
 def generate(folder: Path, images: int, seed: int = 0) -> None:
@@ -86,7 +69,7 @@ def generate(folder: Path, images: int, seed: int = 0) -> None:
         parts.write_part(path, ids, (1 + shown) * CLUSTERS, columns)
 
 
-def select(folder: Path) -> dict[str, float]:
+def measure(folder: Path, images: int) -> dict[str, Any]:
     """Do what the end of the job does, and return what it cost."""
     import torch
 
@@ -111,19 +94,10 @@ def select(folder: Path) -> dict[str, float]:
         "ids": in_order - before,
         "selection": chosen - in_order,
         "writing": after - chosen,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak": resident("VmHWM") or 0.0,
         "bytes": (folder / CANDIDATES).stat().st_size,
     }
 
 
-def _run(what: str, folder: Path, size: str) -> str:
-    command = [sys.executable, "-m", "tests.benchmarks.candidates", what, str(folder), size]
-    environment = os.environ | {"OMP_NUM_THREADS": THREADS}
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "generate":
-        generate(Path(sys.argv[2]), int(sys.argv[3]))
-    else:
-        print(json.dumps(select(Path(sys.argv[2]))))
+    run(generate, measure)

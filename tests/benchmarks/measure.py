@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from tests.benchmarks.process_memory import resident
+
 REPEATS = 5
 """Timed calls, after one that is not."""
 
-STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+CLEAR = Path("/proc/self/clear_refs")
 
 
 def measure(call: Callable[[], object], repeats: int = REPEATS) -> dict[str, float | None]:
@@ -22,7 +23,7 @@ def measure(call: Callable[[], object], repeats: int = REPEATS) -> dict[str, flo
     `peak` is the most that the process held while the calls ran, `more` what it held less before; None where the
     system does not tell (Linux does).
     """
-    before = _resident("VmRSS")
+    before = resident("VmRSS")
     if before is not None:
         CLEAR.write_text("5")  # the peak begins anew
     call()
@@ -32,16 +33,9 @@ def measure(call: Callable[[], object], repeats: int = REPEATS) -> dict[str, flo
         call()
         walls.append(time.perf_counter() - wall)
         cores.append(time.process_time() - core)
-    peak = _resident("VmHWM")
+    peak = resident("VmHWM")
     more = None if peak is None or before is None else peak - before
     return {"wall": median(walls), "core": median(cores), "peak": peak, "more": more}
-
-
-def _resident(field: str) -> float | None:
-    if not STATUS.is_file():
-        return None
-    found = re.search(rf"^{field}:\s+(\d+) kB", STATUS.read_text(), re.MULTILINE)
-    return int(found[1]) / 1024 if found else None
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from datamodules.datasets.image_files import read_upright
 from datamodules.faults import Fault, refuse
 from datamodules.files.about import read_about
 from datamodules.files.class_names import folder_class_names
-from datamodules.files.image_labels import from_cls_labels, read_image_labels
+from datamodules.files.image_labels import ImageLabels, from_cls_labels, read_image_labels, write_table
 from datamodules.files.image_list import read_ids
 from datamodules.files.labels import label_image, read_label
 from datamodules.files.scores import inspect_scores, read_scores, write_scores
@@ -153,6 +153,13 @@ RSEPM = {"keys": np.array([0, 1, 2]), "seed": np.ones((2, 4, 6), np.float32)}
 CLS_LABELS = {"a": np.array([0, 1], np.float32), "b": np.array([1, 0], np.float32)}
 
 
+def _label_table() -> bytes:
+    path = Path(_folder(), "a.parquet")
+    labels = ImageLabels(np.array([1, 2, 1], np.uint8), np.array([0, 1, 3]), len(NAMES) - 1)
+    write_table(path, IDS, labels, NAMES)
+    return path.read_bytes()
+
+
 def _linear(path: Path) -> None:
     load_weights(torch.nn.Linear(3, 2), path)
 
@@ -179,6 +186,9 @@ READERS = {
     "JSON table": Reader("labels.json", _text({"a.jpg": ["cat"], "b.jpg": []}), _table),
     "image_labels.json": Reader(
         "image_labels.json", _text({"a": ["cat"], "b": []}), lambda path: read_image_labels(path.parent, IDS, NAMES)
+    ),
+    "image_labels.parquet": Reader(
+        "image_labels.parquet", _label_table, lambda path: read_image_labels(path.parent, IDS, NAMES)
     ),
     "images.json": Reader("images.json", _text({"a": "x/a.jpg"}), lambda path: Tree(path.parent).image("a")),
     "about.json": Reader("about.json", _text({"refinement": "crf"}), lambda path: read_about(path.parent)),

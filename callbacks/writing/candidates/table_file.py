@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
+from datamodules.files.class_names import CLASS_NAMES_KEY
 from datamodules.files.whole_file import whole_file
+from datamodules.unpickle.parquet_file import open_parquet
 
 CANDIDATES = "candidates.parquet"
 OLD_CANDIDATES = "candidates.csv"
@@ -24,8 +26,6 @@ OLD_CANDIDATES = "candidates.csv"
 
 VECTOR = "vector"
 CSV_COLUMNS = ("id", "class", "cluster", "pixels", "distance", "selected", "iou")
-CLASS_NAMES = b"class_names"
-"""Key of the file's metadata: JSON, the name of each class, background first."""
 
 
 def schema(dim: int, class_names: Sequence[str]) -> Any:
@@ -46,7 +46,7 @@ def schema(dim: int, class_names: Sequence[str]) -> Any:
             # numbers that cannot be null are read four times as fast
             pa.field(VECTOR, pa.list_(pa.field("element", pa.float32(), nullable=False), dim), nullable=False),
         ],
-        metadata={CLASS_NAMES: json.dumps(list(class_names))},
+        metadata={CLASS_NAMES_KEY: json.dumps(list(class_names))},
     )
 
 
@@ -99,15 +99,8 @@ def reading(path: Path) -> Iterator[Any]:
         old = path.with_name(OLD_CANDIDATES).is_file()
         words = f"an earlier version wrote {OLD_CANDIDATES}" if old else "no such table"
         raise DataError(f"{path}: {words}; make the centroids stage again")
-    try:
-        with pq.ParquetFile(path) as file:
-            yield file
-    except DataError:
-        raise
-    # a damaged file makes Arrow raise whatever stands for what it met
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise DataError(f"{path}: no table of candidates ({reason}); make the centroids stage again") from None
+    with open_parquet(path, "table of candidates", "make the centroids stage again") as file:
+        yield file
 
 
 def class_names(file: Any) -> tuple[str, ...]:
@@ -116,7 +109,7 @@ def class_names(file: Any) -> tuple[str, ...]:
     Raises:
         ValueError: where its metadata have no list of texts, each another.
     """
-    names = json.loads(file.schema_arrow.metadata[CLASS_NAMES])
+    names = json.loads(file.schema_arrow.metadata[CLASS_NAMES_KEY])
     if not (isinstance(names, list) and all(isinstance(name, str) for name in names) and len(set(names)) == len(names)):
         raise ValueError("no list of class names, each another, in its metadata")
     return tuple(names)

@@ -8,13 +8,13 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datamodules.checks import inspect_images
 from datamodules.contradictions import CONTRADICTIONS, Shown, weighed
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.image_labels import NoLabelError
+from datamodules.files.image_ids import repeated
+from datamodules.files.image_labels import ImageLabels, NoLabelError
 from mars_pl.commands.check.data_set import DataSet, open_data_set
 from mars_pl.commands.check.found import Found
 from mars_pl.commands.check.mask_names import masks_elsewhere, stray_masks
@@ -41,13 +41,13 @@ def inspect(options: argparse.Namespace) -> Found:
     scored = settings.get("scored_classes") or data.class_names
     faults = [*data.faults, *_shared(data.lists), *_alike(data.ids), *faults, *_unseen(data, labels, scored)]
     ids, truth = data.ids, data.truth
-    shown = Shown(data.class_names, labels.__getitem__)
+    shown = None if labels is None else Shown(data.class_names, labels.__getitem__)
     there = truth if truth is not None and truth.is_dir() else None
     found = inspect_images(data.tree, ids, len(data.class_names), truth_folder=there, shown=shown)
     if truth is None:
         return Found(len(ids), faults + found)
-    masked = [image_id for image_id in ids if (truth / f"{image_id}.png").is_file()]
-    judged = sum(image_id in labels for image_id in masked)
+    masked = [place for place, image_id in enumerate(ids) if (truth / f"{image_id}.png").is_file()]
+    judged = 0 if labels is None else sum(place in labels for place in masked)
     faults += weighed(found, dict.fromkeys(CONTRADICTIONS, judged))
     if not options.split:  # else there may be masks of other lists' images
         faults += [*stray_masks(truth, data.tree, ids), *masks_elsewhere(truth, data.tree, ids)]
@@ -59,7 +59,8 @@ def _shared(lists: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
     trained = [split for split in lists if split.startswith("train") and "val" not in split]
     scored = [split for split in lists if split.startswith(("val", "test"))]
     for one, other in product(trained, scored):
-        for image_id in sorted(set(lists[one]) & set(lists[other])):
+        fewer, more = sorted((lists[one], lists[other]), key=len)
+        for image_id in sorted(set(fewer).intersection(more)):
             text = f"{image_id}: is in {one} and in {other}; take it off one of the two"
             yield Fault("trained on and scored", image_id, text)
 
@@ -67,38 +68,42 @@ def _shared(lists: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
 def _alike(ids: Sequence[str]) -> Iterator[Fault]:
     """Yield images that a disk of Windows or a Mac does not tell apart."""
     first: dict[str, str] = {}
-    for image_id in ids:
+    for place in repeated(image_id.casefold() for image_id in ids):
+        image_id = ids[place]
         other = first.setdefault(image_id.casefold(), image_id)
         if other != image_id:
             text = f"{image_id}: differs from {other} by capital letters alone; rename one, elsewhere both are one file"
             yield Fault("names alike but for capital letters", image_id, text, note=True)
 
 
-def _image_labels(data: DataSet) -> tuple[dict[str, NDArray[np.float32]], list[Fault]]:
+def _image_labels(data: DataSet) -> tuple[ImageLabels | None, list[Fault]]:
     """Return the labels that can be read; images without, but for those of a test list, and labels that do not fit."""
-    labels: dict[str, NDArray[np.float32]] = {}
-    faults: list[Fault] = []
     if data.read is None:
-        return labels, faults
-    needed = {image_id for split, ids in data.lists.items() if split[:4] != "test" for image_id in ids}
-    for image_id in data.ids:
-        try:
-            labels[image_id] = data.read(image_id)
-        except NoLabelError as error:
-            if image_id in needed:
-                faults.append(Fault("missing image label", image_id, str(error)))
-        except DataError as error:
-            faults.append(Fault("image label", image_id, str(error)))
-    return labels, [] if data.told else faults
+        return None, []
+    try:
+        labels, found = data.read(data.ids)
+    except DataError as error:  # of the file as a whole
+        return None, [Fault("image labels", str(data.tree.root), str(error))]
+    missing = {one.image_id for one in found if isinstance(one.error, NoLabelError)}
+    needed = {
+        image_id for split, ids in data.lists.items() if split[:4] != "test" for image_id in missing.intersection(ids)
+    }
+    faults: list[Fault] = []
+    for image_id, fault in found if not data.told else ():
+        if image_id not in missing:
+            faults.append(Fault("image label", image_id, str(fault)))
+        elif image_id in needed:
+            faults.append(Fault("missing image label", image_id, str(fault)))
+    return labels, faults
 
 
-def _unseen(data: DataSet, labels: Mapping[str, NDArray[np.float32]], scored: Sequence[str]) -> Iterator[Fault]:
+def _unseen(data: DataSet, labels: ImageLabels | None, scored: Sequence[str]) -> Iterator[Fault]:
     """Yield that no image shows any class, or the classes that none shows; a part of a data set may well lack some."""
-    if not labels:
+    if labels is None or not labels.known:
         return
-    counts = np.sum(list(labels.values()), axis=0)
+    counts = labels.counts()
     if not counts.any():
-        text = f"{data.tree.root}: the image labels of {len(labels):,} images name no class; nothing can be learnt"
+        text = f"{data.tree.root}: the image labels of {labels.known:,} images name no class; nothing can be learnt"
         yield Fault("no image shows any class", str(data.tree.root), f"{text}; write the classes into the image labels")
         return
     for index in np.flatnonzero(counts == 0):

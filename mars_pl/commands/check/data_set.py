@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.image_labels import LabelOf, label_reader, table_reader
+from datamodules.files.image_ids import ImageIds, each_once
+from datamodules.files.image_labels import LabelSource, named_labels, open_image_labels
 from datamodules.files.tree import Tree
 from datamodules.prepare.folder import prepare_folder, read_folder
 from mars_pl.commands.data_choice import data_choice
@@ -26,7 +29,7 @@ class DataSet:
         tree: where its images lie.
         class_names: background first.
         lists: split → image ids.
-        read: image label of an id; None where there are none, or none that can be read.
+        read: image labels of ids; None where there are none, or none that can be read.
         truth: folder of its masks, whether it is there or not; None where none is meant.
         faults: of lists and tables.
         told: what is wrong with single image labels is among them.
@@ -35,15 +38,15 @@ class DataSet:
     tree: Tree
     class_names: Sequence[str]
     lists: Mapping[str, Sequence[str]]
-    read: LabelOf | None
+    read: LabelSource | None
     truth: Path | None
     faults: list[Fault] = field(default_factory=list)
     told: bool = False
 
-    @property
-    def ids(self) -> list[str]:
+    @cached_property
+    def ids(self) -> ImageIds:
         """All images, each once."""
-        return list(dict.fromkeys(image_id for members in self.lists.values() for image_id in members))
+        return each_once(chain.from_iterable(self.lists.values()))
 
 
 def open_data_set(choice: str, kind: str, settings: Mapping[str, Any], root: Path, splits: Sequence[str]) -> DataSet:
@@ -71,7 +74,7 @@ def open_data_set(choice: str, kind: str, settings: Mapping[str, Any], root: Pat
     lists, faults = _lists(tree, splits or tree.splits())
     read = None
     try:
-        read = label_reader(root, names, settings.get("image_labels", "auto"))
+        read = open_image_labels(root, names, settings.get("image_labels", "auto"))
     except DataError as error:
         faults.append(Fault("image labels", str(root), str(error)))
     return DataSet(tree, names, lists, read, _truth(tree, settings, TRUTH), faults)
@@ -91,7 +94,7 @@ def _own_folder(root: Path, settings: Mapping[str, Any], splits: Sequence[str]) 
             meant[split] = lists[split]
         else:
             missing.append(Fault("list", split, f"{root / split}.txt: no such list; there are {', '.join(lists)}"))
-    read = table_reader(root, folder.labels, folder.class_names) if folder.labels else None
+    read = named_labels(root, folder.labels, folder.class_names) if folder.labels else None
     truth = _truth(tree, settings, "masks")
     return DataSet(tree, folder.class_names, meant, read, truth, faults + missing, told=True)
 
@@ -105,8 +108,9 @@ def _truth(tree: Tree, settings: Mapping[str, Any], usual: str) -> Path | None:
     return found if found.is_dir() else tree.root / name
 
 
-def _lists(tree: Tree, splits: Sequence[str]) -> tuple[dict[str, list[str]], list[Fault]]:
-    lists, faults = {}, []
+def _lists(tree: Tree, splits: Sequence[str]) -> tuple[dict[str, Sequence[str]], list[Fault]]:
+    lists: dict[str, Sequence[str]] = {}
+    faults: list[Fault] = []
     for split in splits:
         try:
             lists[split] = tree.ids(split)

@@ -14,7 +14,7 @@ from datamodules.files.image_list import read_ids
 from datamodules.files.tree import Tree
 from mars_pl.commands.check.found import Found
 from mars_pl.commands.check.mask_names import stray_masks
-from mars_pl.commands.data_choice import data_choice, image_label_reader
+from mars_pl.commands.data_choice import data_choice, image_label_source
 from mars_pl.commands.file_loop import ids_in
 
 
@@ -43,7 +43,7 @@ def inspect(options: argparse.Namespace) -> Found:
             faults = [fault for name in ids for fault in inspect_mask(folder / f"{name}.png", len(names))]
             return Found(len(ids), faults)
         tree = Tree(options.root)
-        shown, faults = _shown(options, names)
+        shown, faults = _shown(options, names, ids)
         faults += stray_masks(folder, tree, ids)
         found = inspect_images(tree, ids, len(names), label_folder=folder, shown=shown)
         return Found(len(ids), faults + weighed(found, dict.fromkeys(CONTRADICTIONS, len(ids))))
@@ -51,17 +51,17 @@ def inspect(options: argparse.Namespace) -> Found:
         return Found(0, [Fault("label folder", str(folder), str(error))])
 
 
-def _shown(options: argparse.Namespace, names: Sequence[str]) -> tuple[Shown | None, list[Fault]]:
+def _shown(options: argparse.Namespace, names: Sequence[str], ids: Sequence[str]) -> tuple[Shown | None, list[Fault]]:
     """Return what the images show, or that labels cannot be held against it."""
     try:
-        read = image_label_reader(options.data, options.root, names)
+        read = image_label_source(options.data, options.root, names)
     except DataError as error:
         text = f"labels are not held against image labels: {error}"
         return None, [Fault("no image labels", str(options.root), text, note=True)]
-    return read and Shown(names, read), []
+    return read and Shown(names, read(ids)[0].__getitem__), []
 
 
-def _ids(options: argparse.Namespace) -> list[str]:
+def _ids(options: argparse.Namespace) -> Sequence[str]:
     if options.list is not None:
         return read_ids(options.list)
     if options.split is not None:

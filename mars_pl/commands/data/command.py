@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from datamodules.files.tree import Tree
 from datamodules.prepare.coco import prepare_coco
 from datamodules.prepare.coco_masks import Rule
-from datamodules.prepare.folder import prepare_folder
+from datamodules.prepare.folder import MANY_CLASSES, Form, prepare_folder
 from datamodules.prepare.voc_download import SBD_ARCHIVE, VOC_ARCHIVE, Archive, download_voc
 
 
@@ -64,6 +65,8 @@ def _add_coco(parser: argparse.ArgumentParser) -> None:
 
 def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", type=Path, metavar="ROOT", help="holds images, classes.txt and labels.csv or .json")
+    words = f"image_labels.json or .parquet (default: what is there; Parquet above {MANY_CLASSES:,} classes)"
+    parser.add_argument("--image-labels", choices=get_args(Form), default="auto", help=words)
     parser.set_defaults(run=_prepare_folder)
 
 
@@ -73,7 +76,7 @@ def _prepare_coco(options: argparse.Namespace) -> None:
 
 
 def _prepare_folder(options: argparse.Namespace) -> None:
-    prepare_folder(options.root)
+    prepare_folder(options.root, options.image_labels)
     _tell(options.root)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class Folders:
     companion: Path | None = None
     reference: Path | None = None
 
-    def ids(self, names: Path | None) -> list[str]:
+    def ids(self, names: Path | None) -> Sequence[str]:
         """Return the image ids to score: those in the list ``names``, or else those that have a prediction, sorted.
 
         Raises:

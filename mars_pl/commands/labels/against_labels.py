@@ -12,20 +12,28 @@ from datamodules.contradictions import Shown
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.labels import Label, codes_in
-from mars_pl.commands.data_choice import data_choice, image_label_reader
+from mars_pl.commands.data_choice import data_choice, image_label_source
 
 
-def shown_in(options: argparse.Namespace) -> Shown | None:
-    """Return what the images show; None where no data folder is named, or it has no image labels, which is said."""
+def shown_in(options: argparse.Namespace, ids: Sequence[str]) -> Shown | None:
+    """Return what images show by their ids; None where no data folder is named, or it has no image labels: it is said.
+
+    Args:
+        options: of the command.
+        ids: of the images.
+    """
     if options.root is None or options.data is None:
         return None
     names = data_choice(options.data, options.root)[0]
     try:
-        read = image_label_reader(options.data, options.root, names)
+        read = image_label_source(options.data, options.root, names)
     except DataError as error:
         print(f"the labels are not held against image labels: {error}")
         return None
-    return read and Shown(names, read)
+    if read is None:
+        return None
+    labels, places = read(ids)[0], {image_id: place for place, image_id in enumerate(ids)}
+    return Shown(names, lambda image_id: labels[places[image_id]])
 
 
 def contradictions(shown: Shown | None, image_id: str, path: Path, label: Label) -> list[Fault]:

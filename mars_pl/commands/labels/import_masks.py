@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     ids = image_ids(options.list, folder, ".png")
     if options.target.resolve() == folder.resolve():
         raise DataError(f"{options.target}: is source and target at once; name another target")
-    shown = shown_in(options)
+    shown = shown_in(options, ids)
     target = claim(options.target)
     images = None if options.images is None else ImageFolder(options.images)
     write_about(target, **passed_on(folder, f"{options.kind} masks of {folder}"))

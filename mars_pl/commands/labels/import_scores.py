@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     num_classes, over = chosen_classes(options)
     ids = image_ids(options.list, options.source, SUFFIXES[options.kind])
     source = _open(options, ids, num_classes)
-    shown = shown_in(options)
+    shown = shown_in(options, ids)
     rule = _rule(options, source.own_background)
     swept_ids, split = _sweep_images(options, ids)
     target = claim(options.target)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from callbacks.writing.candidates.table_file import VECTOR, class_names, reading
+from callbacks.writing.candidates.table_file import VECTOR, batches, class_names, reading
 from mars_pl.commands.report.selection import numbers_in
 from mars_pl.metrics.target_share import KINDS, kinds
 
@@ -91,7 +91,7 @@ def _vectors_at(file: Any, pairs: list[tuple[int, int]]) -> list[NDArray[np.floa
     """The vectors of pairs of rows, each (2, D); no more of the table is held than a part."""
     found: dict[int, NDArray[np.float32]] = {}
     start = 0
-    for batch in file.iter_batches(columns=[VECTOR]) if pairs else ():
+    for batch in batches(file, VECTOR) if pairs else ():
         here = sorted({row for pair in pairs for row in pair if start <= row < start + len(batch)})
         for row in here:
             found[row] = np.array(batch[VECTOR][row - start].as_py(), dtype=np.float32)
@@ -108,7 +108,7 @@ def table_parts(path: Path) -> Iterator[tuple[list[str], Tensor, Tensor]]:
     import torch  # not above, so that commands that draw no vectors start at once
 
     with reading(path) as file:
-        for batch in file.iter_batches(columns=["id", "class", VECTOR]):
+        for batch in batches(file, "id", "class", VECTOR):
             vectors = np.array(batch[VECTOR].flatten(), dtype=np.float32).reshape(len(batch), -1)
             classes = torch.from_numpy(numbers_in(batch["class"]).astype(np.int64))
             yield batch["id"].to_pylist(), classes, torch.from_numpy(vectors)
@@ -131,13 +131,13 @@ def vectors_by_class(path: Path, most: int) -> dict[str, ClassVectors]:
     """
     with reading(path) as file:
         names = class_names(file)
-        classes = np.concatenate([numbers_in(batch["class"]) for batch in file.iter_batches(columns=["class"])])
+        classes = np.concatenate([numbers_in(batch["class"]) for batch in batches(file, "class")])
         kept = np.zeros(len(classes), dtype=bool)
         for index in np.unique(classes):
             rows = np.flatnonzero(classes == index)
             kept[rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)]] = True
         parts, start = [], 0
-        for batch in file.iter_batches(columns=["selected", "iou", VECTOR]):
+        for batch in batches(file, "selected", "iou", VECTOR):
             part = batch.take(np.flatnonzero(kept[start : start + len(batch)]))
             start += len(batch)
             vectors = np.array(part[VECTOR].flatten(), dtype=np.float32).reshape(len(part), -1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datamodules.files.image_labels import ANNOTATIONS, CLS_LABELS, IMAGE_LABELS
+from datamodules.files.image_labels import ANNOTATIONS, TABLES, found_source
 from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, Tree
 from mars_pl.pipeline.settings.resolved import Settings, is_yaml, leaves, resolve, without_harmless
 from mars_pl.pipeline.stage import Stage
@@ -19,9 +19,6 @@ from mars_pl.training.weight_files import find_weights_file
 DIGITS = 12
 WEIGHTS = ("weights", "classifier_weights")
 """Settings that name a file of weights."""
-
-TABLES = {"npy": CLS_LABELS, "json": IMAGE_LABELS}
-"""Files of image labels, in the order in which `datamodules` looks for them."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def file_sum(path: Path | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def listing_sum(files: Sequence[Path], *, times: bool) -> list[Any]:
+def listing_sum(files: Iterable[Path], *, times: bool) -> list[Any]:
     """Return how many files there are and the sum of their names and sizes, and times where sizes say too little."""
     seen = []
     for path in files:
@@ -128,13 +125,16 @@ def _split_facts(root: Path, split: str, labels: str) -> dict[str, Any]:
     if not tree.list_file(split).is_file():
         return {"list": "missing"}
     ids = tree.ids(split)
-    facts: dict[str, Any] = {"list": _sum(ids), "images": listing_sum([tree.image(name) for name in ids], times=False)}
+    facts: dict[str, Any] = {
+        "list": _sum(list(ids)),
+        "images": listing_sum((tree.image(name) for name in ids), times=False),
+    }
     if labels == "auto":
-        labels = next((source for source, name in TABLES.items() if (root / name).is_file()), "xml")
+        labels = found_source(root)
     if labels in TABLES:
         facts["image labels"] = file_sum(root / TABLES[labels])
     elif labels == "xml":
-        facts["image labels"] = listing_sum([root / ANNOTATIONS / f"{name}.xml" for name in ids], times=True)
+        facts["image labels"] = listing_sum((root / ANNOTATIONS / f"{name}.xml" for name in ids), times=True)
     return facts
 
 

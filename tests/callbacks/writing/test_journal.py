@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from callbacks.writing.journal import Done, Journal, read_journals, remove_journals
+from callbacks.writing.journal import AllDone, Done, Journal, read_journals, remove_journals
 
 
 def write(folder, rank, *done):
@@ -70,3 +70,14 @@ def test_a_damaged_line_is_left_out_wherever_the_damage_lies(tmp_path):
         assert ids(tmp_path) == ["a", "c"]
     path.write_bytes(b'\n[]\n{"id": "a"}\nnull\n\xff\xfe\n' + content)
     assert ids(tmp_path) == ["a", "b", "c"]
+
+
+def test_all_that_is_done_comes_once_and_in_the_order_of_the_list(tmp_path):
+    path = write(tmp_path, 0, Done("d", 3, np.ones(2)), Done("b", 1, "first"), Done("torn", 2, None))
+    path.write_bytes(path.read_bytes()[:-9])
+    write(tmp_path, 1, Done("a", 0, None), Done("c", 2, {"é": [1]}))
+    write(tmp_path, 2, Done("b", 1, "last"))
+    done = AllDone(tmp_path)
+    assert len(done) == 4 and [one.id for one in done] == list("abcd") == [one.id for one in done]
+    assert [one.result for one in done][1:3] == ["last", {"é": [1]}]
+    assert len(AllDone(tmp_path / "nothing")) == 0 and list(AllDone(tmp_path / "nothing")) == []

@@ -48,7 +48,7 @@ def test_a_missing_label_is_an_error(folder):
 
 
 def test_images_without_image_label_or_label_folder(folder):
-    bare = VOCFolder(folder.tree, folder.ids, {})
+    bare = VOCFolder(folder.tree, folder.ids, None)
     assert bare[0].keys() == {"id", "image", "valid"}
 
 

@@ -17,20 +17,15 @@ VOC = CLASS_NAMES["voc"]
 def test_every_source_says_the_same(tmp_path, source):
     ids = make_voc_tree(tmp_path, 4, image_labels=source)
     labels = read_image_labels(tmp_path, ids, VOC)
-    assert list(labels) == ids
-    assert {image_id: (vector.nonzero().flatten() + 1).tolist() for image_id, vector in labels.items()} == {
-        ids[0]: [1],
-        ids[1]: [2],
-        ids[2]: [1, 3],
-        ids[3]: [1],
-    }
-    assert all(vector.shape == (20,) and str(vector.dtype) == "torch.float32" for vector in labels.values())
+    assert [labels[place].tolist() for place in range(4)] == [[1], [2], [1, 3], [1]]
+    vector = labels.vector(2)
+    assert vector.tolist() == [1, 0, 1] + [0] * 17 and vector.dtype == np.float32
 
 
 def annotation(tmp_path, text):
     (tmp_path / "Annotations").mkdir()
     (tmp_path / "Annotations" / "a.xml").write_text(text)
-    return read_image_labels(tmp_path, ["a"], NAMES)["a"].tolist()
+    return read_image_labels(tmp_path, ["a"], NAMES).vector(0).tolist()
 
 
 def test_parts_of_a_body_are_no_objects(tmp_path):
@@ -74,15 +69,15 @@ def test_no_source_at_all_is_told_and_may_be_wanted(tmp_path):
     ids = make_voc_tree(tmp_path, 2, image_labels="none")
     with pytest.raises(DataError, match=r"Annotations: no image labels.*cls_labels\.npy"):
         read_image_labels(tmp_path, ids, NAMES)
-    assert read_image_labels(tmp_path, ids, NAMES, "none") == {}
+    assert read_image_labels(tmp_path, ids, NAMES, "none") is None
 
 
 def test_a_source_can_be_chosen(tmp_path):
     ids = make_voc_tree(tmp_path, 2)
     make_voc_tree(tmp_path, 2, image_labels="npy", vector=3)
     (tmp_path / "Annotations" / f"{ids[0]}.xml").write_text("<annotation/>")
-    assert read_image_labels(tmp_path, ids, NAMES)[ids[0]].tolist() == [1, 0, 0]
-    assert read_image_labels(tmp_path, ids, NAMES, "xml")[ids[0]].tolist() == [0, 0, 0]
+    assert read_image_labels(tmp_path, ids, NAMES).vector(0).tolist() == [1, 0, 0]
+    assert read_image_labels(tmp_path, ids, NAMES, "xml").vector(0).tolist() == [0, 0, 0]
 
 
 def table(tmp_path, content):
@@ -121,12 +116,12 @@ def test_an_odd_vector_is_told(tmp_path, vector, fault):
     ],
 )
 def test_tables_as_others_write_them(tmp_path, content):
-    assert table(tmp_path, content)["2007_000063"].tolist() == [1, 0, 1]
+    assert table(tmp_path, content).vector(0).tolist() == [1, 0, 1]
 
 
 def test_a_key_that_is_the_id_comes_before_one_that_only_looks_like_it(tmp_path):
     content = {"2007_000063.jpg": np.zeros(3), "2007_000063": np.ones(3)}
-    assert table(tmp_path, content)["2007_000063"].tolist() == [1, 1, 1]
+    assert table(tmp_path, content).vector(0).tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("mark", ["", ' xmlns="http://example.org/labels"'])
@@ -136,7 +131,7 @@ def test_a_namespace_hides_no_object(tmp_path, mark):
 
 def test_a_table_in_utf_16_is_read(tmp_path):
     (tmp_path / "image_labels.json").write_text('{"a": ["bird"]}', encoding="utf-16")
-    assert read_image_labels(tmp_path, ["a"], NAMES)["a"].tolist() == [0, 0, 1]
+    assert read_image_labels(tmp_path, ["a"], NAMES).vector(0).tolist() == [0, 0, 1]
     with pytest.raises(DataError, match=r"no image label for b, its names are like 'a'; add it"):
         read_image_labels(tmp_path, ["b"], NAMES)
 

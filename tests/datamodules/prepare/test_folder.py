@@ -6,6 +6,8 @@ from PIL import Image
 
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
+from datamodules.files.class_names import folder_class_names
+from datamodules.files.image_labels import read_image_labels
 from datamodules.files.tree import Tree
 from datamodules.folder import Folder
 from datamodules.prepare import folder
@@ -191,3 +193,31 @@ def test_a_list_that_leaves_nothing_to_train_on_is_told(root):
     (root / "val.txt").write_text("\n".join("abcdefgh"))
     _, (fault,) = read_folder(root)
     assert fault.note and "val.txt names all images, none is left to train on" in fault.text
+
+
+def test_image_labels_of_many_classes_or_on_request_are_a_parquet_table(root, monkeypatch):
+    prepare_folder(root)
+    named = read_image_labels(root, Tree(root).ids("train"), folder_class_names(root))
+    prepare_folder(root, "parquet")
+    assert not (root / "image_labels.json").exists()
+    before = (root / "image_labels.parquet").stat()
+    prepare_folder(root)  # keeps what is there, and writes nothing
+    after = (root / "image_labels.parquet").stat()
+    assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
+    labels = read_image_labels(root, Tree(root).ids("train"), folder_class_names(root))
+    assert labels.class_ids.tolist() == named.class_ids.tolist() and labels.starts.tolist() == named.starts.tolist()
+    prepare_folder(root, "json")
+    assert (root / "image_labels.json").exists() and not (root / "image_labels.parquet").exists()
+    monkeypatch.setattr("datamodules.prepare.folder.MANY_CLASSES", 0)
+    prepare_folder(root)
+    assert (root / "image_labels.json").exists(), "what an earlier version wrote stays"
+    (root / "image_labels.json").unlink()
+    prepare_folder(root)
+    assert (root / "image_labels.parquet").exists() and not (root / "image_labels.json").exists()
+
+
+def test_a_table_that_says_something_else_is_written_anew(root):
+    prepare_folder(root, "parquet")
+    (root / "image_labels.parquet").write_bytes(b"damaged")
+    prepare_folder(root)
+    assert read_image_labels(root, Tree(root).ids("train"), folder_class_names(root)).counts().any()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from datamodules.errors import DataError
-from datamodules.files.image_labels import LabelOf, NoLabelError, label_reader
+from datamodules.files.image_labels import ImageLabels, LabelSource, known_labels, open_image_labels
 from datamodules.files.image_list import is_hidden
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
@@ -117,9 +117,10 @@ class ImageSet:
 
     def classes(self, measured: Sequence[ImageFigures]) -> list[tuple[int, ...]]:
         """Return which classes each image shows: by its image labels, else by its truth, else by its labels."""
-        read = _label_reader(self)
+        read = _label_source(self)
         labels_only = all(layer.key.partition(OF_RUN)[0] in LABELS for layer in self.masks)
-        return [_classes(image, read, labels_only) for image in measured]
+        labels = None if read is None else known_labels(read, [image.image_id for image in measured])
+        return [_classes(image, labels, place, labels_only) for place, image in enumerate(measured)]
 
 
 def image_sets(run: Run) -> list[ImageSet]:
@@ -190,17 +191,14 @@ def _held(folder: Path) -> list[str]:
     return sorted(path.with_suffix("").as_posix() for path in paths if not is_hidden(path))
 
 
-def _label_reader(images: ImageSet) -> LabelOf | None:
+def _label_source(images: ImageSet) -> LabelSource | None:
     try:
-        return label_reader(images.tree.root, images.class_names)
+        return open_image_labels(images.tree.root, images.class_names)
     except DataError:  # data without image labels: labels of another method may stand without them
         return None
 
 
-def _classes(image: ImageFigures, read: LabelOf | None, labels_only: bool) -> tuple[int, ...]:
-    try:
-        if read is not None:
-            return tuple(int(index) + 1 for index in read(image.image_id).nonzero()[0])
-    except NoLabelError:
-        pass
+def _classes(image: ImageFigures, labels: ImageLabels | None, place: int, labels_only: bool) -> tuple[int, ...]:
+    if labels is not None and place in labels:
+        return tuple(labels[place].tolist())
     return image.true if image.true is not None else image.drawn if labels_only else ()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from datamodules.errors import DataError
-from datamodules.files.image_labels import label_reader
+from datamodules.files.image_labels import read_image_labels
 from datamodules.files.tree import FIT_SPLIT, Tree
 from mars_pl.pipeline.choices import Choices
 
@@ -20,15 +19,16 @@ def data_counts(choices: Choices, names: Sequence[str]) -> dict[str, Any]:
         names: of the classes, background first.
     """
     tree = Tree(choices.root)
-    images, shown = {}, Counter[str]()
+    images: dict[str, int] = {}
+    shown: dict[str, int] = {}
     for split in dict.fromkeys((FIT_SPLIT, choices.train_split, choices.network_split)):
         if tree.list_file(split).is_file():
             images[split] = len(tree.ids(split))
     try:
-        read = label_reader(choices.root, names)
-        for image_id in tree.ids(FIT_SPLIT) if read else ():
-            shown.update(name for name, value in zip(names[1:], read(image_id), strict=True) if value)  # type: ignore[misc]
+        labels = read_image_labels(choices.root, tree.ids(FIT_SPLIT), names)
+        if labels is not None and labels.counts().any():
+            shown = dict(zip(names[1:], labels.counts().tolist(), strict=True))
     except DataError:
-        shown.clear()
+        pass
     counts: dict[str, Any] = {"name": choices.data, "root": choices.data_root, "classes": len(names), "images": images}
-    return counts | ({"images_with": {name: shown[name] for name in names[1:]}} if shown else {})
+    return counts | ({"images_with": shown} if shown else {})
