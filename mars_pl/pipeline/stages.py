@@ -105,7 +105,7 @@ class Pipeline:
         }
         labels, from_where = learnt.get(name, (self.debiased / "", self._told))
         told = (name, c.segmenter, *filter(None, [c.encoder]), *from_where)
-        network = (*make.layers("segment/segment"), *segmenter(c.data, c.segmenter))
+        network = (*make.layers("segment/segment"), *segmenter(c.overlays, c.segmenter))
         encoder: Options = {"model.network.encoder": c.encoder or None}
         fit = make.fit(
             "segment",
@@ -118,7 +118,7 @@ class Pipeline:
         fitted: Options = {**encoder, "model.weights": weights_of(fit)}
         predicted = make.predict(
             "segment-masks",
-            (*network, *masks(c.data, c.segmenter)),
+            (*network, *masks(c.overlays, c.segmenter)),
             (*told, c.network_split),
             {**fitted, "data.predict_split": c.network_split},
             seed,
@@ -145,7 +145,7 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
     """
     c, own = make.choices, method(make.choices.wsss)
     trained = {
-        name: classifier(c.data, c.wsss, name)
+        name: classifier(c.overlays, c.wsss, name)
         for name in dict.fromkeys([own.classifier, *filter(None, [own.stands_on])])
     }
     fits = {
