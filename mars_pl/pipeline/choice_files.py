@@ -10,6 +10,7 @@ from mars_pl.pipeline.settings.configs import config_folder, find_config
 
 FILES = {
     "data": "data/{}",
+    "size": "size/{}",
     "wsss": "wsss/{}_labels",
     "uss": "uss/features_{}",
     "backbone": "backbone/{}",

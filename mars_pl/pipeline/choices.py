@@ -10,8 +10,7 @@ from typing import Any
 from datamodules.errors import DataError
 from mars_pl.pipeline.choice_files import FILES, look_for_file, near_miss
 from mars_pl.pipeline.machine import best_trainer
-from mars_pl.pipeline.settings.configs import find_config
-from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.pipeline.preferences import FULL, preferences
 
 IMAGENET, CLASSIFIER = "imagenet", "classifier"
 
@@ -22,6 +21,9 @@ class Choices:
 
     data: str = field(default="scenes", metadata={"help": "data set: a file of configs/data"})
     data_root: str = field(default="", metadata={"help": "where it lies (default: data/<data>)"})
+    size: str = field(
+        default=FULL, metadata={"help": "small (for a CPU), full (as published) or machine: small without a GPU"}
+    )
     wsss: str = field(default="cam", metadata={"help": "method of the pseudo labels: cam, irn, advcam, seam, rsepm"})
     labels: str = field(default="", metadata={"help": "instead: a folder of masks <image id>.png"})
     propagation_from: str = field(
@@ -53,6 +55,7 @@ class Choices:
         metadata={"help": "fits of the last stage, each on the masks that the one before has of its images (paper: 1)"},
     )
     also: tuple[str, ...] = field(default=(), metadata={"help": "further trainings, separated by commas"})
+    fewest_steps: int = field(default=0, metadata={"help": "fits whose epochs come to fewer steps make more epochs"})
     trainer: str = field(default="", metadata={"help": "a file of configs/trainer (default: what the machine has)"})
     seed: int = field(default=0, metadata={"help": "of all stages"})
     segment_seed: int | None = field(default=None, metadata={"help": "of the segmenter alone (default: seed)"})
@@ -71,6 +74,11 @@ class Choices:
     def root(self) -> Path:
         """Where the data set lies."""
         return Path(self.data_root)
+
+    @property
+    def overlays(self) -> tuple[str, ...]:
+        """Names of the overlays that a stage's YAMLs get, the later before the earlier."""
+        return (self.size, self.data)
 
     def place(self, name: str) -> Path:
         """Return a folder of the data set by its name in the root, or else one from elsewhere by its path."""
@@ -92,7 +100,7 @@ NAMES = tuple(entry.name for entry in fields(Choices) if entry.name != "options"
 
 
 def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choices:
-    """Complete the words of a person: theirs first, then the data set's, the features', and the general ones.
+    """Complete the words of a person: theirs first, then the data set's, the size's, the features', the general ones.
 
     Args:
         words: value by name, as typed.
@@ -106,14 +114,9 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
             raise unknown(name, NAMES)
     data = words.get("data", Choices.data)
     look_for_file("data", data)
-    uss = words.get("uss") or _preferred(data).get("uss", Choices.uss)
-    preferred = _preferred(uss) | _preferred(data)
-    values: dict[str, Any] = {name: value_of(name, text) for name, text in words.items()}
-    for name, value in preferred.items():
-        if isinstance(value, dict):  # by features
-            value = value.get(uss)
-        if name not in values and value is not None:
-            values[name] = tuple(value) if isinstance(value, list) else value
+    preferred = preferences({**words, "data": data}, NAMES, Choices.uss)
+    values: dict[str, Any] = preferred | {name: value_of(name, text) for name, text in words.items()}
+    values["size"] = preferred["size"]
     values.setdefault("data_root", f"data/{data}")
     values["trainer"] = values.get("trainer") or best_trainer()
     if isinstance(values.get("network_split"), tuple):
@@ -141,19 +144,6 @@ def unknown(name: str, known: Sequence[str]) -> DataError:
     """Return the fault of a name that nothing reads, with the one that was probably meant."""
     meant = near_miss(name, known) or "`mars run --help` lists them"
     return DataError(f"{name}=: no choice has this name; {meant}")
-
-
-def _preferred(name: str) -> dict[str, Any]:
-    """What a data set or features prefer: ``configs/choices/<name>.yaml``, where there is one."""
-    try:
-        path = find_config(f"choices/{name}")
-    except DataError:
-        return {}
-    found = read_settings(path)
-    for key in found:
-        if key not in NAMES:
-            raise DataError(f"{path}: {key}: no choice has this name; `mars run --help` lists them")
-    return found
 
 
 def value_of(name: str, text: str) -> Any:

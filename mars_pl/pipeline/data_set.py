@@ -26,7 +26,7 @@ def prepare(choices: Choices) -> None:
     Raises:
         DataError: where it is not there and cannot be made, or is at fault.
     """
-    settings = resolve(layers(choices.data, f"data/{choices.data}"), {}).get("data", {})
+    settings = resolve(layers(choices.overlays, f"data/{choices.data}"), {}).get("data", {})
     kind = str(settings.get("class_path", "")).rsplit(".", 1)[-1]
     options = settings.get("init_args") or {}
     root = choices.root

@@ -21,6 +21,11 @@ def best_trainer() -> str:
     return "cpu_bf16" if _has_bfloat16() else "cpu"
 
 
+def best_size() -> str:
+    """Return the size of networks and crops that suits the machine: ``full`` with a GPU, ``small`` without one."""
+    return "full" if gpu_count() else "small"
+
+
 def gpu_count() -> int:
     """Return how many NVIDIA GPUs this process may use; ``CUDA_VISIBLE_DEVICES`` hides the others."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")

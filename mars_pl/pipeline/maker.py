@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.fit_length import MAX_EPOCHS, MAX_STEPS, more_epochs
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import layers
 from mars_pl.pipeline.stage import Job, Output, Stage, Value
@@ -65,7 +67,11 @@ class Maker:
             seed: likewise.
             all_cores: hardly anything is left to run beside it.
         """
-        return self._stage(name, "fit", yamls, told, options, seed, leaves=(WEIGHTS,), all_cores=all_cores)
+        stage = self._stage(name, "fit", yamls, told, options, seed, leaves=(WEIGHTS,), all_cores=all_cores)
+        if self.choices.fewest_steps and not {MAX_EPOCHS, MAX_STEPS} & set(stage.options):
+            more = more_epochs(stage, self.choices.fewest_steps)
+            stage = replace(stage, options={**more, **stage.options})
+        return stage
 
     def predict(
         self,
@@ -108,8 +114,8 @@ class Maker:
         return Stage("row", "evaluate", about, c.root, (), words, ("row.json",), version=VERSIONS.get("row", 1))
 
     def layers(self, *names: str) -> tuple[Path, ...]:
-        """Return bases, each with the data set's overlay."""
-        return layers(self.choices.data, *names)
+        """Return bases, each with the overlays of size and data set."""
+        return layers(self.choices.overlays, *names)
 
     def _stage(
         self,

@@ -111,7 +111,7 @@ class Run:
                 (self.folder / name).symlink_to(target, target_is_directory=True)
 
 
-BARE = ("wsss", "uss", "backbone", "centroids", "segmenter", "train", "encoder", "trainer")
+BARE = ("size", "wsss", "uss", "backbone", "centroids", "segmenter", "train", "encoder", "trainer")
 """Choices whose value says by itself what it is."""
 
 PLACES = ("data_root", "labels", "truth", "truth_aug", "companion")
@@ -121,8 +121,9 @@ PLACES = ("data_root", "labels", "truth", "truth_aug", "companion")
 def run_name(choices: Choices) -> str:
     """Return a run's name where a person gave none: the data set, and whatever was chosen otherwise than it does."""
     plain = read_choices({"data": choices.data}, {})
-    alike = read_choices({"data": choices.data, "data_root": choices.data_root, "uss": choices.uss}, {})
-    usual = asdict(replace(alike, data_root=plain.data_root, uss=plain.uss))
+    chosen = {name: getattr(choices, name) for name in ("data", "data_root", "size", "uss")}
+    alike = read_choices(chosen, {})
+    usual = asdict(replace(alike, data_root=plain.data_root, size=plain.size, uss=plain.uss))
     parts = [
         _part(name, value)
         for name, value in asdict(choices).items()

@@ -163,7 +163,7 @@ class Pipeline:
         )
         predicted = make.predict(
             "segment-masks",
-            (*self._network, *masks(c.data, c.segmenter)),
+            (*self._network, *masks(c.overlays, c.segmenter)),
             (*told, c.network_split),
             {**self._fitted(fit), "data.predict_split": c.network_split},
             seed,
@@ -175,7 +175,7 @@ class Pipeline:
     @property
     def _network(self) -> tuple[Path, ...]:
         """YAMLs of every job of the last stage's network."""
-        return (*self.make.layers("segment/segment"), *segmenter(self.choices.data, self.choices.segmenter))
+        return (*self.make.layers("segment/segment"), *segmenter(self.choices.overlays, self.choices.segmenter))
 
     def _fitted(self, fit: Stage | Training) -> Options:
         """Settings of a job that predicts with what a fit left."""
@@ -191,7 +191,7 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
     """
     c, own = make.choices, method(make.choices.wsss)
     trained = {
-        name: classifier(c.data, c.wsss, name)
+        name: classifier(c.overlays, c.wsss, name)
         for name in dict.fromkeys([own.classifier, *filter(None, [own.stands_on])])
     }
     fits = {

@@ -1,4 +1,4 @@
-"""An overlay ``<room>/<data>/<name>.yaml`` says what a data set wants otherwise than ``<room>/<name>.yaml``."""
+"""An overlay ``<room>/<data or size>/<name>.yaml`` says what such a one wants otherwise than ``<room>/<name>.yaml``."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from mars_pl.pipeline.settings.yamls import classifier, layers, masks, segmenter
 CONFIGS = Path(__file__).parents[2] / "configs"
 ROOMS = sorted(path for path in CONFIGS.iterdir() if path.is_dir())
 OVERLAYS = sorted(CONFIGS.glob("*/*/*.yaml"))
-DATA = {path.stem for path in (CONFIGS / "data").glob("*.yaml")}
+DATA = {path.stem for room in ("data", "size") for path in (CONFIGS / room).glob("*.yaml")}
 SEGMENTERS = sorted(path for path in (CONFIGS / "segment").glob("*_*.yaml"))
 
 
@@ -82,18 +82,18 @@ def composed(paths):
 
 
 def test_the_order_of_a_base_its_overlay_and_a_segmenters_own():
-    assert composed(layers("scenes", "wsss/cam", "wsss/cam_labels")) == [
+    assert composed(layers(["scenes"], "wsss/cam", "wsss/cam_labels")) == [
         "wsss/cam",
         "wsss/scenes/cam",
         "wsss/cam_labels",
         "wsss/scenes/cam_labels",
     ]
-    assert composed(layers("voc", "wsss/cam")) == ["wsss/cam"]
+    assert composed(layers(["voc"], "wsss/cam")) == ["wsss/cam"]
     family = ["segment/deeplabv2", "segment/deeplabv2_resnet50"]
-    assert composed(segmenter("voc", "deeplabv2_resnet50")) == family
-    assert composed(segmenter("coco", "deeplabv2_resnet50")) == [family[0], "segment/coco/deeplabv2", family[1]]
-    assert composed(segmenter("voc", "smp_unet")) == ["segment/smp_unet"]
-    assert composed(masks("scenes", "deeplabv1_wideresnet38")) == [
+    assert composed(segmenter(["voc"], "deeplabv2_resnet50")) == family
+    assert composed(segmenter(["coco"], "deeplabv2_resnet50")) == [family[0], "segment/coco/deeplabv2", family[1]]
+    assert composed(segmenter(["voc"], "smp_unet")) == ["segment/smp_unet"]
+    assert composed(masks(["scenes"], "deeplabv1_wideresnet38")) == [
         "segment/predictions",
         "segment/scenes/predictions",
         "segment/deeplabv1_wideresnet38/predictions",
@@ -101,16 +101,16 @@ def test_the_order_of_a_base_its_overlay_and_a_segmenters_own():
 
 
 def test_a_methods_own_classifier_comes_between_the_shared_one_and_the_data_sets():
-    assert composed(classifier("voc", "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam"]
-    assert composed(classifier("scenes", "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam", "wsss/scenes/cam"]
-    assert classifier("scenes", "irn", "cam") == layers("scenes", "wsss/cam")
+    assert composed(classifier(["voc"], "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam"]
+    assert composed(classifier(["scenes"], "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam", "wsss/scenes/cam"]
+    assert classifier(["scenes"], "irn", "cam") == layers(["scenes"], "wsss/cam")
 
 
 def test_advcam_trains_more_of_the_published_network_and_the_small_ones_as_they_are():
-    shared, own = (resolve(classifier("coco", method, "cam"), {}) for method in ("irn", "advcam"))
+    shared, own = (resolve(classifier(["coco"], method, "cam"), {}) for method in ("irn", "advcam"))
     network = shared["model"]["init_args"]["network"]["init_args"]
     assert network["frozen"] == ["conv1", "bn1", "layer1", "layer2"]
     network["frozen"] = ["conv1", "bn1"]
     assert own == shared, "crops, batches, rates and epochs are IRNet's"
-    for data in ("scenes", "voc_animals"):
-        assert resolve(classifier(data, "advcam", "cam"), {}) == resolve(classifier(data, "irn", "cam"), {})
+    for overlay in ("scenes", "small"):
+        assert resolve(classifier([overlay], "advcam", "cam"), {}) == resolve(classifier([overlay], "irn", "cam"), {})

@@ -20,7 +20,7 @@ ROWS = ("pseudo", "debiased", "complemented", "final")
 
 def whole_run(house, data, rows=ROWS):
     """Make every stage of `mars run mars`, its rows and the report; returns the run."""
-    run = TinyRun(house, f"data={data}", "also=", "run=tiny")
+    run = TinyRun(house, f"data={data}", "size=full", "fewest_steps=0", "also=", "run=tiny")
     for stage in (*(f"row/{row}" for row in rows), "mars/segment-complemented", "mars/segment-masks"):
         run.get(stage)
     with chdir(house):

@@ -110,7 +110,7 @@ class House:
     def job(self, name: str, *yamls: str, out: str, more: Sequence[str] = ()) -> list[str]:
         """Return the words of a job by hand: shipped YAMLs with their overlays for these data, a folder, and more."""
         with chdir(self.folder):
-            files = ["data/tiny", *map(str, layers("tiny", *yamls)), "trainer/cpu"]
+            files = ["data/tiny", *map(str, layers(["tiny"], *yamls)), "trainer/cpu"]
         configs = [word for file in files for word in ("-c", file)]
         return [name, *configs, "--trainer.default_root_dir", out, *more]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from datamodules.errors import DataError
-from mars_pl.pipeline import choices
+from mars_pl.pipeline import choices, preferences
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.run_folder import run_name
 from mars_pl.pipeline.settings import configs
@@ -15,6 +15,9 @@ from mars_pl.pipeline.settings.configs import config_folder
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     monkeypatch.setattr(choices, "best_trainer", lambda: "ddp")
+    monkeypatch.setattr(preferences, "best_size", lambda: "small")
+    monkeypatch.setattr(preferences, "cached", lambda name: False)
+    monkeypatch.setattr(preferences, "find_weights_file", lambda name: None)
 
 
 def chosen(**words):
@@ -57,6 +60,20 @@ def test_words_become_what_they_mean():
         ({"data": "voc", "uss": "leopart", "backbone": "vit_base_patch8_dino"}, {"backbone": "vit_base_patch8_dino"}),
         ({"data": "voc_animals"}, {"backbone": "vit_small_focus", "segmenter": "deeplabv3plus_lite0", "tokens": True}),
         ({"data": "voc_animals", "uss": "leopart"}, {"backbone": "vit_small_focus"}),
+        (
+            {"data": "folder"},
+            {"size": "small", "segmenter": "deeplabv3plus_lite0", "tokens": True, "fewest_steps": 250},
+        ),
+        ({"data": "folder"}, {"uss": "stego_vit_small", "backbone": "vit_small_patch8_dino"}),
+        ({"data": "folder", "uss": "stego"}, {"backbone": "vit_small_focus"}),
+        (
+            {"data": "folder", "uss": "leopart"},
+            {"backbone": "vit_small_patch16_dino", "tokens": True},
+        ),
+        ({"data": "folder", "size": "full"}, {"uss": "stego", "backbone": "vit_base_patch8_dino", "tokens": False}),
+        ({"data": "voc", "size": "small"}, {"size": "small", "segmenter": "deeplabv3plus_lite0"}),
+        ({"data": "voc", "size": "machine"}, {"size": "small"}),
+        ({"data": "voc_animals"}, {"size": "small", "uss": "stego"}),
         ({"data": "coco"}, {"train_split": "train_labelled", "truth_aug": "SegmentationClass"}),
         ({"data": "folder"}, {"truth": "masks", "truth_aug": "masks", "where_truth": True}),
     ],
@@ -64,6 +81,19 @@ def test_words_become_what_they_mean():
 def test_the_data_go_before_the_features_and_a_person_before_both(words, values):
     found = chosen(**words)
     assert {name: getattr(found, name) for name in values} == values
+
+
+def test_of_a_sizes_features_those_are_taken_whose_weights_are_here(monkeypatch):
+    here = "vit_small_patch14_focus.fp16.safetensors"
+    monkeypatch.setattr(preferences, "find_weights_file", lambda name: name == here or None)
+    assert (chosen(data="folder").uss, chosen(data="folder").backbone) == ("stego", "vit_small_focus")
+    monkeypatch.setattr(preferences, "cached", lambda name: name == "vit_small_patch8_224.dino")
+    assert chosen(data="folder").backbone == "vit_small_patch8_dino", "of both the first"
+
+
+def test_a_size_that_there_is_not():
+    with pytest.raises(DataError, match=r"size=smal: there is no configs/size/smal\.yaml; did you mean small\?"):
+        chosen(data="folder", size="smal")
 
 
 @pytest.mark.parametrize(("lists", "split"), [(["val", "train"], "val"), (["train"], "train"), ([], "train")])
@@ -125,6 +155,8 @@ def test_a_folder_of_the_data_goes_before_its_namesake_here(tmp_path, monkeypatc
         ({}, "voc"),
         ({"trainer": "ddp", "seed": "0", "data_root": "data/voc"}, "voc"),
         ({"wsss": "irn", "uss": "leopart"}, "voc-irn-leopart"),
+        ({"size": "small"}, "voc-small-stego_vit_small"),
+        ({"size": "full"}, "voc"),
         ({"uss": "leopart", "backbone": "vit_base_patch8_dino"}, "voc-leopart-vit_base_patch8_dino"),
         ({"seed": "1"}, "voc-seed1"),
         ({"segment_seed": "2"}, "voc-segmenter2"),

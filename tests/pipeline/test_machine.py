@@ -44,6 +44,7 @@ def has(tmp_path, monkeypatch):
 def test_gpus_are_used_where_they_may_be(has, gpus, visible, trainer):
     has(gpus, "sse2", visible)
     assert machine.best_trainer() == trainer
+    assert machine.best_size() == ("full" if trainer in ("gpu", "ddp") else "small")
 
 
 @pytest.mark.parametrize(

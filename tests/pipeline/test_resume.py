@@ -75,7 +75,7 @@ def composed(house, yamls, data, model, vit=None):
     overlay = house / f"tiny-{len(list(house.glob('tiny-*')))}.yaml"
     small = {"model": {"init_args": model}, "data": {"init_args": {"batch_size": 2, "workers": 0} | data}}
     overlay.write_text(yaml.safe_dump(small | {"trainer": {"max_epochs": 2}}))
-    files = ["data/voc", *(str(path) for path in layers("scenes", *yamls)), "trainer/cpu", overlay]
+    files = ["data/voc", *(str(path) for path in layers(["scenes"], *yamls)), "trainer/cpu", overlay]
     words = [word for file in files for word in ("-c", str(file))]
     return words + QUIET.split() + ([f"--{vit}", find_config("backbone/vit_scenes")] if vit else [])
 

@@ -1,4 +1,4 @@
-"""How long a fit is: images of its list, steps and epochs; and among how many processes a batch is dealt out."""
+"""The images of a fit's list, on disk or published, and among how many processes a batch is dealt out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from typing import Any, NamedTuple
 from datamodules.errors import DataError
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.fit_length import UNLIMITED
 from mars_pl.pipeline.machine import gpu_count
 from mars_pl.pipeline.settings.resolved import Settings
-from mars_pl.pipeline.settings.source import read_constant
-
-VIEWS = {"FiveCropPairs": "datamodules.datasets.five_crops.CROPS"}
-"""Training sets that make several items of an image, and the number."""
-
-UNLIMITED = -1
 
 
 class Images(NamedTuple):
@@ -48,33 +43,6 @@ def images_of(choices: Choices, data: Settings, published: Mapping[str, Mapping[
         return Images(None, f"{tree.list_file(split)}: no such list, so that steps cannot be told")
     limit = data.get("limit")
     return Images(number, source) if limit is None else Images(min(number, limit), f"{source}, data.limit {limit}")
-
-
-def views_of(training_set: str) -> int:
-    """Return how many items a training set makes of an image."""
-    return int(read_constant(VIEWS[training_set])) if training_set in VIEWS else 1
-
-
-def length(
-    max_epochs: int | None, max_steps: int | None, items: int | None, batch: int
-) -> tuple[int | None, float | None]:
-    """Return steps and epochs of a fit that ends at whichever limit comes first; None is not known.
-
-    Args:
-        max_epochs: None or −1 for no limit.
-        max_steps: likewise.
-        items: of an epoch; the last ones, which fill no batch, are left out.
-        batch: items of a step.
-    """
-    epochs = None if max_epochs in (None, UNLIMITED) else max_epochs
-    steps = None if max_steps in (None, UNLIMITED) else max_steps
-    if items is None:
-        return steps, epochs
-    each = items // batch
-    if not each:
-        return None, epochs
-    ends = [limit for limit in (steps, None if epochs is None else epochs * each) if limit is not None]
-    return (min(ends), min(ends) / each) if ends else (None, None)
 
 
 def processes_of(trainer: Mapping[str, Any]) -> int | None:

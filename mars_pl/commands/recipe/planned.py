@@ -9,8 +9,9 @@ from typing import Any
 from datamodules.datasets.batch_share import batch_share
 from datamodules.errors import DataError
 from mars_pl.commands.recipe.learning import VALIDATED, Rows, learning_rows
-from mars_pl.commands.recipe.length import Images, images_of, length, processes_of, views_of
+from mars_pl.commands.recipe.length import Images, images_of, processes_of
 from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.fit_length import length, views_of
 from mars_pl.pipeline.settings.known import TRAINER
 from mars_pl.pipeline.settings.resolved import Settings, resolve
 from mars_pl.pipeline.settings.signature import read_signature

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mars_pl.commands.recipe.length import length
 from mars_pl.commands.recipe.planned import Recipe
+from mars_pl.pipeline.fit_length import length
 from mars_pl.pipeline.settings.configs import OWN, config_folder
 from mars_pl.pipeline.settings.resolved import Settings
 from mars_pl.pipeline.settings.settings_file import read_settings

@@ -83,7 +83,7 @@ def _overlays(run: Run, choices: Choices, places: Places) -> None:
     if choices.encoder:
         options["model.network.encoder"] = choices.encoder
     words = [*mars_command(), "validate"]
-    for path in (*final.masks.yamls, *layers(choices.data, "trainer/wandb")):
+    for path in (*final.masks.yamls, *layers(choices.overlays, "trainer/wandb")):
         words += ["-c", str(path)] if "predictions" not in path.name else []
     for name, text in options.items():
         words += [f"--{setting(name)}", text]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datamodules.processes import cores
 from mars_pl.commands.run import targets
 from mars_pl.commands.run.board.opening import check_dashboard, dashboard_mode, open_board
-from mars_pl.commands.run.plan import print_plan
+from mars_pl.commands.run.plan import print_plan, tell_choices
 from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
 from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
 from mars_pl.pipeline.choices import Choices, read_choices
@@ -43,7 +43,9 @@ def main(argv: Sequence[str]) -> int:
         if not is_ready(choices):
             print(f"{choices.root}: would be made ready first; folders' names and figures follow from it")
         places = Places()
-        print_plan(_chosen(arguments.target, choices, words, places)[1], places, commands=arguments.commands)
+        stages = _chosen(arguments.target, choices, words, places)[1]
+        print_plan(stages, places, commands=arguments.commands)
+        tell_choices(words.choices, choices, [stage for stage in stages if not places.of(stage).finished])
         return 0
     check_dashboard(mode)
     if not is_ready(choices):  # a fault in the words shows before hours of preparing
@@ -52,7 +54,9 @@ def main(argv: Sequence[str]) -> int:
     choices = read_choices(words.choices, words.options)  # now that its lists are there
     places = Places()
     runs, stages = _chosen(arguments.target, choices, words, places)
-    check_needs([stage for stage in stages if not places.of(stage).finished])
+    unfinished = [stage for stage in stages if not places.of(stage).finished]
+    check_needs(unfinished)
+    tell_choices(words.choices, choices, unfinished)
     board = open_board(mode, words, choices, runs, places)
     for stage in stages:
         if places.of(stage).finished:

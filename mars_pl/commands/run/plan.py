@@ -1,14 +1,18 @@
-"""What would run, and why: a line a stage."""
+"""What will run, and why: a line a stage; the choices that were not a person's, and how long it takes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
 from datamodules.terminal import terminal
+from mars_pl.commands.run.expected import few_steps, tell_expected
+from mars_pl.pipeline.choices import NAMES, Choices
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.words import command_words
+from mars_pl.pipeline.preferences import chosen_by_machine, meaning
+from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.stage import Stage
 
 
@@ -31,3 +35,30 @@ def print_plan(stages: Sequence[Stage], places: Places, *, commands: bool) -> No
             console.print(Text(f"          mars {' '.join(command_words(place, places))}", "dim"), soft_wrap=True)
     made = sum(places.of(stage).finished for stage in stages)
     console.print(Text(f"{made} of {len(stages)} stages are finished"))
+
+
+def tell_choices(words: Mapping[str, str], choices: Choices, stages: Sequence[Stage]) -> None:
+    """Print the size that the machine chose and what it means, how long each stage takes, and fits of few steps.
+
+    Args:
+        words: a person's own choices.
+        choices: as completed.
+        stages: that are still to be made.
+    """
+    if not stages:
+        return
+    console = terminal()
+    if chosen_by_machine(words, choices.data, NAMES):
+        other = "full" if choices.size == "small" else "small"
+        there = "a GPU" if choices.size == "full" else "no GPU"
+        console.print(f"size={choices.size}, since there is {there}: {meaning(choices.size)}", soft_wrap=True)
+        console.print(f"  size={other} instead: {meaning(other)}", soft_wrap=True)
+        console.print(f"  uss={choices.uss} backbone={choices.backbone}: {_about(choices.backbone)}", soft_wrap=True)
+    tell_expected(choices, stages)
+    for line in few_steps(stages):
+        console.print(line, soft_wrap=True)
+
+
+def _about(backbone: str) -> str:
+    """What the first line of a backbone's YAML says."""
+    return find_config(f"backbone/{backbone}").read_text(encoding="utf-8").splitlines()[0].removeprefix("# ")

@@ -1,18 +1,19 @@
-"""Which YAMLs make a stage: a base, and over it what a data set wants otherwise. The one place that says so."""
+"""Which YAMLs make a stage: a base, over it what a size or data set wants otherwise. The one place that says so."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
 from mars_pl.pipeline.settings.configs import find_config
 
 
-def layers(data: str, *names: str) -> tuple[Path, ...]:
-    """Return the YAMLs of ``<room>/<name>``, each followed by its overlay ``<room>/<data>/<name>`` where there is one.
+def layers(overlays: Sequence[str], *names: str) -> tuple[Path, ...]:
+    """Return the YAMLs of ``<room>/<name>``, each followed by its overlays ``<room>/<overlay>/<name>`` that there are.
 
     Args:
-        data: the data set's name.
+        overlays: names of a size and a data set, the later before the earlier.
         names: of the bases.
 
     Raises:
@@ -22,34 +23,35 @@ def layers(data: str, *names: str) -> tuple[Path, ...]:
     for name in names:
         room, _, stem = name.partition("/")
         found.append(find_config(name))
-        found += shipped(f"{room}/{data}/{stem}")
+        for overlay in overlays:
+            found += shipped(f"{room}/{overlay}/{stem}")
     return tuple(found)
 
 
-def classifier(data: str, method: str, name: str) -> tuple[Path, ...]:
+def classifier(overlays: Sequence[str], method: str, name: str) -> tuple[Path, ...]:
     """Return the YAMLs of a WSSS classifier as a method trains it: its own ``wsss/<method>/<name>`` comes second.
 
-    What a data set wants is the later, so that its small networks stay what they are under every method.
+    What a size or data set wants is the later, so that its small networks stay what they are under every method.
 
     Args:
-        data: the data set's name.
+        overlays: see `layers`.
         method: which learns or scores with the classifier.
         name: of the classifier.
     """
-    base, *overlay = layers(data, f"wsss/{name}")
+    base, *overlay = layers(overlays, f"wsss/{name}")
     return (base, *shipped(f"wsss/{method}/{name}"), *overlay)
 
 
-def segmenter(data: str, name: str) -> tuple[Path, ...]:
+def segmenter(overlays: Sequence[str], name: str) -> tuple[Path, ...]:
     """Return the YAMLs of a segmenter: those of its family first, ``deeplabv2`` for ``deeplabv2_resnet50``."""
     family = name.split("_")[0]
-    shared = layers(data, f"segment/{family}") if family != name and shipped(f"segment/{family}") else ()
-    return (*shared, *layers(data, f"segment/{name}"))
+    shared = layers(overlays, f"segment/{family}") if family != name and shipped(f"segment/{family}") else ()
+    return (*shared, *layers(overlays, f"segment/{name}"))
 
 
-def masks(data: str, name: str) -> tuple[Path, ...]:
+def masks(overlays: Sequence[str], name: str) -> tuple[Path, ...]:
     """Return the YAMLs of a segmenter's masks: it may refine them in a way of its own."""
-    return (*layers(data, "segment/predictions"), *shipped(f"segment/{name}/predictions"))
+    return (*layers(overlays, "segment/predictions"), *shipped(f"segment/{name}/predictions"))
 
 
 def shipped(name: str) -> tuple[Path, ...]:

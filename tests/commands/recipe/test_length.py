@@ -4,8 +4,9 @@ import pytest
 
 from datamodules.errors import DataError
 from mars_pl.commands.recipe import length as counted
-from mars_pl.commands.recipe.length import images_of, length, processes_of, views_of
+from mars_pl.commands.recipe.length import images_of, processes_of
 from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.fit_length import length, views_of
 from tests.fakes.fake_tree import make_voc_tree
 
 TRAINER = {"accelerator": "gpu", "devices": 1, "num_nodes": 1}

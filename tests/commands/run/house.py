@@ -19,7 +19,7 @@ import mars_pl.commands.run.command as command
 from mars_pl.cli.main import main
 from mars_pl.commands.run import closing
 from mars_pl.commands.run.words import STAGES
-from mars_pl.pipeline import choices
+from mars_pl.pipeline import choices, preferences
 from mars_pl.pipeline.execution import making, needs
 from mars_pl.pipeline.settings import configs
 from tests.callbacks.writing.candidates.tables import write_table
@@ -68,6 +68,7 @@ PATCHES: tuple[tuple[Any, str, Any], ...] = (
     (configs, "_PACKAGE", Path()),  # the YAMLs of the house that we are in
     (needs, "_to_be_had", lambda name: True),  # nobody asks timm's hub
     (choices, "best_trainer", lambda: "cpu"),  # whatever the machine has
+    (preferences, "best_size", lambda: "full"),
 )
 """What stands in place of what: module, name, substitute."""
 

@@ -20,7 +20,7 @@ def test_ones_own_yaml_and_overlay_are_found_by_name_and_go_before_the_shipped_o
         (tmp_path / "configs" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "configs" / f"{name}.yaml").write_text("data: {class_path: datamodules.voc.VOC}\n")
     own = Path("configs/wsss/cups/cam.yaml")
-    assert layers("cups", "data/cups", "wsss/cam") == (
+    assert layers(["cups"], "data/cups", "wsss/cam") == (
         Path("configs/data/cups.yaml"),
         config_folder() / "wsss/cam.yaml",
         own,

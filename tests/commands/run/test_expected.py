@@ -1,0 +1,86 @@
+"""What a run chose by itself, how long each stage takes and which fits have few steps, said before anything starts."""
+
+import pytest
+
+from mars_pl.commands.run import expected
+from mars_pl.commands.run.expected import duration
+from mars_pl.pipeline import preferences
+from tests.fakes.fake_folder import make_own_folder
+
+MEASURED = {
+    "machine": "two slow cores",
+    "start": 10,
+    "epoch": 1,
+    "step": {"wsss-classifier": {"tf_efficientnet_lite0": 2}},
+    "image": {"wsss-labels": {"tf_efficientnet_lite0": 30}},
+}
+
+
+@pytest.fixture
+def small(house, monkeypatch):
+    """A folder of 8 images, 6 to train on, on a machine without a GPU, and weights of whatever is asked for."""
+    monkeypatch.setattr(preferences, "best_size", lambda: "small")
+    monkeypatch.setattr(expected, "_measured", lambda: MEASURED)
+    make_own_folder(house.folder / "data/folder", masks=False)
+    (house.folder / "weights").mkdir()
+    for name in ("tf_efficientnet_lite0_imagenet", "vit_small_patch14_focus.fp16"):
+        (house.folder / f"weights/{name}.safetensors").write_bytes(b"weights")
+    return house
+
+
+def said(house, capsys, *words):
+    capsys.readouterr()
+    house.run(*words)
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
+BATCH = "wsss-classifier.data.batch_size=2"
+
+
+def test_the_size_that_the_machine_chose_is_said_with_what_it_means_before_the_first_stage(small, capsys):
+    lines = said(small, capsys, "data=folder", "-n")
+    (chosen,) = [line for line in lines if line.startswith("size=small, since there is no GPU: ")]
+    assert "256 pixels" in chosen
+    lines = said(small, capsys, "data=folder")
+    assert lines[0].startswith("size=small, since there is no GPU") and lines[1].startswith("size=full instead: ")
+    assert (
+        lines[2].startswith("uss=stego backbone=vit_small_focus: ") and "no result of it counts as DINO's" in lines[2]
+    )
+    assert not any(line.startswith("size=") for line in said(small, capsys, "data=folder", "size=small", "alpha=.3"))
+
+
+def test_each_stage_has_its_expected_time(small, capsys):
+    lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=100")
+    first = next(index for index, line in enumerate(lines) if line.startswith("— "))
+    table = lines[:first]
+    assert "wsss-classifier 102 steps of 2, 34 epochs of 6 images 4 min" in table  # 10 + 2 · 102 + 34 s
+    assert "wsss-labels 6 images 3 min" in table  # 10 + 30 · 6 s
+    (total,) = [line for line in table if line.startswith("together 7 min, and uss-neighbours, ")]
+    assert total.endswith("which nobody measured; as measured on two slow cores")
+
+
+def test_a_run_of_which_nothing_was_measured_says_nothing_of_time(small, capsys):
+    assert not any("expected" in line for line in said(small, capsys))
+
+
+def test_gpus_were_not_measured(small, capsys):
+    assert not any("expected" in line for line in said(small, capsys, "data=folder", "trainer=gpu", "size=small"))
+
+
+def test_few_steps_are_said(small, capsys):
+    lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=0", "wsss-classifier.trainer.max_epochs=3")
+    (line,) = [line for line in lines if line.startswith("wsss-classifier: ")]
+    assert line == (
+        "wsss-classifier: 9 steps of 2 are few, whatever the 6 images show; fewest_steps=200 or "
+        "wsss-classifier.trainer.max_epochs= makes more"
+    )
+    few = "wsss-classifier.trainer.max_steps=2"
+    assert any("wsss-classifier: 2 steps" in line for line in said(small, capsys, "data=folder", BATCH, few))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, "–"), (4, "0 s"), (44, "40 s"), (89, "90 s"), (100, "2 min"), (3600, "60 min"), (9000, "2.5 h")],
+)
+def test_durations_for_people(seconds, words):
+    assert duration(seconds) == words
