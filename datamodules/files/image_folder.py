@@ -38,7 +38,14 @@ class ImageFolder:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield what lies below a folder, linked folders too; one that a link leads back to is not entered twice.
+    """Yield what lies below a folder, see `names_below`."""
+    return (folder / name for name in names_below(folder))
+
+
+def names_below(folder: Path) -> Iterator[str]:
+    """Yield the paths, from a folder on, of what lies below it.
+
+    Linked folders are entered too; one that a link leads back to is not entered twice.
 
     Raises:
         OSError: where a sub-folder cannot be opened.
@@ -54,4 +61,5 @@ def files_below(folder: Path) -> Iterator[Path]:
             continue
         seen.add(real)
         folders.sort()
-        yield from (Path(place, name) for name in names)
+        inside = os.path.relpath(place, folder)
+        yield from names if inside == "." else (f"{inside}/{name}" for name in names)

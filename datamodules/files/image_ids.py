@@ -137,14 +137,21 @@ def repeated(names: Iterable[str]) -> NDArray[np.int64]:
     return np.flatnonzero(np.isin(hashes, twice)) if len(twice) else np.zeros(0, np.int64)
 
 
-def each_once(ids: Iterable[str]) -> ImageIds:
-    """Return ids without those that came before."""
-    whole, seen, again = as_image_ids(ids), set(), set()
-    for place in repeated(whole).tolist():
-        image_id = whole[place]
+def later(ids: ImageIds) -> set[int]:
+    """Return the places of ids that came before."""
+    seen, again = set(), set()
+    for place in repeated(ids).tolist():
+        image_id = ids[place]
         if image_id in seen:
             again.add(place)
         seen.add(image_id)
+    return again
+
+
+def each_once(ids: Iterable[str]) -> ImageIds:
+    """Return ids without those that came before."""
+    whole = as_image_ids(ids)
+    again = later(whole)
     return ImageIds(image_id for place, image_id in enumerate(whole) if place not in again) if again else whole
 
 

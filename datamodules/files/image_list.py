@@ -18,6 +18,7 @@ SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff")
 _FIRST_OF_PATHS = re.compile(rf"(.+?(?:{'|'.join(map(re.escape, SUFFIXES))}))\s", re.IGNORECASE)
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 """A line that is an id as it stands, as most are."""
+_PLAIN_FILE = re.compile(r"([A-Za-z0-9_-]+)\.(?:jpg|png)")
 _SHOWN = re.compile(r"(\S+) (?:-1| 0| 1)")
 """A line of VOC's lists by class, ImageSets/Main: whether the image shows it."""
 
@@ -53,15 +54,17 @@ def bare_id(name: str) -> str:
     Windows' `\` parts folders too. All suffixes go, so that an id that is read again stays what it is; and one that a
     Mac writes in parts (u and two dots) becomes the one that others write.
     """
+    if plain := _PLAIN_FILE.fullmatch(name):
+        return plain[1]
     bare = unicodedata.normalize("NFC", name).replace("\\", "/").rsplit("/", 1)[-1].strip()
     while (stem := _without_suffix(bare)) not in ("", bare):
         bare = stem
     return bare
 
 
-def is_hidden(path: Path) -> bool:
+def is_hidden(path: Path | str) -> bool:
     """Tell whether a path below a folder is hidden, as are the ._ files that a Mac leaves in archives."""
-    return any(part.startswith(".") for part in path.parts)
+    return any(part.startswith(".") for part in str(path).split("/"))
 
 
 def _without_suffix(name: str) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 
+WINDOWS = "cp1252"
+
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """What a file in UTF-16 begins with."""
 
@@ -54,7 +56,18 @@ def guessed_text(path: Path) -> tuple[str, list[Fault]]:
     try:
         return read_text(path), []
     except DataError as error:
-        return path.read_bytes().decode("cp1252", "replace"), [Fault("encoding", path.name, str(error))]
+        return path.read_bytes().decode(WINDOWS, "replace"), [Fault("encoding", path.name, str(error))]
+
+
+def guessed_encoding(path: Path) -> tuple[str, list[Fault]]:
+    """Return the encoding of a text file that is read line by line; as `guessed_text` does, with the fault."""
+    try:
+        for _ in read_lines(path):
+            pass
+    except DataError as error:
+        return WINDOWS, [Fault("encoding", path.name, str(error))]
+    with path.open("rb") as file:
+        return _encoding(file.read(max(map(len, UTF_16)))), []
 
 
 def _encoding(head: bytes) -> str:

@@ -17,6 +17,7 @@ from datamodules.files.tree import IMAGE_PATHS, Tree
 from datamodules.prepare.folder_images import find_own_images
 from datamodules.prepare.folder_tables import read_rows, row_faults, table_file
 from datamodules.prepare.preparing import list_text, preparing, says, table_text, write_whole
+from datamodules.prepare.table_rows import NameTable
 
 SPLITS = ("train", "val", "test")
 
@@ -98,13 +99,13 @@ def read_folder(root: Path) -> tuple[OwnFolder, list[Fault]]:
     class_names, faults = read_class_names(root)
     images, unread, odd = find_own_images(root)
     faults += odd
-    labels: dict[str, Sequence[str]] = {}
+    labels: Mapping[str, Sequence[str]] = {}
     path = None
     try:
         path = table_file(root)
         rows, odd = read_rows(path, class_names)
         faults += [*odd, *row_faults(path, rows, class_names, images, unread)]
-        labels = {bare_id(name): names for name, names in rows}
+        labels = NameTable((bare_id(name), names) for name, names in rows)
     except DataError as error:
         faults.append(Fault("table", path.name if path else str(root), str(error)))
         path = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
-from datamodules.files.image_folder import files_below
+from datamodules.files.image_folder import names_below
+from datamodules.files.image_ids import IdTable, ImageIds, repeated
 from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
 
 IMAGES = "images"
@@ -16,7 +17,7 @@ UNREAD = (".heic", ".heif", ".avif", ".gif", ".jp2", ".jxl", ".dng", ".cr2", ".c
 """Of images that cameras and programs write and no stage reads."""
 
 
-def find_own_images(root: Path) -> tuple[dict[str, str], dict[str, str], list[Fault]]:
+def find_own_images(root: Path) -> tuple[Mapping[str, str], dict[str, str], list[Fault]]:
     """Look for the images below `images/`; hidden files are not looked at.
 
     Args:
@@ -29,44 +30,68 @@ def find_own_images(root: Path) -> tuple[dict[str, str], dict[str, str], list[Fa
         DataError: where there is no image at all.
     """
     folder = root / IMAGES
-    there = sorted(path for path in files_below(folder) if not is_hidden(path.relative_to(folder)))
-    files = [path for path in there if path.is_file()]
-    images = [path for path in files if path.suffix.lower() in SUFFIXES]
-    others = {path.stem: path.relative_to(root).as_posix() for path in files if path.suffix.lower() not in SUFFIXES}
-    if not images:
+    # folder by folder: / stands before all that a name may hold
+    keys = sorted(name.replace("/", "\0") for name in names_below(folder) if not is_hidden(name))
+    images, others, no_files = _sorted_out(folder, (key.replace("\0", "/") for key in keys))
+    if not len(images):
         other = f" but {next(iter(others.values()))}" if others else ""
         raise DataError(f"{folder}: no images ({', '.join(SUFFIXES)}){other}; put them there or set data.root")
-    found: dict[str, str] = {}
     faults: list[Fault] = []
-    for path in images:
-        odd = _odd_name(path, root, found)
-        if odd is None or odd.kind == "name twice":
-            found.setdefault(bare_id(path.name), path.relative_to(root).as_posix())
-        faults += [odd] if odd else []
-    return found, others, [*faults, *_unread(root, others), *_no_files(there)]
+    found = IdTable(_each_named(root, images, faults))
+    return found, others, [*faults, *_unread(root, others), *_no_files(no_files)]
 
 
-def _odd_name(path: Path, root: Path, found: Mapping[str, str]) -> Fault | None:
-    """Return what is wrong with a name: another image has it, or a list cannot hold it."""
-    place = path.relative_to(root).as_posix()
+def _sorted_out(folder: Path, names: Iterable[str]) -> tuple[ImageIds, dict[str, str], list[Path]]:
+    """Return the names of images, other files as `find_own_images` does, and what is called an image and is no file."""
+    others: dict[str, str] = {}
+    no_files: list[Path] = []
+
+    def images() -> Iterator[str]:
+        for name in names:
+            path = folder / name
+            is_file, is_image = path.is_file(), path.suffix.lower() in SUFFIXES
+            if is_image and is_file:
+                yield name
+            elif is_image:
+                no_files.append(path)
+            elif is_file:
+                others[path.stem] = f"{IMAGES}/{name}"
+
+    return ImageIds(images()), others, no_files
+
+
+def _each_named(root: Path, images: ImageIds, faults: list[Fault]) -> Iterator[tuple[str, str]]:
+    """Yield id and path below the root of each image whose name will do, and add what is wrong with the others."""
+    maybe, first = set(repeated(bare_id(name) for name in images).tolist()), dict[str, str]()
+    for number, name in enumerate(images):
+        image_id, place = bare_id(name), f"{IMAGES}/{name}"
+        odd = _odd_name(root, place, image_id)
+        if odd is None and number in maybe and (other := first.setdefault(image_id, place)) != place:
+            text = f"{root / place}: called like {root / other}; each needs a name of its own, suffixes not counted"
+            odd = Fault("name twice", place, text)
+        if odd is None:
+            yield image_id, place
+        else:
+            faults.append(odd)
+
+
+def _odd_name(root: Path, place: str, image_id: str) -> Fault | None:
+    """Return why a list cannot hold a name."""
     readable = place.encode("utf-8", "backslashreplace").decode()
     if readable != place:
         return Fault("name that is not UTF-8", readable, f"{root / readable}: its name is not UTF-8; rename it")
-    image_id = bare_id(path.name)
     if len(image_id.splitlines()) != 1:
-        return Fault("name with a line break", repr(place), f"{str(path)!r}: has a line break in its name; rename it")
-    if image_id in found:
-        text = f"{path}: called like {root / found[image_id]}; each needs a name of its own, suffixes not counted"
-        return Fault("name twice", place, text)
+        return Fault(
+            "name with a line break", repr(place), f"{str(root / place)!r}: has a line break in its name; rename it"
+        )
     return None
 
 
-def _no_files(there: Sequence[Path]) -> Iterator[Fault]:
+def _no_files(paths: Sequence[Path]) -> Iterator[Fault]:
     """Yield what is called like an image and cannot be opened: a link whose end was moved, a pipe."""
-    for path in there:
-        if path.suffix.lower() in SUFFIXES and not path.is_file():
-            what = "a link to nothing; mend the link" if path.is_symlink() else "no file; move it away"
-            yield Fault("image that is no file", path.name, f"{path}: is {what}")
+    for path in paths:
+        what = "a link to nothing; mend the link" if path.is_symlink() else "no file; move it away"
+        yield Fault("image that is no file", path.name, f"{path}: is {what}")
 
 
 def _unread(root: Path, others: Mapping[str, str]) -> Iterator[Fault]:

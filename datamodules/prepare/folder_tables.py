@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import csv
-import io
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.class_names import CLASSES, in_words
+from datamodules.files.image_ids import ImageIds, later
 from datamodules.files.image_list import SUFFIXES, bare_id
-from datamodules.files.text_file import guessed_text
+from datamodules.files.text_file import guessed_encoding, guessed_text
+from datamodules.prepare.table_rows import Rows
 from datamodules.unpickle.json_text import read_json_text
 
 TABLES = ("labels.csv", "labels.json")
 FORMS = "line 1 names image and classes, or image and each class, with commas between them"
 
-Rows = list[tuple[str, list[str]]]
-"""(Image as the table calls it, its class names) in the table's order."""
+FLAGS = {"0", "1"}
 
 Row = dict[str | None, str | list[str] | None]
 """Column → cell of a CSV file; None → the cells beyond the last column."""
@@ -43,11 +43,13 @@ def read_rows(path: Path, class_names: Sequence[str]) -> tuple[Rows, list[Fault]
     Raises:
         DataError: where the file is not such a table.
     """
-    text, faults = guessed_text(path)
     if path.suffix == ".json":
+        text, faults = guessed_text(path)
         return _from_json(path, text), faults
+    encoding, faults = guessed_encoding(path)
     try:
-        rows, odd = _from_csv(path, text, class_names)
+        with path.open(encoding=encoding, errors="replace", newline="") as lines:
+            rows, odd = _from_csv(path, lines, class_names)
     except csv.Error as error:
         raise DataError(f"{path}: not CSV ({error}); save it as that again") from None
     return rows, [*faults, *odd]
@@ -60,11 +62,11 @@ def _from_json(path: Path, text: str) -> Rows:
         raise DataError(f"{path}: not JSON ({error}); mend it there") from None
     if not isinstance(table, list) or not all(isinstance(row, tuple) and isinstance(row[1], list) for row in table):
         raise DataError(f'{path}: write images and lists of their classes, {{"a.jpg": ["cat"], …}}')
-    return [(name, [_plain(str(class_name)) for class_name in names]) for name, names in table]
+    return Rows((name, [_plain(str(class_name)) for class_name in names]) for name, names in table)
 
 
-def _from_csv(path: Path, text: str, class_names: Sequence[str]) -> tuple[Rows, list[Fault]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
+def _from_csv(path: Path, lines: Iterable[str], class_names: Sequence[str]) -> tuple[Rows, list[Fault]]:
+    reader = csv.DictReader(lines, skipinitialspace=True)
     columns = [_column(name) for name in reader.fieldnames or ()]
     wide = "classes" not in columns
     wanted = ["image", *(class_names[1:] if wide else ["classes"])]
@@ -75,15 +77,46 @@ def _from_csv(path: Path, text: str, class_names: Sequence[str]) -> tuple[Rows, 
     if twice:
         raise DataError(f"{path}: column {twice[0]} is there more than once; keep one")
     reader.fieldnames = columns
-    read: list[Row] = [
-        row for row in reader if any(cell.strip() for cell in _cells(row))
-    ]  # Excel leaves rows of commas
-    rows = [row for row in read if not _broken(row)]
-    faults = [*_break_faults(path, read), *_cell_faults(path, rows, columns, wanted)]
-    if not wide:
-        return [(_cell(row, "image"), _words(_cell(row, "classes"))) for row in rows], faults
-    faults += _column_faults(path, rows, set(columns) - {*wanted, ""})
-    return [(_cell(row, "image"), _wide(path, row, class_names)) for row in rows], faults
+    faults = _RowFaults(path, columns, wanted, wide)
+
+    def rows() -> Iterator[tuple[str, list[str]]]:
+        row: Row
+        for row in reader:
+            if any(cell.strip() for cell in _cells(row)) and faults.look(row):  # Excel leaves rows of commas
+                names = _wide(path, row, class_names) if wide else _words(_cell(row, "classes"))
+                yield _cell(row, "image"), names
+
+    return Rows(rows()), faults.all()
+
+
+class _RowFaults:
+    """What is wrong with the rows of a CSV file, which are shown to it one by one."""
+
+    def __init__(self, path: Path, columns: Sequence[str], wanted: Sequence[str], wide: bool) -> None:
+        self._path, self._columns, self._wanted = path, columns, wanted
+        self._breaks: list[Fault] = []
+        self._cells: list[Fault] = []
+        self._others: dict[str, set[str]] = {name: set() for name in sorted({*columns} - {*wanted, ""}) if wide}
+
+    def look(self, row: Row) -> bool:
+        """Tell whether a row can be read."""
+        if any(len(cell.splitlines()) > 1 for cell in _cells(row)):
+            self._breaks.append(_break_fault(self._path, row))
+            return False
+        self._cells += _cell_faults(self._path, row, self._columns, self._wanted)
+        for column, said in self._others.items():
+            if len(said) <= len(FLAGS):  # more says that it is no column of flags, however many it would become
+                said.add(_cell(row, column))
+        return True
+
+    def all(self) -> list[Fault]:
+        """Return all: of rows that cannot be read, of others, and columns of 0 and 1 that are none of the classes."""
+        path, lost = self._path, [column for column, said in self._others.items() if said == FLAGS]
+        remedy = f"is no class; add it to {CLASSES}, or remove the column"
+        columns = [
+            Fault("column of no class", column, f"{path}: column {column} of 0 and 1 {remedy}") for column in lost
+        ]
+        return [*self._breaks, *self._cells, *columns]
 
 
 def _column(name: str) -> str:
@@ -106,44 +139,30 @@ def _cells(row: Row) -> Iterator[str]:
         yield from [cell] if isinstance(cell, str) else cell or ()
 
 
-def _broken(row: Row) -> bool:
-    return any(len(cell.splitlines()) > 1 for cell in _cells(row))
-
-
-def _break_faults(path: Path, rows: Sequence[Row]) -> Iterator[Fault]:
-    """Yield rows that go over several lines: whatever stands behind a quotation mark that nothing closes is lost."""
-    for row in filter(_broken, rows):
-        begun = next(cell for cell in _cells(row) if cell).splitlines()[0][:60]
-        text = f"{path}: the row that begins “{begun}” goes over several lines; close its quotation marks"
-        yield Fault("row of several lines", begun, text)
+def _break_fault(path: Path, row: Row) -> Fault:
+    """Name a row that goes over several lines: whatever stands behind a quotation mark that nothing closes is lost."""
+    begun = next(cell for cell in _cells(row) if cell).splitlines()[0][:60]
+    text = f"{path}: the row that begins “{begun}” goes over several lines; close its quotation marks"
+    return Fault("row of several lines", begun, text)
 
 
 def _words(cell: str) -> list[str]:
     return [word.strip() for word in cell.split(";") if word.strip()]
 
 
-def _cell_faults(path: Path, rows: Sequence[Row], columns: Sequence[str], wanted: Sequence[str]) -> Iterator[Fault]:
-    """Yield rows of more cells than there are columns, empty ones not counted, and rows that end before their classes.
+def _cell_faults(path: Path, row: Row, columns: Sequence[str], wanted: Sequence[str]) -> Iterator[Fault]:
+    """Yield that a row has more cells than there are columns, empty ones not counted, or ends before its classes.
 
     A wide row that ends too early has an empty cell where 0 or 1 is wanted, which `_wide` tells.
     """
-    for row in rows:
-        name, beyond = _cell(row, "image"), [cell for cell in row.get(None) or () if cell.strip()]
-        if beyond:
-            found = f"{len(columns) + len(beyond)} cells, line 1 names {len(columns)} columns"
-            remedy = f"write ; between the classes, as in {';'.join([_cell(row, columns[-1]), *beyond])[:100]}"
-            yield Fault("row of more cells than columns", name, f"{path}: {name}: {found}; {remedy}")
-        if "classes" in wanted and row["classes"] is None:
-            text = f"{path}: {name}: the row ends before its classes; write a comma and the classes, or a comma alone"
-            yield Fault("row without classes", name, text)
-
-
-def _column_faults(path: Path, rows: Sequence[Row], others: Collection[str]) -> Iterator[Fault]:
-    """Yield columns of 0 and 1 that are none of the classes: they would be lost."""
-    for column in sorted(others):
-        if {_cell(row, column) for row in rows} == {"0", "1"}:
-            text = f"{path}: column {column} of 0 and 1 is no class; add it to {CLASSES}, or remove the column"
-            yield Fault("column of no class", column, text)
+    name, beyond = _cell(row, "image"), [cell for cell in row.get(None) or () if cell.strip()]
+    if beyond:
+        found = f"{len(columns) + len(beyond)} cells, line 1 names {len(columns)} columns"
+        remedy = f"write ; between the classes, as in {';'.join([_cell(row, columns[-1]), *beyond])[:100]}"
+        yield Fault("row of more cells than columns", name, f"{path}: {name}: {found}; {remedy}")
+    if "classes" in wanted and row["classes"] is None:
+        text = f"{path}: {name}: the row ends before its classes; write a comma and the classes, or a comma alone"
+        yield Fault("row without classes", name, text)
 
 
 def _wide(path: Path, row: Row, class_names: Sequence[str]) -> list[str]:
@@ -155,7 +174,11 @@ def _wide(path: Path, row: Row, class_names: Sequence[str]) -> list[str]:
 
 
 def row_faults(
-    path: Path, rows: Rows, class_names: Sequence[str], images: Collection[str], unread: Mapping[str, str]
+    path: Path,
+    rows: Sequence[tuple[str, Sequence[str]]],
+    class_names: Sequence[str],
+    images: Container[str],
+    unread: Mapping[str, str],
 ) -> list[Fault]:
     """Return what is wrong with the rows: unknown classes and images, and rows that come twice.
 
@@ -166,10 +189,11 @@ def row_faults(
         images: image ids that there are.
         unread: name without suffix → place of files that lie there and are not read.
     """
-    faults, seen, classes = [], set(), set(class_names[1:])
+    faults, classes = [], set(class_names[1:])
+    ids = ImageIds(bare_id(name) for name, _ in rows)
+    again = later(ids)
     known = in_words(class_names[1:])
-    for name, names in rows:
-        image_id = bare_id(name)
+    for number, (image_id, (name, names)) in enumerate(zip(ids, rows, strict=True)):
         if image_id not in images:
             place = unread.get(PurePosixPath(image_id).stem) or unread.get(image_id)
             if place is None:
@@ -177,9 +201,8 @@ def row_faults(
             else:
                 text = f"{path}: {name}: {place} is there but not read; save it as one of {', '.join(SUFFIXES)}"
             faults.append(Fault("row without image", name, text))
-        if image_id in seen:
+        if number in again:
             faults.append(Fault("row twice", name, f"{path}: {name} is there more than once; keep one row"))
-        seen.add(image_id)
         for unknown in [class_name for class_name in names if class_name not in classes]:
             text = f"{path}: {name}: class “{unknown}” is none of {known}; mend it or add it to {CLASSES}"
             faults.append(Fault("unknown class", name, text))

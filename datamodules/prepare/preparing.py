@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 
 LOCK = ".preparing"
+
+Text = Callable[[], Iterable[str]]
+"""Gives the parts of a text, as often as it is asked: one of millions of lines is never whole in memory."""
 
 
 @contextmanager
@@ -41,24 +44,34 @@ def disk_faults(folder: Path) -> Iterator[None]:
         raise DataError(f"{where}: {error.strerror or error}; {folder} needs space and leave to write") from None
 
 
-def table_text(table: Mapping[str, object]) -> str:
+def table_text(table: Mapping[str, object]) -> Text:
     """Return a table as JSON, a row a line."""
-    rows = ",\n".join(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())
-    return f"{{\n{rows}\n}}\n"
+
+    def rows() -> Iterator[str]:
+        before = "{\n"
+        for key, value in table.items():
+            yield f"{before}{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
+            before = ",\n"
+        yield "\n}\n" if len(table) else "{\n\n}\n"
+
+    return rows
 
 
-def list_text(ids: Sequence[str]) -> str:
+def list_text(ids: Sequence[str]) -> Text:
     """Return a list of image ids, one a line."""
-    return "".join(f"{image_id}\n" for image_id in ids)
+    return lambda: (f"{image_id}\n" for image_id in ids)
 
 
-def says(path: Path, text: str) -> bool:
+def says(path: Path, text: Text) -> bool:
     """Tell whether a file is there with this text."""
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8") as file:
+        return all(file.read(len(part)) == part for part in text()) and not file.read(1)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: Text) -> None:
     """Write a text, whole; a file that says the same already is left alone."""
     if not says(path, text):
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+        with whole_file(path) as partial, partial.open("w", encoding="utf-8") as file:
+            file.writelines(text())

@@ -23,3 +23,15 @@ def test_the_usual_suffix_comes_first_and_a_missing_folder_holds_nothing(tmp_pat
         Image.new("RGB", (4, 4)).save(tmp_path / f"a{suffix}")
     assert ImageFolder(tmp_path).path("a").name == "a.jpg"
     assert ImageFolder(tmp_path / "nowhere").path("a") == tmp_path / "nowhere" / "a.jpg"
+
+
+def test_of_several_suffixes_the_first_name_counts_and_a_later_listing_is_not_needed(tmp_path):
+    for name in ("b.png", "b.jpeg", "a-1.PNG", "a.png", "c.jpg"):
+        (tmp_path / name).touch()
+    folder = ImageFolder(tmp_path)
+    assert [folder.path(image_id).name for image_id in ("b", "a", "a-1", "c")] == [
+        "b.jpeg",
+        "a.png",
+        "a-1.PNG",
+        "c.jpg",
+    ]

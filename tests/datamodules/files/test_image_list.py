@@ -90,3 +90,20 @@ def test_hidden_files():
     assert [is_hidden(Path(name)) for name in ("._p.jpg", ".thumbs/p.jpg", "a/._p.jpg", "a/p.jpg")] == [True] * 3 + [
         False
     ]
+
+
+def test_a_list_is_parted_at_every_end_of_a_line_that_text_knows(tmp_path):
+    (tmp_path / "list.txt").write_bytes("a\rb\r\nc\n\nd\u2028e\x0bf".encode())
+    assert read_ids(tmp_path / "list.txt") == list("abcdef")
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\0"])
+def test_another_encoding_is_met_wherever_it_begins(tmp_path, bad):
+    (tmp_path / "list.txt").write_bytes(b"a\n" * 100_000 + bad)
+    with pytest.raises(DataError, match=r"list\.txt: not UTF-8; save it as UTF-8"):
+        read_ids(tmp_path / "list.txt")
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.png.jpg", "a.jpg.png", "a", "a.JPG", "x/a.jpg"])
+def test_plain_names_are_no_exception(name):
+    assert bare_id(name) == "a"

@@ -148,10 +148,14 @@ def test_a_folder_without_images_is_named(root):
 
 
 def test_what_a_disk_refuses_is_one_line(root, monkeypatch):
-    def full(*_, **__):
-        raise OSError(28, "No space left on device", str(root / "images.json.part"))
+    opened = Path.open
 
-    monkeypatch.setattr("pathlib.Path.write_text", full)
+    def full(path, mode="r", **options):
+        if path.name.endswith(".part"):
+            raise OSError(28, "No space left on device", str(path))
+        return opened(path, mode, **options)
+
+    monkeypatch.setattr("pathlib.Path.open", full)
     with pytest.raises(DataError, match=r"images\.json: No space left on device; .* needs space"):
         prepare_folder(root)
     assert not (root / "images.json").exists()
