@@ -58,6 +58,7 @@ USAGE = """usage: mars COMMAND …
   gap RUN [RUN …]                how much of the gap to full supervision closes
   methods RUN                    before and after MARS under each WSSS and USS method
   weights import KIND SOURCE TARGET   published weights of STEGO, Leopart, IRNet or Wide ResNet-38
+  weights fetch [data=… …]       the weights that a run starts from, to where offline runs look
   labels import|export KIND …    labels of other projects, in and out
   export FIT|candidates RUN …    a fit's network as ONNX, checked against onnxruntime; a run's candidates as CSV
   check data|labels|archive …    all that is wrong with a data set, a label folder or a server's archive

@@ -1,4 +1,7 @@
-"""`mars weights import KIND SOURCE TARGET`: published weights of other projects, as a fit of ours would leave them."""
+"""`mars weights import KIND SOURCE TARGET`: published weights of other projects, as a fit of ours would leave them.
+
+`mars weights fetch` is another matter: see ``fetch``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
+from mars_pl.commands.weights import fetch
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +41,8 @@ def main(argv: Sequence[str]) -> int:
         DataError: where the source cannot be read or is of another kind.
     """
     options = _parser().parse_args(argv)
+    if options.job == "fetch":
+        return fetch.fetch(options.words, only_list=options.list)
     for path, weights in import_weights(options.kind, options.source, options.target).items():
         print(f"{path}: {len(weights)} tensors")
         if "linear.bias" in weights:
@@ -133,12 +139,14 @@ def _state(source: Path) -> dict[str, Tensor]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = "Published weights of other projects, as a fit of this one leaves them."
+    about = "Weights to start from: published ones of other projects, and those that a run's choices need."
     parser = argparse.ArgumentParser(prog="mars weights", description=about)
-    jobs = parser.add_subparsers(dest="job", required=True, metavar="import")
+    jobs = parser.add_subparsers(dest="job", required=True, metavar="import|fetch")
     kinds = "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
     job = jobs.add_parser("import", help="turn a published file into safetensors", description=kinds)
     job.add_argument("kind", choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
     job.add_argument("source", type=Path, metavar="SOURCE", help="the downloaded file")
     job.add_argument("target", type=Path, metavar="TARGET", help="folder for the safetensors")
+    about = "Says which weights a run starts from and where each comes from, and fetches what is not here."
+    fetch.add_arguments(jobs.add_parser("fetch", help="fetch what a run starts from", description=about))
     return parser
