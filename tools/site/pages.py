@@ -26,6 +26,7 @@ ROOMS = {
     "train": "Labels and teacher: `train=`",
     "trainer": "Trainers: `trainer=`",
     "choices": "What a data set and features prefer",
+    "size": "Networks and lengths for a CPU, or as published: `size=`",
     "sweeps": "Sweeps",
 }
 
