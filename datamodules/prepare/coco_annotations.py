@@ -56,11 +56,16 @@ def checked(entry: Any, height: int, width: int) -> Annotation:
         "category_id": category,
         "iscrowd": bool(entry.get("iscrowd", 0)),
         "area": float(area) if _is_number(area, FARTHEST**2) else None,
-        "segmentation": _shape(entry.get("segmentation"), height, width),
+        "segmentation": checked_shape(entry.get("segmentation"), height, width),
     }
 
 
-def _shape(segmentation: Any, height: int, width: int) -> list[list[float]] | Runs:
+def checked_shape(segmentation: Any, height: int, width: int) -> list[list[float]] | Runs:
+    """Return a segmentation that pycocotools can draw: polygons, or runs with a list of counts.
+
+    Raises:
+        DataError: in words that follow the annotation's name, where it cannot be drawn.
+    """
     if isinstance(segmentation, Mapping):
         return _runs(segmentation, height, width)
     if segmentation is None or segmentation == []:

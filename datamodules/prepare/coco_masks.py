@@ -40,7 +40,7 @@ def paint(annotations: Sequence[Annotation], height: int, width: int, rule: Rule
         uint8 (height, width): 0 and 1…80.
     """
     wanted = [item for item in annotations if rule.crowd == "included" or not item["iscrowd"]]
-    drawn = [(item, _region(item["segmentation"], height, width)) for item in wanted]
+    drawn = [(item, region_of(item["segmentation"], height, width)) for item in wanted]
     if rule.overlap == "smallest":
         drawn = sorted(drawn, key=lambda one: float(one[1].sum()) if one[0]["area"] is None else one[0]["area"])[::-1]
     label = np.zeros((height, width), dtype=np.uint8)
@@ -49,7 +49,7 @@ def paint(annotations: Sequence[Annotation], height: int, width: int, rule: Rule
     return label
 
 
-def _region(segmentation: Any, height: int, width: int) -> Any:
+def region_of(segmentation: Any, height: int, width: int) -> Any:
     """Return bool (height, width) of polygons or runs."""
     from pycocotools import mask  # not above, so that a run on other data starts without it
 

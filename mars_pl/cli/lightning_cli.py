@@ -25,6 +25,7 @@ from callbacks.weights_writer import WeightsWriter
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 from datamodules.segmentation_data import SegmentationData
+from datamodules.unpickle.yaml_text import read_yaml_text
 from mars_pl.cli.checkpoints import WholeCheckpoints
 from mars_pl.cli.ending import EndOnSignal, last_checkpoint
 from mars_pl.cli.interruption import Interruption
@@ -35,7 +36,7 @@ from mars_pl.cli.requeue import RequeueAfterStep
 from mars_pl.cli.together import EndTogether
 from mars_pl.dashboards.settings import tidy
 from mars_pl.pipeline.settings.configs import find_config
-from mars_pl.pipeline.settings.settings_file import read_settings, read_value
+from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.initial_weights import leave_out_initial_weights
 
 LINKS = ("num_classes", "ignore_index", "biased_index", "scored_class_ids", "crop_size")
@@ -61,7 +62,7 @@ class RunConfig(SaveConfigCallback):
             partial.write_text(text, encoding="utf-8")
         for logger in trainer.loggers:
             if not isinstance(logger, CSVLogger):  # which would write the same once more
-                logger.log_hyperparams({"settings": tidy(read_value(text))})
+                logger.log_hyperparams({"settings": tidy(read_yaml_text(text))})
 
 
 class MarsCLI(LightningCLI):

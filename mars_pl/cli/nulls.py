@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mars_pl.pipeline.settings.settings_file import read_value
+from datamodules.unpickle.yaml_text import read_yaml_text
 
 
 def with_nulls(args: Sequence[str]) -> list[str]:
@@ -38,7 +38,7 @@ def with_nulls(args: Sequence[str]) -> list[str]:
 
 def _holds_null(text: str) -> bool:
     try:
-        return bool(text.strip()) and _null_within(read_value(text))
+        return bool(text.strip()) and _null_within(read_yaml_text(text))
     except yaml.YAMLError:
         return False
 
@@ -50,7 +50,7 @@ def _null_within(value: Any) -> bool:
 
 
 def _configuration(name: str, text: str) -> str:
-    settings = read_value(text)
+    settings = read_yaml_text(text)
     for part in reversed(name.split(".")):
         settings = {part: settings}
     return json.dumps(settings)

@@ -42,6 +42,7 @@ from mars_pl.commands.check.archive import inspect
 from mars_pl.debias.debias_module import read_centroids
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.weights import load_weights
+from tests.fuzz.import_readers import IMPORT_READERS
 from tests.fuzz.reader import Reader
 from tests.fuzz.run_readers import RUN_READERS
 
@@ -225,5 +226,6 @@ READERS = {
     ),
     "SBD mat": Reader("a.mat", lambda: _mat(False), read_sbd_mask),
     "SBD mat packed": Reader("a.mat", lambda: _mat(True), read_sbd_mask),
+    **IMPORT_READERS,
     **RUN_READERS,
 }

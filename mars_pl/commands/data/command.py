@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from datamodules.errors import DataError
 from datamodules.files.tree import Tree
 from datamodules.prepare.coco import prepare_coco
 from datamodules.prepare.coco_masks import Rule
 from datamodules.prepare.folder import MANY_CLASSES, Form, prepare_folder
+from datamodules.prepare.imports.importing import import_folder
+from datamodules.prepare.imports.kinds import KINDS
 from datamodules.prepare.voc_download import SBD_ARCHIVE, VOC_ARCHIVE, Archive, download_voc
 
 
@@ -67,6 +70,12 @@ def _add_folder(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", type=Path, metavar="ROOT", help="holds images, classes.txt and labels.csv or .json")
     words = f"image_labels.json or .parquet (default: what is there; Parquet above {MANY_CLASSES:,} classes)"
     parser.add_argument("--image-labels", choices=get_args(Form), default="auto", help=words)
+    words = "what a program exported: classes.txt, labels.json, perhaps val.txt and masks are written from it"
+    parser.add_argument("--from", dest="source", type=Path, metavar="SOURCE", help=words)
+    words = f"{', '.join(KINDS)} (default: told by its content)"
+    parser.add_argument("--kind", choices=KINDS, metavar="KIND", help=words)
+    words = "folder of its images (default: ROOT/images, or where SOURCE lies)"
+    parser.add_argument("--images", type=Path, metavar="DIR", help=words)
     parser.set_defaults(run=_prepare_folder)
 
 
@@ -76,6 +85,13 @@ def _prepare_coco(options: argparse.Namespace) -> None:
 
 
 def _prepare_folder(options: argparse.Namespace) -> None:
+    if options.source is not None:
+        found = import_folder(options.root, options.source, options.kind, options.images)
+        skipped = f", {found.skipped:,} without annotation left out" if found.skipped else ""
+        print(f"{options.source}: {found.kind}, {found.images:,} images, {found.masks:,} masks{skipped}")
+        print(", ".join(f"{name} {count:,}" for name, count in found.shown.items()))
+    elif options.kind or options.images:
+        raise DataError("--kind and --images are of an export; --from names it")
     prepare_folder(options.root, options.image_labels)
     _tell(options.root)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from mars_pl.pipeline.settings.settings_file import read_settings, read_value
+from datamodules.unpickle.yaml_text import read_yaml_text
+from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.stage import Output, Value, setting
 
 Settings = dict[str, Any]
@@ -103,7 +104,7 @@ def _plain(value: Value) -> Any:
         return read_settings(value) if is_yaml(value) else str(value)
     if isinstance(value, str):
         try:
-            return read_value(value)
+            return read_yaml_text(value)
         except yaml.YAMLError:
             return value
     return value

@@ -1,0 +1,1 @@
+"""Annotations of other programs, as a folder of one's own."""
