@@ -8,11 +8,11 @@ from typing import Any
 from callbacks.writing.image_writer import ImageWriter
 from callbacks.writing.journal import AllDone
 from callbacks.writing.output_folder import refinement_name, write_about
-from callbacks.writing.segmentation_file import competing, write_segmentation
+from callbacks.writing.segmentation_file import write_segmentation
 from datamodules.errors import DataError
 from datamodules.files.labels import as_label, write_label
 from mars_pl.refine.protocol import Refine
-from mars_pl.segment.inference import SegmentationPrediction
+from mars_pl.segment.inference import SegmentationPrediction, competing
 
 PREDICTION = "prediction"
 """Sub-folder of the bare predictions beside complemented labels."""

@@ -14,10 +14,12 @@ from callbacks.centroid_writer import CentroidWriter
 from callbacks.debiased_label_writer import DebiasedLabelWriter
 from datamodules.files.labels import BIASED, IGNORED, read_label
 from mars_pl.api import Complement, debias, debiased_centroids
+from mars_pl.api import predict as segmented
 from mars_pl.debias.centroid_module import CentroidModule
 from mars_pl.debias.debias_module import DebiasModule
 from mars_pl.debias.defaults import BIASED_INDEX, IGNORE_INDEX
 from mars_pl.refine.pamr import PAMR
+from mars_pl.segment.sliding_window import SlidingWindow
 from tests.callbacks.writing.candidates.tables import foreground
 from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, Colours, coloured_image, predict
 
@@ -231,3 +233,45 @@ def test_a_batch_that_does_not_fit_together_is_named():
     ):
         with pytest.raises(ValueError, match=words):
             Complement()(*changed)
+
+
+class Brightness(torch.nn.Module):
+    """Logits of two classes at half the image's size: dark, and bright."""
+
+    def forward(self, images):
+        bright = torch.nn.functional.avg_pool2d(images.float().mean(dim=1, keepdim=True), 2) / 255 - 0.5
+        return 20 * torch.cat([-bright, bright], dim=1)
+
+
+def half_bright():
+    image = np.zeros((12, 16, 3), np.uint8)
+    image[:, 8:] = 255
+    return image
+
+
+def test_masks_of_a_network_of_ones_own_in_either_order_of_sides():
+    expected = (half_bright()[..., 0] > 0).astype(np.uint8)
+    for refine in (None, PAMR(iterations=1)):
+        ((name, mask),) = segmented([("a", half_bright())], Brightness().eval(), scales=[1.0, 0.5], refine=refine)
+        assert name == "a" and mask.dtype == np.uint8 and np.array_equal(mask, expected)
+    image = torch.from_numpy(half_bright()).permute(2, 0, 1)
+    ((_, mask),) = segmented([("a", image)], Brightness().eval(), scales=[1.0], window=SlidingWindow(8))
+    assert torch.equal(mask, torch.from_numpy(expected))
+
+
+@pytest.mark.parametrize(
+    ("image", "network", "said"),
+    [
+        (half_bright(), Brightness().train(), "network: in training mode"),
+        (
+            half_bright()[..., 0],
+            Brightness().eval(),
+            r"a: an image of shape \(12, 16\), want \(3, H, W\)",
+        ),
+        (half_bright().astype(float), Brightness().eval(), "a: want a uint8 RGB image"),
+        ("picture", Brightness().eval(), r"a: an image of shape \(\)"),
+    ],
+)
+def test_what_cannot_be_segmented(image, network, said):
+    with pytest.raises(ValueError, match=said):
+        list(segmented([("a", image)], network))

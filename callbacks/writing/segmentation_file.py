@@ -14,15 +14,6 @@ from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import complemented_label, shares
 
 
-def competing(probabilities: Tensor, classes: Tensor | None) -> Tensor:
-    """Return the codes of background and of the classes that are probable somewhere, where given the image's own."""
-    probable = probabilities.flatten(1).any(dim=1)
-    if classes is not None:
-        probable[1:] &= classes > 0
-    probable[0] = True
-    return probable.nonzero().flatten()
-
-
 def write_segmentation(
     path: Path,
     image: NDArray[np.uint8] | Tensor,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from datamodules.files.labels import BIASED, IGNORED, Label, codes_in, voc_palette
 
@@ -66,6 +69,33 @@ def blend(image: Picture, label: Picture, strength: float = 0.62) -> Picture:
         canvas = np.where((here & stripe)[..., None], colour, canvas)
         canvas = np.where((here & ~stripe)[..., None], 0.7 * grey + 0.3 * colour, canvas)
     return canvas.round().clip(0, 255).astype(np.uint8)
+
+
+def with_names(picture: Picture, label: Label, class_names: Sequence[str]) -> Picture:
+    """Write each class's name on its pixels, at the one of them that is nearest to their middle.
+
+    Args:
+        picture: uint8, shape (H, W, 3), RGB.
+        label: codes, shape (H, W).
+        class_names: background first, which has no name written.
+
+    Returns:
+        uint8 array of shape (H, W, 3).
+    """
+    drawn = Image.fromarray(picture)
+    pen, size = ImageDraw.Draw(drawn), max(10, min(label.shape) // 22)
+    font = ImageFont.load_default(size)
+    for code in np.unique(label):
+        if not 0 < code < len(class_names):
+            continue
+        places = np.argwhere(label == code)
+        row, column = places[np.abs(places - places.mean(axis=0)).sum(axis=1).argmin()]
+        name = class_names[code]
+        half = pen.textlength(name, font) / 2
+        x = float(np.clip(column, half, max(half, label.shape[1] - half)))  # not beyond the border
+        outline = {"stroke_width": max(1, size // 8), "stroke_fill": (0, 0, 0)}
+        pen.text((x, float(row)), name, (255, 255, 255), font, "mm", **outline)
+    return np.array(drawn)
 
 
 def heat(values: Picture) -> Picture:

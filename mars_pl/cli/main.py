@@ -18,6 +18,9 @@ from mars_pl.cli.faults import known_fault
 from mars_pl.cli.interruption import Interruption
 from mars_pl.cli.parser_faults import first_fault
 
+FITTED = "mars_pl.commands.predict.command"
+"""The module of `mars predict IMAGES --fit FIT`, where `mars predict -c …` is Lightning's."""
+
 LIGHT_COMMANDS = {
     "evaluate": "mars_pl.commands.evaluate.command",
     "report": "mars_pl.commands.report.command",
@@ -51,6 +54,7 @@ USAGE = """usage: mars COMMAND …
   sweep RUN alpha=.2,.4 …        settings of the debiasing gone over, all that comes before shared
   recipe [data=… …]              what each fit of a run would do, beside what is published
   fit, validate, test, predict   one stage by hand: mars fit -c data/voc -c wsss/cam; YAMLs of one's own by their path
+  predict IMAGES --fit FIT       masks of any images by a finished fit; --overlay draws them over the images
   evaluate PREDICTIONS TRUTH     mIoU, FP and FN of a folder of masks
   report RUN                     one page with the numbers and the pictures of a run
   compare RUN RUN …              rows, classes and images of runs side by side
@@ -105,8 +109,9 @@ def _run(words: Sequence[str]) -> int:
     """Run a command; a signal that ended it, wherever it came, is the exit code."""
     with Interruption() as interruption:
         try:
-            if words[0] in LIGHT_COMMANDS:
-                return int(importlib.import_module(LIGHT_COMMANDS[words[0]]).main(words[1:]))
+            module = FITTED if words[0] == "predict" and _names_fit(words) else LIGHT_COMMANDS.get(words[0])
+            if module is not None:
+                return int(importlib.import_module(module).main(words[1:]))
             _run_lightning(words, interruption)
         except BaseException:
             if (interruption.signum is None and not interruption.lost) or os.environ.get("MARS_TRACEBACK"):
@@ -115,6 +120,10 @@ def _run(words: Sequence[str]) -> int:
         if interruption.signum is not None and os.environ.get("LOCAL_RANK", "0") == "0":
             print(f"mars: {interruption}", file=sys.stderr)
         return interruption.code
+
+
+def _names_fit(words: Sequence[str]) -> bool:
+    return any(word == "--fit" or word.startswith("--fit=") for word in words)
 
 
 def _run_lightning(words: Sequence[str], interruption: Interruption) -> None:

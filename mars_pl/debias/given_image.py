@@ -110,6 +110,18 @@ def dense_features(features: Features, item: GivenImage) -> Tensor:
     return found
 
 
+def image_tensor(image_id: str, image: Any) -> Tensor:
+    """Return uint8 (3, H, W) of an image in either order of sides.
+
+    Raises:
+        ValueError: in one line, where it is none.
+    """
+    shape = tuple(getattr(image, "shape", ()))
+    if len(shape) != 3 or 3 not in (shape[0], shape[-1]):
+        raise ValueError(f"{image_id}: an image of shape {shape}, want (3, H, W) or (H, W, 3)")
+    return _image(image_id, image, shape[:2] if shape[-1] == 3 and shape[0] != 3 else shape[1:])
+
+
 def check_codes(num_classes: int, ignore_index: int, biased_index: int) -> None:
     """Raise ValueError where there is no class, or a label code is one."""
     if not 2 <= num_classes <= min(ignore_index, biased_index):

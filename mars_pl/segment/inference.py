@@ -23,6 +23,11 @@ Resampling = Literal["centres", "corners"]
 side kept in place, maps averaged on the logits' grid of the view nearest to scale 1, their mean brought to the image.
 """
 
+SCALES = (1.0, 0.5, 1.5, 2.0)
+FLIP = True
+LEAST_PROBABILITY = 0.05
+"""Of prediction where nothing else is said: DHR's."""
+
 
 @dataclass  # not frozen: Lightning moves what predict returns
 class SegmentationPrediction:
@@ -76,7 +81,7 @@ def multi_scale_probabilities(
     return mean if average == "probabilities" else mean.softmax(dim=1)
 
 
-def drop_improbable(probabilities: Tensor, least: float = 0.05) -> Tensor:
+def drop_improbable(probabilities: Tensor, least: float = LEAST_PROBABILITY) -> Tensor:
     """Keep the classes of (B, K, H, W) whose highest probability in the image is above ``least``, set others to zero.
 
     A dense CRF costs time per class (DHR's limit; RS+EPM keeps a class at the limit too). Background stays.
@@ -84,3 +89,12 @@ def drop_improbable(probabilities: Tensor, least: float = 0.05) -> Tensor:
     probable = probabilities.amax(dim=(2, 3)) > least
     probable[:, 0] = True
     return probabilities * probable[:, :, None, None]
+
+
+def competing(probabilities: Tensor, classes: Tensor | None) -> Tensor:
+    """Return the codes of background and of the classes that are probable somewhere, where given the image's own."""
+    probable = probabilities.flatten(1).any(dim=1)
+    if classes is not None:
+        probable[1:] &= classes > 0
+    probable[0] = True
+    return probable.nonzero().flatten()

@@ -16,6 +16,9 @@ from mars_pl.networks.aspp import resize
 from mars_pl.networks.network_maker import make_network
 from mars_pl.segment.complement import Complement
 from mars_pl.segment.inference import (
+    FLIP,
+    LEAST_PROBABILITY,
+    SCALES,
     Average,
     Resampling,
     SegmentationPrediction,
@@ -77,11 +80,11 @@ class SegmentationModule(TrainedModule):
         optimizer: Kind = "sgd",
         momentum: float = 0.9,
         weight_decay: float = 4e-5,
-        scales: Sequence[float] = (1.0, 0.5, 1.5, 2.0),
-        flip: bool = True,
+        scales: Sequence[float] = SCALES,
+        flip: bool = FLIP,
         average: Average = "probabilities",
         resampling: Resampling = "centres",
-        least_probability: float = 0.05,
+        least_probability: float = LEAST_PROBABILITY,
         compile: bool = False,
         window: SlidingWindow | None = None,
         predict_with: Literal["teacher", "student"] = "teacher",

@@ -16,7 +16,7 @@ IMAGES = ("kitchen.jpg", "shelf/desk.png", "shelf/bed.jpeg", "hall.jpg")
 
 def test_the_example_makes_a_sound_folder_and_can_be_typed(tmp_path, capsys):
     text = (REPOSITORY / "docs" / "own_data.md").read_text()
-    (block,) = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    block, *_ = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     assert len([line for line in block.splitlines() if line]) <= 20
     for place in IMAGES:
         path = tmp_path / "data/folder/images" / place

@@ -10,6 +10,7 @@ import pytest
 
 from datamodules.errors import DataError
 from mars_pl.cli.main import LIGHT_COMMANDS
+from mars_pl.commands.predict.command import parser as predict_parser
 from mars_pl.commands.recipe.command import main as recipe
 from mars_pl.commands.run.command import main as run
 from mars_pl.commands.run.words import RUN_WORDS, TARGETS
@@ -79,6 +80,8 @@ def check(house, words):
     elif first == "recipe":
         furnish(house, rest)
         assert recipe(rest) == 0
+    elif first == "predict" and "--fit" in rest:
+        assert predict_parser().parse_args(rest).fit
     elif first in LIGHTNING:
         configs = [value for flag, value in pairwise(rest) if flag in ("-c", "--config")]
         assert configs

@@ -62,7 +62,7 @@ def test_words_become_what_they_mean():
         ({"data": "voc_animals", "uss": "leopart"}, {"backbone": "vit_small_focus"}),
         (
             {"data": "folder"},
-            {"size": "small", "segmenter": "deeplabv3plus_lite0", "tokens": True, "fewest_steps": 250},
+            {"size": "small", "segmenter": "deeplabv3plus_lite0", "tokens": True, "fewest_steps": 150},
         ),
         ({"data": "folder"}, {"uss": "stego_vit_small", "backbone": "vit_small_patch8_dino"}),
         ({"data": "folder", "uss": "stego"}, {"backbone": "vit_small_focus"}),

@@ -27,8 +27,8 @@ def main(argv: Sequence[str]) -> int:
         return candidates.main(argv[1:])
     options = _parser().parse_args(argv)
     require_extra()
-    from mars_pl.commands.export.network import read_network
     from mars_pl.commands.export.onnx_file import export_onnx
+    from mars_pl.fitted import read_network
 
     network, class_names = read_network(options.fit, options.weights, options.network)
     size = tuple(options.size) if options.size else None

@@ -22,7 +22,7 @@ from mars_pl.pipeline.stage import Stage
 
 FILE = Path(__file__).with_name("expected.yaml")
 
-FEW_STEPS = 200
+FEW_STEPS = 100
 """A fit of fewer steps hardly leaves where it started; the small fits of docs/measured_images.md have 310 and 375."""
 
 

@@ -10,9 +10,9 @@ from itertools import product
 from typing import Any
 
 from datamodules.errors import DataError
+from datamodules.unpickle.yaml_text import read_yaml_text
 from mars_pl.pipeline.choice_files import FILES, look_for_file, near_miss
 from mars_pl.pipeline.choices import Choices, value_of
-from mars_pl.pipeline.settings.settings_file import read_value
 
 SWEPT = ("alpha", "foreground_clusters", "background_clusters", "gamma", "centroids")
 """Choices of `mars run` that a sweep can go over."""
@@ -122,7 +122,7 @@ def _listed(word: str, text: str) -> list[str]:
 
 def _value(name: str, text: str) -> Value:
     if name not in SWEPT:
-        value = read_value(text)
+        value = read_yaml_text(text)
         return value if isinstance(value, int | float) and not isinstance(value, bool) else text
     chosen: Value = value_of(name, text)
     if name in FILES:

@@ -93,9 +93,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _fetch(one: Needed, folder: Path) -> None:
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
     try:
+        get_hf_file_metadata(hf_hub_url(one.repository, one.file), timeout=10)  # the download itself tries for minutes
         place = Path(hf_hub_download(one.repository, one.file))
     except Exception as error:  # whatever stands between us and the hub
         reason = (" ".join(str(error).split()) or type(error).__name__)[:160]

@@ -11,7 +11,7 @@ from torch import nn
 
 from mars_pl.cli.main import main
 from mars_pl.commands.export import onnx_file
-from mars_pl.commands.export.network import read_network
+from mars_pl.fitted import read_network
 from mars_pl.segment.deeplabv2 import DeepLabV2
 from mars_pl.segment.deeplabv3plus import DeepLabV3Plus
 from mars_pl.training.weights import save_weights

@@ -71,7 +71,7 @@ def test_few_steps_are_said(small, capsys):
     lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=0", "wsss-classifier.trainer.max_epochs=3")
     (line,) = [line for line in lines if line.startswith("wsss-classifier: ")]
     assert line == (
-        "wsss-classifier: 9 steps of 2 are few, whatever the 6 images show; fewest_steps=200 or "
+        "wsss-classifier: 9 steps of 2 are few, whatever the 6 images show; fewest_steps=100 or "
         "wsss-classifier.trainer.max_epochs= makes more"
     )
     few = "wsss-classifier.trainer.max_steps=2"

@@ -35,6 +35,7 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(preferences, "best_size", lambda: "small")
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", lambda url, timeout: None)
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", look)
     monkeypatch.setenv(MARS_WEIGHTS, "weights")
     return asked
@@ -73,10 +74,10 @@ def test_a_folder_of_weights_is_filled_where_weights_says(hub, tmp_path):
 
 
 def test_a_hub_out_of_reach_is_one_line(hub, monkeypatch, capsys):
-    def refuse(repository, file):
+    def refuse(url, timeout):
         raise OSError("no route to host\nat all")
 
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", refuse)
     assert main(["weights", "fetch", "data=folder"]) == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and "timm/tf_efficientnet_lite0.in1k: model.safetensors cannot be fetched" in error

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datamodules.files.drawing import blend, colours, heat
+from datamodules.files.drawing import blend, colours, heat, with_names
 from datamodules.files.labels import BIASED, IGNORED
 
 
@@ -43,3 +43,20 @@ def test_heat_grows_brighter():
     line = heat(np.arange(256, dtype=np.uint8)[None])[0].astype(float).sum(axis=1)
     assert (np.diff(line) >= 0).all()
     assert line[-1] > line[0] + 500
+
+
+def test_names_are_written_on_their_classes_alone():
+    picture, label = np.full((60, 90, 3), 90, np.uint8), np.zeros((60, 90), np.uint8)
+    assert np.array_equal(with_names(picture, label, ("background", "cat")), picture), "background has no name"
+    label[20:50, 60:88] = 1
+    drawn = with_names(picture, label, ("background", "a cat"))
+    rows, columns = np.nonzero((drawn != picture).any(axis=2))
+    assert rows.min() >= 25 and rows.max() <= 45 and columns.min() > 45 and columns.max() < 90
+    label[label == 1] = BIASED
+    assert np.array_equal(with_names(picture, label, ("background", "cat")), picture), "nor has what is no class"
+
+
+def test_a_name_that_is_wider_than_the_image_begins_within_it():
+    label = np.ones((20, 30), np.uint8)
+    drawn = with_names(np.zeros((20, 30, 3), np.uint8), label, ("background", "a class of many words"))
+    assert drawn.shape == (20, 30, 3) and drawn.any()

@@ -1,0 +1,1 @@
+"""`mars predict IMAGES --fit FIT`."""
