@@ -26,12 +26,16 @@ class SegmentationWriter(ImageWriter[None]):
         refine: R; ``None`` writes the bare argmax.
         fill: write the data's debiased labels Yᵈᵇ instead, their biased pixels filled with the prediction among the
             image's classes; the bare prediction over all classes goes to the sub-folder ``prediction``, for looking at.
-        options: output, workers and resume; see ``ImageWriter``.
+        options: output, workers, resume and shards; see ``ImageWriter``.
     """
 
     def __init__(self, refine: Refine | None = None, fill: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.refine, self.fill = refine, fill
+
+    def image_files(self) -> Sequence[str]:
+        """Return the mask, and the bare prediction where labels are filled."""
+        return ["{id}.png", *([f"{PREDICTION}/{{id}}.png"] if self.fill else [])]
 
     def image_call(self, prediction: SegmentationPrediction, batch: dict[str, Any], place: int) -> partial[None]:
         """Write one mask, or fill one label.

@@ -10,6 +10,7 @@ from typing import Any
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.image_labels import LabelOf, label_reader, table_reader
+from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.files.tree import Tree
 from datamodules.prepare.folder import prepare_folder, read_folder
 from mars_pl.commands.data_choice import data_choice
@@ -36,7 +37,7 @@ class DataSet:
     class_names: Sequence[str]
     lists: Mapping[str, Sequence[str]]
     read: LabelOf | None
-    truth: Path | None
+    truth: Path | ShardFolder | None
     faults: list[Fault] = field(default_factory=list)
     told: bool = False
 
@@ -96,7 +97,7 @@ def _own_folder(root: Path, settings: Mapping[str, Any], splits: Sequence[str]) 
     return DataSet(tree, folder.class_names, meant, read, truth, faults + missing, told=True)
 
 
-def _truth(tree: Tree, settings: Mapping[str, Any], usual: str) -> Path | None:
+def _truth(tree: Tree, settings: Mapping[str, Any], usual: str) -> Path | ShardFolder | None:
     """Return the folder of the masks; one that is not there is named within the root."""
     name = settings.get("truth_folder", usual)
     if name is None:
