@@ -15,6 +15,7 @@ from datamodules.files.image_folder import ImageFolder
 from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.files.image_size import opened_image
 from datamodules.files.labels import read_label
+from datamodules.files.shards.index import INDEX
 from datamodules.files.shards.place import File, place
 from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.files.shards.store import is_url
@@ -98,6 +99,11 @@ class Tree:
             there = ", ".join(self.splits()) or "none"
             raise DataError(f"{path}: no such list; put it there or name one of those that are ({there})")
         return read_ids(path, self._elsewhere)
+
+
+def is_packed(root: Path) -> bool:
+    """Tell whether a data set's images are shards: it was prepared before, and nothing is left to prepare."""
+    return (root / IMAGES / INDEX).is_file()
 
 
 def read_image(path: File) -> Tensor:

@@ -34,6 +34,8 @@ class JobShards:
             raise DataError(
                 f"shards: {place} is neither `{HERE}` nor a URL; write s3://bucket/folder, or file:///folder"
             )
+        if not files:
+            raise DataError("shards: this job writes no file for every image; leave shards out")
         if not bound > 0:
             raise DataError(f"shard_size: {bound} MiB hold nothing; take 256, or any size above 0")
         self.files, self.bound = [file.rpartition("/")[::2] for file in files], bound * MIB

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -20,8 +21,8 @@ INDEX = "index.parquet"
 SCHEMA = pa.schema(
     [
         pa.field("id", pa.large_string(), nullable=False),
-        pa.field("suffix", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        pa.field("shard", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("suffix", pa.string(), nullable=False),
+        pa.field("shard", pa.large_string(), nullable=False),
         pa.field("offset", pa.int64(), nullable=False),
         pa.field("length", pa.int64(), nullable=False),
     ]
@@ -55,10 +56,9 @@ class Index:
     """
 
     def __init__(self, table: Any) -> None:
-        self._table = table.combine_chunks()
-        self._ids, self._suffixes, self._shards, *self._numbers = (
-            column.chunk(0) if column.num_chunks else pa.array([], column.type) for column in self._table.columns
-        )
+        columns = [_whole(column) for column in table.columns]
+        columns[1:3] = [column.dictionary_encode() for column in columns[1:3]]
+        self._ids, self._suffixes, self._shards, *self._numbers = columns
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -79,12 +79,12 @@ class Index:
 
     def shards(self) -> list[str]:
         """Return the shards that it names, sorted."""
-        return sorted(pc.unique(self._shards.cast(pa.string())).to_pylist())
+        return sorted(self._shards.dictionary.to_pylist())
 
     def entries(self) -> Iterator[Entry]:
         """Yield every file in the order of shards and bytes, which reads each shard once from front to back."""
-        order = pc.sort_indices(self._table, [("shard", "ascending"), ("offset", "ascending")])
-        for row in order:
+        places = pa.table({"shard": self._shards.indices, "offset": self._numbers[0]})
+        for row in pc.sort_indices(places, [("shard", "ascending"), ("offset", "ascending")]):
             yield self._entry(row.as_py())
 
     def _entry(self, row: int) -> Entry:
@@ -94,29 +94,33 @@ class Index:
 
 def table_of(entries: Iterable[Entry]) -> Any:
     """Return entries as a table."""
-    columns = list(zip(*entries, strict=True)) or [()] * len(SCHEMA)
+    columns = list(zip(*entries, strict=True)) or [()] * len(SCHEMA.names)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
 def merged(tables: Sequence[Any]) -> Any:
     """Return the files of all tables in order; one that several name is the last one's."""
-    whole = pa.concat_tables([SCHEMA.empty_table(), *tables]).unify_dictionaries().combine_chunks()
-    rank = pa.array(range(len(whole)), pa.int64())
-    whole = whole.append_column("rank", rank).sort_by([*ORDER, ("rank", "ascending")]).drop_columns("rank")
+    whole = pa.concat_tables([SCHEMA.empty_table(), *tables])
+    ranked = whole.append_column("rank", pa.array(np.arange(len(whole))))
+    whole = ranked.sort_by([*ORDER, ("rank", "ascending")]).drop_columns("rank")
     if len(whole) < 2:
         return whole
-    ids, suffixes = whole["id"], whole["suffix"].cast(pa.string())
+    ids, suffixes = _whole(whole["id"]), _whole(whole["suffix"])
     last = pc.or_(pc.not_equal(ids[:-1], ids[1:]), pc.not_equal(suffixes[:-1], suffixes[1:]))
-    return whole.filter(pa.chunked_array([*last.chunks, pa.array([True])]))
+    return whole.filter(pa.concat_arrays([last, pa.array([True])]))
 
 
 def renamed(table: Any, name: Callable[[str], str]) -> Any:
     """Return a table whose shards have other names: by their URLs, say, to be read from anywhere."""
-    shards = table["shard"].unify_dictionaries().combine_chunks()
-    shards = shards.chunk(0) if isinstance(shards, pa.ChunkedArray) else shards
-    names = pa.array([name(shard) for shard in shards.dictionary.to_pylist()], pa.string())
-    return table.set_column(2, SCHEMA.field("shard"), pa.DictionaryArray.from_arrays(shards.indices, names))
+    shards = _whole(table["shard"]).dictionary_encode()
+    names = pa.array([name(shard) for shard in shards.dictionary.to_pylist()], pa.large_string())
+    return table.set_column(2, SCHEMA.field("shard"), names.take(shards.indices))
+
+
+def _whole(column: Any) -> Any:
+    """Return a column as one array."""
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def write_table(path: Path, table: Any) -> None:

@@ -74,6 +74,8 @@ class Store:
             file.replace(self.address(name))
             return
         with _reached(self.address(name)) as (files, path):
+            if "file" in files.protocol:  # stores have no folders to make
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
             files.put_file(str(file), path)
         file.unlink()
 
