@@ -98,9 +98,12 @@ def read_entries(store: Store, shard: str) -> Iterator[Entry]:
         with fsspec.open(store.address(shard), "rb") as file, tarfile.open(fileobj=file, mode="r:") as archive:
             for one in archive:
                 if one.isfile():
-                    name = one.name.removeprefix("./")
+                    name = one.name.rsplit("/", 1)[-1]  # ids are bare, whatever folders others part them by
                     image_id, dot, suffix = name.rpartition(".")
                     yield Entry(image_id, f"{dot}{suffix}", shard, one.offset_data, one.size)
+            file.seek(archive.offset)  # tarfile takes a head that is cut short for the end
+            if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("cut short")
     except (OSError, tarfile.TarError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise StoreError(f"{store.address(shard)}: no plain tar file ({reason}); put it back or leave it out") from None

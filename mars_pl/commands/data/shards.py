@@ -57,9 +57,7 @@ def _pack(options: argparse.Namespace) -> None:
         if is_root(source):
             root = options.index or here
             if root is None:
-                raise DataError(
-                    "--index: a data set in a store needs a folder here for its lists and indexes; name one"
-                )
+                raise DataError("--index: lists and indexes of a data set in a store lie in a folder here; name one")
             for name, count in pack_root(source, place, root, options.size).items():
                 print(f"{place}/{name}: {count:,} shards")
             return
