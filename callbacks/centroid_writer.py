@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -32,7 +32,7 @@ class CentroidWriter(ImageWriter[ImageFound]):
         nearest_count: how many, for ``nearest``.
         features: folder within ``output`` for every image's features, float16 `<id>.npy`, which spare the labels' job
             the network; None stores none.
-        options: output and resume; see ``ImageWriter``.
+        options: output, resume and shards; see ``ImageWriter``.
 
     Raises:
         ValueError: where α is not in (0, 1].
@@ -57,6 +57,10 @@ class CentroidWriter(ImageWriter[ImageFound]):
         if self.features is not None:
             images = sum(int(batches) for batches in trainer.num_predict_batches) * trainer.world_size
             self._stored = StoredFeatures(self.folder / self.features, images)
+
+    def image_files(self) -> Sequence[str]:
+        """Return the features, where they are stored."""
+        return [] if self.features is None else [f"{self.features}/{{id}}.npy"]
 
     def image_call(self, prediction: ImageCandidates, batch: dict[str, Any], place: int) -> partial[ImageFound]:
         """Keep the candidates of one image, and measure their regions where there is truth."""

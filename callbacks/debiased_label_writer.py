@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -29,7 +30,7 @@ class DebiasedLabelWriter(ImageWriter[Counts]):
         exponent: γ, of the background in the refinement.
         similarity: folder within ``output`` for the first maps as grey PNG, 0 to 255 for 0 to 1; None writes none.
         similarity_count: how many, in the order of the data's list.
-        options: output, workers and resume; see ``ImageWriter``.
+        options: output, workers, resume and shards; see ``ImageWriter``.
     """
 
     def __init__(
@@ -43,6 +44,10 @@ class DebiasedLabelWriter(ImageWriter[Counts]):
         super().__init__(**options)
         self.refine, self.exponent = refine, exponent
         self.similarity, self.similarity_count = similarity, similarity_count
+
+    def image_files(self) -> Sequence[str]:
+        """Return the label; maps of the first images stay files."""
+        return ["{id}.png"]
 
     def image_call(self, prediction: DebiasedMap, batch: dict[str, Any], place: int) -> partial[Counts]:
         """Make the label of one image."""

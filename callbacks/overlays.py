@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from datamodules.files.drawing import Picture, blend, shown
 from datamodules.files.labels import as_label, read_label
+from datamodules.files.shards.place import place
 from mars_pl.dashboards.items import Overlay
 from mars_pl.dashboards.session import log
 
@@ -45,7 +45,7 @@ class Overlays(pl.Callback):
         if not 1 <= count <= MOST or every_n_epochs < 1:
             given = f"count is {count}, every_n_epochs {every_n_epochs}"
             raise ValueError(f"overlays: {given}; count lies in 1…{MOST}, every_n_epochs begins at 1")
-        self.folders = {name: Path(folder) for name, folder in (folders or {}).items()}
+        self.folders = {name: place(folder) for name, folder in (folders or {}).items()}
         self.count, self.every_n_epochs, self.key = count, every_n_epochs, key
         self._overlays: list[Overlay] = []
 

@@ -32,7 +32,7 @@ class PseudoLabelWriter(ImageWriter[SweepCounts | None]):
         sweep_images: only the first so many images are swept, since each score costs a refinement; null for all.
         split: name of the images that have truth, printed beside every figure.
         refine: applied to each label; ``None`` writes the argmax.
-        options: output, workers and resume; see ``ImageWriter``.
+        options: output, workers, resume and shards; see ``ImageWriter``.
     """
 
     def __init__(
@@ -47,6 +47,10 @@ class PseudoLabelWriter(ImageWriter[SweepCounts | None]):
         super().__init__(**options)
         self.background_scores, self.swept = dict(background_scores), tuple(dict.fromkeys(sweep))
         self.sweep_images, self.split, self.refine = sweep_images, split, refine
+
+    def image_files(self) -> Sequence[str]:
+        """Return the label in each folder."""
+        return [f"{name}/{{id}}.png" for name in self.background_scores]
 
     def image_call(self, prediction: Any, batch: dict[str, Any], place: int) -> partial[SweepCounts | None]:
         """Make the labels of one image, and count them where it is swept."""

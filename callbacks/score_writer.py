@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -20,12 +21,16 @@ class ScoreWriter(ImageWriter[None]):
 
     Args:
         confident: draws the confident labels; None writes scores only.
-        options: output, workers and resume; see ``ImageWriter``.
+        options: output, workers, resume and shards; see ``ImageWriter``.
     """
 
     def __init__(self, confident: ConfidentLabels | None = None, **options: Any) -> None:
         super().__init__(**options)
         self.confident = confident
+
+    def image_files(self) -> Sequence[str]:
+        """Return scores, confident label and what that was drawn from."""
+        return ["{id}.npz", *([f"{CONFIDENT}/{{id}}.png", f"{CONFIDENT}/{{id}}.npz"] if self.confident else [])]
 
     def image_call(self, prediction: Any, batch: dict[str, Any], place: int) -> partial[None]:
         """Write the scores of one image."""

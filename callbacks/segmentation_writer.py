@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -27,7 +28,7 @@ class SegmentationWriter(ImageWriter[None]):
             image's classes; the bare prediction over all classes goes to the sub-folder ``prediction``, for looking at.
         image_classes: write masks of background and the image's classes alone, labels for another fit.
         unsure: pixels whose refined highest probability is below this are ignored in such labels; 0 ignores none.
-        options: output, workers and resume; see ``ImageWriter``.
+        options: output, workers, resume and shards; see ``ImageWriter``.
     """
 
     def __init__(
@@ -44,6 +45,10 @@ class SegmentationWriter(ImageWriter[None]):
         if fill and (image_classes or unsure):
             raise ValueError("fill: is of the image's classes anyway and leaves no pixel unsure; leave those two out")
         self.refine, self.fill, self.image_classes, self.unsure = refine, fill, image_classes, unsure
+
+    def image_files(self) -> Sequence[str]:
+        """Return the mask, and the bare prediction where labels are filled."""
+        return ["{id}.png", *([f"{PREDICTION}/{{id}}.png"] if self.fill else [])]
 
     def image_call(self, prediction: SegmentationPrediction, batch: dict[str, Any], place: int) -> partial[None]:
         """Write one mask, or fill one label.

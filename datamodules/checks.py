@@ -10,7 +10,6 @@ import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -24,6 +23,8 @@ from datamodules.files.image_file import open_image
 from datamodules.files.image_size import not_eight_bits, several_pages
 from datamodules.files.labels import label_codes, read_label
 from datamodules.files.scores import inspect_scores
+from datamodules.files.shards.place import File, Folder
+from datamodules.files.shards.store import StoreError
 from datamodules.files.tree import Tree
 from datamodules.processes import cores, processes
 from datamodules.progress import with_progress
@@ -41,10 +42,10 @@ def inspect_images(
     ids: Sequence[str],
     num_classes: int,
     *,
-    label_folder: Path | None = None,
-    truth_folder: Path | None = None,
-    score_folder: Path | None = None,
-    feature_folder: Path | None = None,
+    label_folder: Folder | None = None,
+    truth_folder: Folder | None = None,
+    score_folder: Folder | None = None,
+    feature_folder: Folder | None = None,
     shown: Shown | None = None,
 ) -> list[Fault]:
     """Look over the images of a list, their masks and their scores.
@@ -93,9 +94,9 @@ def _inspect(
     image_id: str,
     upright: bool,
     num_classes: int,
-    label_folder: Path | None,
-    truth_folder: Path | None,
-    score_folder: Path | None,
+    label_folder: Folder | None,
+    truth_folder: Folder | None,
+    score_folder: Folder | None,
     shown: Shown | None,
 ) -> Iterator[Fault]:
     size = image_size_of(tree.image(image_id), upright)
@@ -114,7 +115,7 @@ def _inspect(
         yield from inspect_mask(path, num_classes, size, biased=False, against=against)
 
 
-def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
+def image_size_of(path: File, upright: bool = False) -> tuple[int, int] | Fault:
     """Return (width, height) of an image, or what is wrong with it.
 
     Args:
@@ -138,6 +139,8 @@ def image_size_of(path: Path, upright: bool = False) -> tuple[int, int] | Fault:
             return size
     except FileNotFoundError:
         return Fault("missing image", path.name, f"{path}: no such image; fetch it or take it off the list")
+    except StoreError as error:
+        return Fault("broken shard", path.name, str(error))
     except DataError as error:
         return Fault("large image", path.name, str(error))
     except OSError as error:
@@ -154,7 +157,7 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def inspect_mask(
-    path: Path,
+    path: File,
     num_classes: int,
     size: tuple[int, int] | None = None,
     *,
@@ -175,7 +178,8 @@ def inspect_mask(
     try:
         label = read_label(path, num_classes)
     except DataError as error:
-        yield Fault("unreadable mask" if path.is_file() else "missing mask", path.name, str(error))
+        kind = "unreadable mask" if path.is_file() else "missing mask"
+        yield Fault("broken shard" if isinstance(error, StoreError) else kind, path.name, str(error))
         return
     codes = label_codes(num_classes)
     marks = [code for code, allowed in ((codes.biased, biased), (codes.ignored, ignored)) if allowed]
@@ -193,7 +197,7 @@ def inspect_mask(
         yield from against(path, present)
 
 
-def _inspect_scores(path: Path, size: tuple[int, int], num_classes: int, against: Against | None) -> Iterator[Fault]:
+def _inspect_scores(path: File, size: tuple[int, int], num_classes: int, against: Against | None) -> Iterator[Fault]:
     try:
         class_ids, shape = inspect_scores(path)
     except DataError as error:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,15 @@ CONTRADICTIONS = (DENIED, EMPTY, LACKING)
 OFTEN = 0.1
 """Share of masks above which a class that they lack is a fault: 3 % of SBD's lack one, an object under others' 255."""
 
-Against = Callable[[Path, NDArray[np.integer[Any]]], Iterable[Fault]]
+
+class Named(Protocol):
+    """A file, as far as a fault tells of it."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as a Path's
+
+
+Against = Callable[[Named, NDArray[np.integer[Any]]], Iterable[Fault]]
 """(File, codes that it holds) → what contradicts its image's label."""
 
 
@@ -53,7 +60,7 @@ class Shown:
         return lambda path, codes: self._judge(path, {int(code) for code in codes}, said, ignored, complete)
 
     def _judge(
-        self, path: Path, codes: set[int], said: set[int], ignored: int | None, complete: bool
+        self, path: Named, codes: set[int], said: set[int], ignored: int | None, complete: bool
     ) -> Iterator[Fault]:
         held = {code for code in codes if 0 < code < len(self.class_names)}
         words = f"its image label says {self._words(said)}"

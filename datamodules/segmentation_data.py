@@ -34,13 +34,14 @@ class SegmentationData(pl.LightningDataModule):
     Args:
         root: folder that holds JPEGImages, ImageSets/Segmentation and the image labels.
         class_names: background first; their number becomes the networks' number of classes.
-        label_folder: of label PNGs for fit and predict: its name in the root, or a path.
+        label_folder: of label PNGs for fit and predict, or of their shards: its name in the root, a path or a URL.
         score_folder: of score files for predict, likewise; see `scores.py`.
         feature_folder: of feature files for predict, likewise; see `features.py`.
         fit_split: list in ImageSets/Segmentation to fit on.
         validate_split: list to validate and test on; null for none.
         predict_split: list to predict.
-        images: predict this image, or those below this folder, instead of a list; of the root nothing is read.
+        images: predict this image, or those below this folder or in its shards, instead of a list; of the root
+            nothing is read.
         image_labels: `npy` for cls_labels.npy, `json` or `parquet` for image_labels.json or .parquet, `xml` for
             Annotations, `auto` for the first that is there, or `none`.
         truth_folder: true masks, for measuring only; where one is missing its image is not measured. Null for none.
@@ -196,7 +197,7 @@ class SegmentationData(pl.LightningDataModule):
         if self.images is None:
             return self.training_set.predict_set(self.reader, self.predict_split, self.batch_size)
         masks = None if self.trainer is None else Path(self.trainer.default_root_dir)
-        return images_at(Path(self.images), masks), 1
+        return images_at(self.images, masks), 1
 
     def _validates(self) -> bool:
         return self.validate_split is not None and (self.trainer is None or self.trainer.enable_validation)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from tests.fakes.fake_tree import make_voc_tree
+from tests.fakes.shards import bucket  # noqa: F401 - a fixture
 from tests.pipeline.tiny_run import TinyRun
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start; networks this small only wait for a second thread

@@ -15,9 +15,11 @@ from pytorch_lightning.callbacks import BasePredictionWriter
 from callbacks.writing.gather import gather_objects
 from callbacks.writing.journal import AllDone, Done, Journal, read_journals, remove_journals
 from callbacks.writing.output_folder import output_folder
+from callbacks.writing.shards.job_shards import JobShards, refuse_shards
 from callbacks.writing.worker_pool import WorkerPool, worker_count
 from datamodules.errors import DataError
 from datamodules.files.image_ids import ImageIds, each_once
+from datamodules.files.shards.shard_file import SIZE
 
 T = TypeVar("T")
 
@@ -36,11 +38,23 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
             (PAMR on a GPU).
         resume: go on with the images that an earlier job of the same settings in the same folder has not done, rather
             than start afresh; where nothing is there, both are the same.
+        shards: `here` packs what is written for every image into shards in the folder, a URL (`s3://bucket/labels`)
+            into shards there; the index in the folder tells later stages where. Null leaves files.
+        shard_size: MiB of files in a shard.
     """
 
-    def __init__(self, output: str = ".", workers: int | None = None, resume: bool = False) -> None:
+    def __init__(
+        self,
+        output: str = ".",
+        workers: int | None = None,
+        resume: bool = False,
+        shards: str | None = None,
+        shard_size: float = SIZE,
+    ) -> None:
         super().__init__("batch")
         self.output, self.workers, self.resume = output, workers, resume
+        self.shards, self.shard_size = shards, shard_size
+        self._shards: JobShards | None = None
 
     @abstractmethod
     def image_call(self, prediction: Any, batch: dict[str, Any], place: int) -> partial[T]:
@@ -62,6 +76,10 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
             done: what ``gathered`` returned.
             pl_module: of the job.
         """
+
+    def image_files(self) -> Sequence[str]:
+        """Return what is written for every image, ``{id}.png`` below the folder; what shards are made of."""
+        return ()
 
     def predictions(self, prediction: Any) -> Iterable[Any]:
         """Take the prediction of a batch apart; it is that of one image."""
@@ -93,11 +111,18 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
             return
         self.folder = output_folder(trainer, self.output)
         self.data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        if self.shards is None:
+            refuse_shards(self.folder, self.image_files())
+        else:
+            self._shards = JobShards(self.folder, self.image_files(), self.shards, self.shard_size)
         ids = ImageIds()
         if trainer.is_global_zero:
             if not self.resume or not self.can_go_on():
                 self.forget()
             ids = each_once(self.done_ids())
+            if self._shards is not None:
+                self._shards.begin(ids)
+                self._shards.take_up(ids, trainer.global_rank)
         # Every process leaves out what the first one read, and none appends before it has read.
         done = gather_objects(ids)[0]
         if len(done):
@@ -108,7 +133,7 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
         """Open the journal; workers start with the calls that need them."""
         self._pool: WorkerPool[T] = WorkerPool(worker_count(self.workers, trainer))
         self._handed: deque[tuple[str, int]] = deque()
-        self._journal = self.open_journal(trainer.global_rank)
+        self._journal, self._rank = self.open_journal(trainer.global_rank), trainer.global_rank
 
     def write_on_batch_end(
         self,
@@ -139,12 +164,19 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
         """Wait for the last image of the last process; then, in the first process, write the end."""
         self._pool.close()
         self._take_in()
+        if self._shards is not None:
+            self._shards.pack_rest(trainer.global_rank)
         self._journal.close()
         trainer.strategy.barrier("writer: journals are whole")
         if trainer.is_global_zero:
+            if self._shards is not None:
+                self._shards.finish()
             self.write_end(self.gathered(), pl_module)
             self.forget()
 
     def _take_in(self) -> None:
         for result in self._pool.results():
-            self._journal.append(Done(*self._handed.popleft(), result))
+            done = Done(*self._handed.popleft(), result)
+            self._journal.append(done)
+            if self._shards is not None:
+                self._shards.take_in(done.id, self._rank)

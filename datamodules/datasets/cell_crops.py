@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from datamodules.datasets.split_reader import SplitReader
 from datamodules.datasets.transforms import TrainingCrop
 from datamodules.errors import DataError
 from datamodules.files.scores import read_scores
+from datamodules.files.shards.place import File, Folder
 
 
 class CellCrops(RandomCrops):
@@ -65,7 +65,7 @@ class CellTrainingCrops(TrainingCrops):
     """
 
     def __init__(
-        self, images: VOCFolder, folder: Path, crop: TrainingCrop, cell: int, num_classes: int, seed: int = 0
+        self, images: VOCFolder, folder: Folder, crop: TrainingCrop, cell: int, num_classes: int, seed: int = 0
     ) -> None:
         super().__init__(images, crop, seed)
         self.folder, self.cell, self.num_classes = folder, cell, num_classes
@@ -91,5 +91,5 @@ class CellTrainingCrops(TrainingCrops):
         return competing
 
 
-def _maps_of(folder: Path, image_id: str) -> Path:
+def _maps_of(folder: Folder, image_id: str) -> File:
     return folder / f"{image_id}.npz"

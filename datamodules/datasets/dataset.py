@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
@@ -11,6 +10,7 @@ from datamodules.datasets.sample import Sample, Samples
 from datamodules.files.features import read_features
 from datamodules.files.image_labels import ImageLabels
 from datamodules.files.scores import read_scores
+from datamodules.files.shards.place import Folder
 from datamodules.files.tree import Tree, read_codes, read_image
 
 
@@ -33,10 +33,10 @@ class VOCFolder(Samples):
         ids: Sequence[str],
         image_labels: ImageLabels | None,
         *,
-        label_folder: Path | None = None,
-        truth_folder: Path | None = None,
-        score_folder: Path | None = None,
-        feature_folder: Path | None = None,
+        label_folder: Folder | None = None,
+        truth_folder: Folder | None = None,
+        score_folder: Folder | None = None,
+        feature_folder: Folder | None = None,
     ) -> None:
         self.tree = tree
         self.ids = ids

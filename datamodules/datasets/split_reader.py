@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 from lightning_utilities.core.rank_zero import rank_zero_info
 
@@ -14,6 +13,7 @@ from datamodules.datasets.samplers import check_processes
 from datamodules.errors import DataError
 from datamodules.faults import refuse
 from datamodules.files.image_labels import ImageLabels, Source, read_image_labels
+from datamodules.files.shards.place import Folder
 from datamodules.files.tree import Tree
 from datamodules.shown_classes import check_shown, warn_of_contradictions
 
@@ -25,7 +25,7 @@ class SplitReader:
         tree: of the data.
         class_names: background first.
         image_labels: where they stand; see `read_image_labels`.
-        label_folder: of label PNGs, its name in the tree or a path; None for none.
+        label_folder: of label PNGs or of their shards, its name in the tree, a path or a URL; None for none.
         truth_folder: of true masks, likewise.
         score_folder: of score files, likewise.
         feature_folder: of feature files, likewise.
@@ -89,7 +89,7 @@ class SplitReader:
         self._read[split] = image_labels
         return VOCFolder(self.tree, ids, image_labels, **folders)
 
-    def _folder(self, name: str | None) -> Path | None:
+    def _folder(self, name: str | None) -> Folder | None:
         """Find a folder when it is needed and not before: preparing the data may make it."""
         return None if name is None else self.tree.folder(name)
 
@@ -103,7 +103,7 @@ class SplitReader:
         check_shown(split, self._read.get(split), self.class_names, wanted, self.label_folder is not None)
 
     def _look_over(
-        self, split: str, ids: Sequence[str], image_labels: ImageLabels | None, **folders: Path | None
+        self, split: str, ids: Sequence[str], image_labels: ImageLabels | None, **folders: Folder | None
     ) -> None:
         asked = {name: folder for name, folder in folders.items() if folder is not None}
         key = (split, *asked)

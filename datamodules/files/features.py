@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
+from datamodules.files.shards.place import File, file_size
+from datamodules.files.shards.store import StoreError
 from datamodules.files.whole_file import whole_file
 from datamodules.unpickle.npy_head import npy_head, read_npy
 
@@ -32,7 +34,7 @@ def write_features(path: Path, features: NDArray[Any]) -> None:
         np.save(file, halved)
 
 
-def read_features(path: Path) -> Tensor:
+def read_features(path: File) -> Tensor:
     """Read the features of one image, float16 (D, h, w).
 
     Raises:
@@ -43,9 +45,11 @@ def read_features(path: Path) -> Tensor:
             head = npy_head(file)
             if head.dtype != np.float16 or len(head.shape) != 3 or not 0 < head.nbytes <= LARGEST:
                 raise ValueError(f"an array of {head.dtype} and shape {head.shape}")
-            features = read_npy(file, head, path.stat().st_size - file.tell())
+            features = read_npy(file, head, (file_size(path) or 0) - file.tell())
     except FileNotFoundError:
         raise DataError(f"{path}: no such features; make the centroids again with features=true") from None
+    except StoreError:
+        raise
     except (OSError, ValueError, EOFError, OverflowError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: cannot be read as features ({reason}); make the centroids again") from None

@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
 from PIL import Image, ImageFile
 
 from datamodules.errors import DataError
+from datamodules.files.shards.place import File, opened_by_libraries
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 """Formats that are read, whatever the suffix (MPO as JPEG); Pillow would start other programs for some of the rest."""
@@ -21,13 +21,13 @@ LARGEST = 89_478_485
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)  # the bound here is told in one line
 
 
-def too_large(path: Path) -> str:
+def too_large(path: File) -> str:
     """Return what to say of a picture of more pixels than are read."""
     return f"{path}: has more than {LARGEST:,} pixels; cut it into smaller pictures"
 
 
 @contextmanager
-def open_image(path: Path, file: IO[bytes] | None = None) -> Iterator[ImageFile.ImageFile]:
+def open_image(path: File, file: IO[bytes] | None = None) -> Iterator[ImageFile.ImageFile]:
     """Open an image whose pixels, if they are wanted, are decoded within the block.
 
     Args:
@@ -39,7 +39,7 @@ def open_image(path: Path, file: IO[bytes] | None = None) -> Iterator[ImageFile.
         OSError: where it is missing, or for whatever Pillow raises at a damaged file.
     """
     try:
-        with Image.open(path if file is None else file, formats=FORMATS) as image:
+        with Image.open(opened_by_libraries(path) if file is None else file, formats=FORMATS) as image:
             if image.width * image.height > LARGEST:
                 raise DataError(too_large(path))
             yield image

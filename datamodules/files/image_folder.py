@@ -10,6 +10,8 @@ from pathlib import Path
 
 from datamodules.files.image_ids import IdTable
 from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
+from datamodules.files.shards.place import File
+from datamodules.files.shards.shard_folder import ShardFolder
 
 
 @dataclass(frozen=True)
@@ -17,13 +19,15 @@ class ImageFolder:
     """Finds `<id>.jpg` without looking, and `<id>.JPG`, `<id>.png` and others in the folder's listing.
 
     Args:
-        folder: of the images, without subfolders.
+        folder: of the images, without subfolders; or of shards.
     """
 
-    folder: Path
+    folder: Path | ShardFolder
 
-    def path(self, image_id: str) -> Path:
+    def path(self, image_id: str) -> File:
         """Return where an image lies; `<id>.jpg` where there is none of any suffix."""
+        if isinstance(self.folder, ShardFolder):
+            return self.folder.image(image_id)
         usual = self.folder / f"{image_id}.jpg"
         if usual.is_file():
             return usual
@@ -31,6 +35,8 @@ class ImageFolder:
 
     @cached_property
     def _listed(self) -> Mapping[str, str]:
+        if isinstance(self.folder, ShardFolder):
+            return {}
         names = sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
         images = (name for name in names if name.lower().endswith(SUFFIXES) and not is_hidden(Path(name)))
         named = ((bare_id(name), name) for name in images)

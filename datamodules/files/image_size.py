@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from PIL import Image
 
 from datamodules.errors import DataError
 from datamodules.files.image_file import open_image
+from datamodules.files.shards.place import File
 
 DEEP = {"I;16": "grey of 16 bits", "I": "grey of 16 or 32 bits", "F": "grey of floating-point numbers"}
 """Modes that Pillow cuts off at 255 when it makes RGB of them, so that an image turns white or black → in words."""
 
 
-def not_eight_bits(path: Path, image: Image.Image) -> str | None:
+def not_eight_bits(path: File, image: Image.Image) -> str | None:
     """Return what to say of an image whose brightness is no number of 0…255; None of others.
 
     How such a range is to be shown (a microscope's 12 bits within 16, metres of depth) only its owner knows.
@@ -24,7 +24,7 @@ def not_eight_bits(path: Path, image: Image.Image) -> str | None:
     return words and f"{path}: {words}, which has no white; scale it to 8 bits as it should be seen, and save that"
 
 
-def several_pages(path: Path, image: Image.Image) -> str | None:
+def several_pages(path: File, image: Image.Image) -> str | None:
     """Return what to say of an image with pages or a film's pictures, of which the first alone is read; None of others.
 
     A camera's second picture in a JPEG (MPO) is a preview or another eye's view of the same.
@@ -34,7 +34,7 @@ def several_pages(path: Path, image: Image.Image) -> str | None:
 
 
 @contextmanager
-def opened_image(path: Path) -> Iterator[Image.Image]:
+def opened_image(path: File) -> Iterator[Image.Image]:
     """Open an image whose pixels, if they are wanted, are decoded within the block.
 
     Raises:
@@ -51,13 +51,13 @@ def opened_image(path: Path) -> Iterator[Image.Image]:
         raise DataError(f"{path}: cannot be decoded ({error}); fetch the image again") from None
 
 
-def image_shape(path: Path) -> tuple[int, int]:
+def image_shape(path: File) -> tuple[int, int]:
     """Return (H, W) of an image; raises DataError as `opened_image` does."""
     with opened_image(path) as image:
         return image.height, image.width
 
 
-def check_size(path: Path, shape: tuple[int, ...], image: Path) -> None:
+def check_size(path: File, shape: tuple[int, ...], image: File) -> None:
     """Check that a mask has the size of its image.
 
     Args:

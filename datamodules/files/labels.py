@@ -15,6 +15,7 @@ from PIL import Image
 
 from datamodules.errors import DataError
 from datamodules.files.image_file import open_image
+from datamodules.files.shards.place import File
 from datamodules.files.whole_file import whole_file
 
 BIASED = 254
@@ -75,7 +76,7 @@ def voc_palette() -> tuple[int, ...]:
     return tuple(int(value) for value in colours.reshape(-1))
 
 
-def read_label(path: Path, num_classes: int | None = None) -> Label:
+def read_label(path: File, num_classes: int | None = None) -> Label:
     """Read an indexed or grey PNG as class indices.
 
     Args:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
+from datamodules.files.shards.place import File, opened_by_libraries
+from datamodules.files.shards.store import StoreError
 from datamodules.files.whole_file import whole_file
 from datamodules.unpickle.npy_head import npy_head, read_npy
 
@@ -35,7 +37,7 @@ def write_scores(path: Path, class_ids: NDArray[np.int64], scores: NDArray[np.fl
         np.savez_compressed(file, class_ids=class_ids.astype(np.int64), scores=scores.astype(np.float16))
 
 
-def read_scores(path: Path) -> tuple[Tensor, Tensor]:
+def read_scores(path: File) -> tuple[Tensor, Tensor]:
     """Read a score file.
 
     Returns:
@@ -45,10 +47,12 @@ def read_scores(path: Path) -> tuple[Tensor, Tensor]:
         DataError: where the file is missing or damaged.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(opened_by_libraries(path)) as archive:
             class_ids, scores = _member(archive, CLASS_IDS, "iu"), _member(archive, SCORES, "f")
     except FileNotFoundError:
         raise _missing(path) from None
+    except StoreError:
+        raise
     except UNREADABLE as error:
         raise _damaged(path, error) from None
     if not np.isfinite(scores).all():
@@ -58,19 +62,21 @@ def read_scores(path: Path) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(class_ids.astype(np.int64)), torch.from_numpy(scores.astype(np.float32))
 
 
-def inspect_scores(path: Path) -> tuple[NDArray[np.int64], tuple[int, ...]]:
+def inspect_scores(path: File) -> tuple[NDArray[np.int64], tuple[int, ...]]:
     """Read the class ids and the shape (K, H, W) of a score file, and leave its maps alone.
 
     Raises:
         DataError: where the file is missing, cut short or not a score file.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(opened_by_libraries(path)) as archive:
             with archive.open(SCORES) as file:
                 shape = npy_head(file).shape
             return _member(archive, CLASS_IDS, "iu").astype(np.int64), shape
     except FileNotFoundError:
         raise _missing(path) from None
+    except StoreError:
+        raise
     except UNREADABLE as error:
         raise _damaged(path, error) from None
 
@@ -89,12 +95,12 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str) -> NDArray[Any]:
         return read_npy(file, head, member.file_size - file.tell())
 
 
-def _missing(path: Path) -> DataError:
+def _missing(path: File) -> DataError:
     return DataError(
         f"{path}: no such score file; run the stage that makes scores for this list or set data.score_folder"
     )
 
 
-def _damaged(path: Path, error: Exception) -> DataError:
+def _damaged(path: File, error: Exception) -> DataError:
     reason = " ".join(str(error).split()) or type(error).__name__
     return DataError(f"{path}: cannot be read as class_ids and scores ({reason}); run the stage that makes it again")

@@ -16,6 +16,10 @@ from datamodules.files.image_ids import IdTable, ImageIds
 from datamodules.files.image_list import is_hidden, read_ids
 from datamodules.files.image_size import opened_image
 from datamodules.files.labels import read_label
+from datamodules.files.shards.index import INDEX
+from datamodules.files.shards.place import File, place
+from datamodules.files.shards.shard_folder import ShardFolder
+from datamodules.files.shards.store import is_url
 from datamodules.files.text_file import read_text
 from datamodules.unpickle.json_text import read_json_text
 
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 FIT_SPLIT, VALIDATE_SPLIT, PREDICT_SPLIT = "train_aug", "val", "train_aug"
 """Lists that are fitted, validated and predicted where nothing else is said: VOC's with the masks of SBD."""
 
+IMAGES = "JPEGImages"
+"""Folder of the images."""
+
 IMAGE_PATHS = "images.json"
 """Image id → path below the root, where images lie elsewhere than in JPEGImages."""
 
@@ -33,7 +40,7 @@ IMAGE_PATHS = "images.json"
 class Tree:
     """A data set's root and the paths below it.
 
-    Images are `JPEGImages/<id>.jpg` or of another suffix, or lie where `images.json` says; lists are
+    Images are `JPEGImages/<id>.jpg` or of another suffix, in shards too, or lie where `images.json` says; lists are
     `ImageSets/Segmentation/<split>.txt`.
 
     Args:
@@ -44,14 +51,14 @@ class Tree:
     root: Path
     places: Mapping[str, str] | None = None
 
-    def image(self, image_id: str) -> Path:
-        """Return the path of an image; raises DataError where `images.json` is damaged."""
-        place = self._elsewhere.get(image_id)
-        return self._images.path(image_id) if place is None else self.root / place
+    def image(self, image_id: str) -> File:
+        """Return where an image lies; raises DataError where `images.json` is damaged."""
+        elsewhere = self._elsewhere.get(image_id)
+        return self._images.path(image_id) if elsewhere is None else self.root / elsewhere
 
     @cached_property
     def _images(self) -> ImageFolder:
-        return ImageFolder(self.root / "JPEGImages")
+        return ImageFolder(place(self.root / IMAGES))
 
     @cached_property
     def _elsewhere(self) -> Mapping[str, str]:
@@ -62,14 +69,14 @@ class Tree:
             places = read_json_text(read_text(path)) if path.is_file() else {}
         except ValueError:
             places = None
-        if not isinstance(places, dict) or not all(isinstance(place, str) for place in places.values()):
+        if not isinstance(places, dict) or not all(isinstance(path, str) for path in places.values()):
             raise DataError(f"{path}: holds no table of image id → path; remove it and prepare the data again")
         return IdTable(places.items())
 
-    def folder(self, name: str) -> Path:
-        """Return a label folder: the one of that name in the root, or else a path of its own."""
+    def folder(self, name: str) -> Path | ShardFolder:
+        """Return a label folder: the one of that name in the root, or else a path or URL of its own; shards too."""
         inside = self.root / name
-        return inside if inside.is_dir() else Path(name)
+        return place(name if is_url(name) or not inside.is_dir() else inside)
 
     def list_file(self, split: str) -> Path:
         """Return where the list of a split lies, whether it is there or not."""
@@ -95,7 +102,12 @@ class Tree:
         return read_ids(path, self._elsewhere)
 
 
-def read_image(path: Path) -> Tensor:
+def is_packed(root: Path) -> bool:
+    """Tell whether a data set's images are shards: it was prepared before, and nothing is left to prepare."""
+    return (root / IMAGES / INDEX).is_file()
+
+
+def read_image(path: File) -> Tensor:
     """Read an image as uint8 3×H×W RGB; raises DataError as `opened_image` does."""
     import torch  # not above, so that commands that only look for files start at once
 
@@ -103,7 +115,7 @@ def read_image(path: Path) -> Tensor:
         return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1).contiguous()
 
 
-def read_codes(path: Path) -> Tensor:
+def read_codes(path: File) -> Tensor:
     """Read a label file as int64 H×W; raises DataError as `read_label` does."""
     import torch
 

@@ -13,7 +13,7 @@ from datamodules.files.class_names import read_class_names
 from datamodules.files.image_ids import ImageIds
 from datamodules.files.image_labels import IMAGE_LABELS, LABEL_TABLE, holds, named_labels, write_table
 from datamodules.files.image_list import bare_id, read_ids
-from datamodules.files.tree import IMAGE_PATHS, Tree
+from datamodules.files.tree import IMAGE_PATHS, Tree, is_packed
 from datamodules.prepare.folder_images import find_own_images
 from datamodules.prepare.folder_tables import read_rows, row_faults, table_file
 from datamodules.prepare.preparing import list_text, preparing, says, table_text, write_whole
@@ -56,6 +56,8 @@ def prepare_folder(root: Path, form: Form = "auto") -> None:
     Raises:
         DataError: one line on the first fault, or where the disk refuses.
     """
+    if is_packed(root):
+        return
     folder, faults = read_folder(root)
     refuse(faults)
     tree = Tree(root)

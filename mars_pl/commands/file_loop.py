@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeVar
 from datamodules.bounded_map import bounded_map
 from datamodules.errors import DataError
 from datamodules.files.image_list import is_hidden, read_ids
+from datamodules.files.shards.place import names_in
+from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.processes import cores
 from datamodules.progress import with_progress
 
@@ -62,7 +64,7 @@ def each_image(
         raise DataError(faults[0].text + more)
 
 
-def ids_in(folder: Path, suffix: str) -> list[str]:
+def ids_in(folder: Path | ShardFolder, suffix: str) -> list[str]:
     """Return the ids of the images that have a file `<id><suffix>` in a folder, sorted.
 
     Raises:
@@ -70,7 +72,7 @@ def ids_in(folder: Path, suffix: str) -> list[str]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; name the one that holds <image id>{suffix}")
-    files = (path.name for path in folder.glob(f"*{suffix}") if not is_hidden(Path(path.name)))
+    files = (name for name in names_in(folder) if name.endswith(suffix) and not is_hidden(Path(name)))
     ids = sorted(name.removesuffix(suffix) for name in files)
     if not ids:
         raise DataError(f"{folder}: holds no <image id>{suffix}; is it the right folder, or of another kind?")

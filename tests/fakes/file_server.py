@@ -37,11 +37,13 @@ class _Handler(BaseHTTPRequestHandler):
         if content is None:
             self.send_error(404)
             return
-        start = int(re.findall(r"\d+", asked)[0]) if asked and self.server.partial else 0
+        part = [int(number) for number in re.findall(r"\d+", asked)] if asked and self.server.partial else []
+        start = part[0] if part else 0
         if start and start >= len(content):
             self.send_error(416)
             return
-        self.send_response(206 if start else 200)
+        content = content[: part[1] + 1] if len(part) > 1 else content
+        self.send_response(206 if start or len(part) > 1 else 200)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         end = start + self.server.breaks.pop(0) if self.server.breaks else len(content)

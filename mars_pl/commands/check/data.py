@@ -49,7 +49,7 @@ def inspect(options: argparse.Namespace) -> Found:
     masked = [place for place, image_id in enumerate(ids) if (truth / f"{image_id}.png").is_file()]
     judged = 0 if labels is None else sum(place in labels for place in masked)
     faults += weighed(found, dict.fromkeys(CONTRADICTIONS, judged))
-    if not options.split:  # else there may be masks of other lists' images
+    if isinstance(truth, Path) and not options.split:  # else there may be masks of other lists' images
         faults += [*stray_masks(truth, data.tree, ids), *masks_elsewhere(truth, data.tree, ids)]
     return Found(len(ids), faults, len(masked))
 

@@ -13,12 +13,17 @@ from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.image_ids import ImageIds, each_once
 from datamodules.files.image_labels import LabelSource, named_labels, open_image_labels
-from datamodules.files.tree import Tree
+from datamodules.files.shards.shard_folder import ShardFolder
+from datamodules.files.tree import Tree, is_packed
 from datamodules.prepare.folder import prepare_folder, read_folder
 from mars_pl.commands.data_choice import data_choice
 
 TRUTH = "SegmentationClass"
 """Folder of the masks where a YAML names no other; what a mask of it lacks is not measured, so none has to be there."""
+
+
+OWN_TRUTH = "masks"
+"""The same of a folder of one's own."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class DataSet:
     class_names: Sequence[str]
     lists: Mapping[str, Sequence[str]]
     read: LabelSource | None
-    truth: Path | None
+    truth: Path | ShardFolder | None
     faults: list[Fault] = field(default_factory=list)
     told: bool = False
 
@@ -64,7 +69,7 @@ def open_data_set(choice: str, kind: str, settings: Mapping[str, Any], root: Pat
     """
     if not root.is_dir():
         raise DataError(f"{root}: no such data folder; fetch the data or name another")
-    if kind == "folder":
+    if kind == "folder" and not is_packed(root):
         return _own_folder(root, settings, splits)
     tree = Tree(root)
     if not tree.splits():
@@ -77,7 +82,8 @@ def open_data_set(choice: str, kind: str, settings: Mapping[str, Any], root: Pat
         read = open_image_labels(root, names, settings.get("image_labels", "auto"))
     except DataError as error:
         faults.append(Fault("image labels", str(root), str(error)))
-    return DataSet(tree, names, lists, read, _truth(tree, settings, TRUTH), faults)
+    truth = _truth(tree, settings, OWN_TRUTH if kind == "folder" else TRUTH)
+    return DataSet(tree, names, lists, read, truth, faults)
 
 
 def _own_folder(root: Path, settings: Mapping[str, Any], splits: Sequence[str]) -> DataSet:
@@ -95,11 +101,11 @@ def _own_folder(root: Path, settings: Mapping[str, Any], splits: Sequence[str]) 
         else:
             missing.append(Fault("list", split, f"{root / split}.txt: no such list; there are {', '.join(lists)}"))
     read = named_labels(root, folder.labels, folder.class_names) if folder.labels else None
-    truth = _truth(tree, settings, "masks")
+    truth = _truth(tree, settings, OWN_TRUTH)
     return DataSet(tree, folder.class_names, meant, read, truth, faults + missing, told=True)
 
 
-def _truth(tree: Tree, settings: Mapping[str, Any], usual: str) -> Path | None:
+def _truth(tree: Tree, settings: Mapping[str, Any], usual: str) -> Path | ShardFolder | None:
     """Return the folder of the masks; one that is not there is named within the root."""
     name = settings.get("truth_folder", usual)
     if name is None:

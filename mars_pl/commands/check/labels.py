@@ -11,6 +11,7 @@ from datamodules.contradictions import CONTRADICTIONS, Shown, weighed
 from datamodules.errors import DataError
 from datamodules.faults import Fault
 from datamodules.files.image_list import read_ids
+from datamodules.files.shards.place import place
 from datamodules.files.tree import Tree
 from mars_pl.commands.check.found import Found
 from mars_pl.commands.check.mask_names import stray_masks
@@ -20,7 +21,7 @@ from mars_pl.commands.file_loop import ids_in
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add which labels are meant, and what they have to fit."""
-    parser.add_argument("path", type=Path, metavar="FOLDER", help="folder of <image id>.png")
+    parser.add_argument("path", type=Path, metavar="FOLDER", help="folder of <image id>.png, or of their shards")
     words = "data set whose classes apply: voc, coco, scenes, folder or a data YAML"
     parser.add_argument("--data", required=True, metavar="NAME|YAML", help=words)
     parser.add_argument("--root", type=Path, metavar="DIR", help="data folder: check the sizes against its images")
@@ -31,8 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def inspect(options: argparse.Namespace) -> Found:
     """Look the labels over."""
-    folder = options.path
     try:
+        folder = place(options.path)
         if options.split and options.root is None:
             raise DataError(f"--split {options.split}: is a list of the data folder; name that by --root")
         if not folder.is_dir():
@@ -44,11 +45,11 @@ def inspect(options: argparse.Namespace) -> Found:
             return Found(len(ids), faults)
         tree = Tree(options.root)
         shown, faults = _shown(options, names, ids)
-        faults += stray_masks(folder, tree, ids)
+        faults += stray_masks(options.path, tree, ids)
         found = inspect_images(tree, ids, len(names), label_folder=folder, shown=shown)
         return Found(len(ids), faults + weighed(found, dict.fromkeys(CONTRADICTIONS, len(ids))))
     except DataError as error:
-        return Found(0, [Fault("label folder", str(folder), str(error))])
+        return Found(0, [Fault("label folder", str(options.path), str(error))])
 
 
 def _shown(options: argparse.Namespace, names: Sequence[str], ids: Sequence[str]) -> tuple[Shown | None, list[Fault]]:
@@ -66,4 +67,4 @@ def _ids(options: argparse.Namespace) -> Sequence[str]:
         return read_ids(options.list)
     if options.split is not None:
         return Tree(options.root).ids(options.split)
-    return ids_in(options.path, ".png")
+    return ids_in(place(options.path), ".png")

@@ -8,6 +8,7 @@ from pathlib import Path
 from datamodules.contradictions import OFTEN
 from datamodules.faults import Fault
 from datamodules.files.image_list import SUFFIXES, bare_id, is_hidden
+from datamodules.files.shards.place import File
 from datamodules.files.tree import Tree
 
 
@@ -45,9 +46,13 @@ def masks_elsewhere(folder: Path, tree: Tree, ids: Sequence[str]) -> Iterator[Fa
         return
     for other in sorted(path for path in folder.parent.iterdir() if path.is_dir()):
         count = sum((other / f"{image_id}.png").is_file() for image_id in ids)
-        if count and not any(tree.image(image_id).is_relative_to(other) for image_id in ids[:1]):
+        if count and not any(_lies_in(tree.image(image_id), other) for image_id in ids[:1]):
             text = f"{folder}: no such folder, but {other.name} holds {count:,} files called as masks are; rename it"
             yield Fault("masks in another folder", other.name, f"{text} if they are true masks", note=True)
+
+
+def _lies_in(image: File, folder: Path) -> bool:
+    return isinstance(image, Path) and image.is_relative_to(folder)
 
 
 def _hidden(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""``mars data``: brings a data set into the layout that every stage reads, once, before the first stage would."""
+"""``mars data``: brings a data set into the layout that every stage reads, and packs it into shards."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from datamodules.prepare.folder import MANY_CLASSES, Form, prepare_folder
 from datamodules.prepare.imports.importing import import_folder
 from datamodules.prepare.imports.kinds import KINDS
 from datamodules.prepare.voc_download import SBD_ARCHIVE, VOC_ARCHIVE, Archive, download_voc
+from mars_pl.commands.data.shards import add_index, add_shards, add_unpack
 
 
 def main(argv: Sequence[str]) -> int:
-    """Prepare one data set; returns 0.
+    """Prepare or pack one data set; returns 0.
 
     Args:
         argv: the words after ``mars data``.
@@ -26,11 +27,14 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where what it is made of is missing or at fault, or the disk refuses.
     """
-    parser = argparse.ArgumentParser(prog="mars data", description="Prepares a data set.")
-    sets = parser.add_subparsers(dest="set", required=True, metavar="SET")
+    parser = argparse.ArgumentParser(prog="mars data", description="Prepares a data set, or packs it.")
+    sets = parser.add_subparsers(dest="set", required=True, metavar="SET|shards|unpack|index")
     _add_voc(sets.add_parser("voc", help="downloads VOC 2012 and the SBD masks, 3.4 GB, and makes train_aug of them"))
     _add_coco(sets.add_parser("coco", help="lists, image labels and masks from COCO 2014's annotations"))
     _add_folder(sets.add_parser("folder", help="lists and image labels from the tables of a folder of one's own"))
+    add_shards(sets.add_parser("shards", help="packs a prepared data set, or a folder of images or masks, into shards"))
+    add_unpack(sets.add_parser("unpack", help="writes the files of shards into a folder"))
+    add_index(sets.add_parser("index", help="writes the index of shards that have none, such as WebDataset's"))
     options = parser.parse_args(argv)
     options.run(options)
     return 0

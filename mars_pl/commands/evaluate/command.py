@@ -14,6 +14,7 @@ from rich.table import Table
 
 from datamodules.errors import DataError
 from datamodules.files.about import read_about
+from datamodules.files.shards.place import place
 from datamodules.terminal import terminal
 from mars_pl.commands.data_choice import data_choice
 from mars_pl.commands.evaluate.mask_folders import Counts, Folders, count_image
@@ -38,10 +39,11 @@ def main(argv: Sequence[str]) -> int:
     )
     scored = _words(options.scored) or scored
     over = None if scored is None else [_index(name, names) for name in scored]
-    folders = Folders(options.predictions, options.truth, options.companion, options.reference)
+    truth, *others = (path and place(path) for path in (options.truth, options.companion, options.reference))
+    folders = Folders(place(options.predictions), truth, *others)
     ids = folders.ids(options.list)
     if options.where_truth:
-        ids = [image_id for image_id in ids if (options.truth / f"{image_id}.png").is_file()]
+        ids = [image_id for image_id in ids if (truth / f"{image_id}.png").is_file()]
     count = partial(count_image, folders=folders, num_classes=len(names))
     images = each_image(count, ids, "scoring", options.workers)  # threads: decoding PNG frees the GIL
     counts = reduce(add, images, Counts.none(len(names)))
@@ -112,7 +114,9 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mars evaluate", description="mIoU, FP and FN of a folder of masks.")
-    parser.add_argument("predictions", type=Path, help="folder of <image id>.png; 254 and 255 count as background")
+    parser.add_argument(
+        "predictions", type=Path, help="folder of <image id>.png, or of their shards; 254 and 255 are background"
+    )
     parser.add_argument("truth", type=Path, help="folder of <image id>.png; 255 is skipped")
     parser.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every prediction)")
     words = "score those of the images that have a truth; their number is said"

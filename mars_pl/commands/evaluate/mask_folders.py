@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from datamodules.errors import DataError
 from datamodules.files.image_list import read_ids
 from datamodules.files.labels import Label, label_codes, read_label
+from datamodules.files.shards.place import File, Folder
+from datamodules.files.shards.shard_folder import ShardFolder
 from mars_pl.commands.file_loop import ids_in
 from mars_pl.metrics.confusion import class_counts
 
 
 @dataclass(frozen=True)
 class Folders:
-    """Where the masks of one evaluation lie, each as ``<image id>.png``.
+    """Where the masks of one evaluation lie, each as ``<image id>.png``, in shards too.
 
     Args:
         predictions: masks to score.
@@ -27,10 +29,10 @@ class Folders:
         reference: labels Yᵇ whose right object pixels should stay right.
     """
 
-    predictions: Path
-    truth: Path
-    companion: Path | None = None
-    reference: Path | None = None
+    predictions: Path | ShardFolder
+    truth: Folder
+    companion: Folder | None = None
+    reference: Folder | None = None
 
     def ids(self, names: Path | None) -> Sequence[str]:
         """Return the image ids to score: those in the list ``names``, or else those that have a prediction, sorted.
@@ -107,7 +109,7 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
     return Counts(classes, companion, labelled, before, still)
 
 
-def _read(path: Path, num_classes: int, truth: Label) -> Label:
+def _read(path: File, num_classes: int, truth: Label) -> Label:
     """Read a mask of the truth's size; a code between the classes and the biased one means another data set."""
     mask = read_label(path, num_classes)
     strange = mask[(mask >= num_classes) & (mask < label_codes(num_classes).biased)]

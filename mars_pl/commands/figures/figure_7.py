@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from datamodules.files.drawing import Picture, heat, shown
 from datamodules.files.labels import Label, codes_in, read_label
+from datamodules.files.shards.place import Folder
 from datamodules.files.tree import Tree
 from mars_pl.commands.figures.drawn import LackingError
 from mars_pl.commands.figures.style import WIDTH, blank, overlaid, patches
@@ -74,16 +74,14 @@ def collect(run: Run) -> Samples:
     Raises:
         LackingError: where there are no pseudo or no debiased labels, or nothing was removed.
     """
-    folders = {name: folder for name in LABELS if (folder := run.labels(name)) is not None}
+    labels = {name: folder for name in LABELS if (folder := run.labels(name)) is not None}
     for name in ("pseudo", "debiased"):
-        if name not in folders:
+        if name not in labels:
             raise LackingError(f"the run's {LABELS[name]} are not there (labels.{name} in run.json)")
-    if (truth := truth_of(run)) is not None:
-        folders = {"truth": truth, **folders}
-    found = removals(folders["pseudo"], folders["debiased"])
-    mapped = (
-        {path.stem for path in folders.get("similarity", Path()).glob("*.png")} if "similarity" in folders else set()
-    )
+    found = removals(labels["pseudo"], labels["debiased"])
+    mapped = {path.stem for path in labels["similarity"].glob("*.png")} if "similarity" in labels else set()
+    truth = truth_of(run)
+    folders: dict[str, Folder] = {**({} if truth is None else {"truth": truth}), **labels}
     drawn = [item for item in found if item.image_id in mapped] or found
     pool, _ = choose([item for item in drawn if item.removed], POOL * 3 // 2)
     if not pool:
@@ -97,12 +95,12 @@ def collect(run: Run) -> Samples:
     return Samples(rows, columns, run.class_names)
 
 
-def _layers(image_id: str, folders: dict[str, Path]) -> dict[str, Label]:
+def _layers(image_id: str, folders: Mapping[str, Folder]) -> dict[str, Label]:
     paths = {name: folder / f"{image_id}.png" for name, folder in folders.items()}
     return {name: read_label(path) for name, path in paths.items() if path.is_file()}
 
 
-def _judge(item: Removal, folders: dict[str, Path]) -> _Judged:
+def _judge(item: Removal, folders: Mapping[str, Folder]) -> _Judged:
     layers = _layers(item.image_id, {name: path for name, path in folders.items() if name != "similarity"})
     before, after = layers["pseudo"], layers["debiased"]
     biased = after == codes_in(after).biased

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from datamodules.files.image_labels import ANNOTATIONS, TABLES, found_source
+from datamodules.files.shards.place import File, file_size
 from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, Tree
 from mars_pl.pipeline.settings.resolved import Settings, is_yaml, leaves, resolve, without_harmless
 from mars_pl.pipeline.stage import Stage
@@ -107,15 +108,15 @@ def file_sum(path: Path | None) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def listing_sum(files: Iterable[Path], *, times: bool) -> list[Any]:
-    """Return how many files there are and the sum of their names and sizes, and times where sizes say too little."""
-    seen = []
+def listing_sum(files: Iterable[File], *, times: bool) -> list[Any]:
+    """Return how many files there are and the sum of their names and sizes, and times where sizes say too little.
+
+    Files in shards have the sum that they have in a folder; times are asked of a folder's alone.
+    """
+    seen: list[list[Any]] = []
     for path in files:
-        try:
-            about = path.stat()
-        except FileNotFoundError:
-            continue
-        seen.append([path.name, about.st_size, *([about.st_mtime_ns] if times else [])])
+        if (size := file_size(path)) is not None:
+            seen.append([path.name, size, *([Path(str(path)).stat().st_mtime_ns] if times else [])])
     return [len(seen), _sum(sorted(seen))]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datamodules.files.shards.place import place
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.execution.fingerprint import Fingerprint, Fingerprints, split_of
 from mars_pl.pipeline.execution.lock import is_locked
@@ -76,8 +77,9 @@ class Place:
         lacking = [name for name in self.stage.leaves if not (folder / name).exists()]
         if self.stage.each:
             ids = Tree(self.stage.root).ids(split_of(self.stage, resolve(self.stage.yamls, self.stage.options)))
-            names = (self.stage.each.format(id=image_id) for image_id in ids)
-            lacking += [name for name in names if not (folder / name).exists()]
+            below, _, name = self.stage.each.rpartition("/")
+            files = place(folder / below)
+            lacking += [self.stage.each.format(id=one) for one in ids if not (files / name.format(id=one)).is_file()]
         return lacking
 
     def reason(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from datamodules.errors import DataError
 from datamodules.files.labels import Label, codes_in, read_label
+from datamodules.files.shards.place import File
 from datamodules.progress import with_progress
 
 LITTLE_REMOVED = 0.05
@@ -32,7 +33,7 @@ class Removal:
         return self.removed / self.object_pixels
 
 
-def removal(image_id: str, before: Label, after: Label, path: Path) -> Removal | None:
+def removal(image_id: str, before: Label, after: Label, path: File) -> Removal | None:
     """Measure what was removed from one pseudo label; None where it shows no object.
 
     Args:

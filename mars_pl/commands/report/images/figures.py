@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datamodules.errors import DataError
 from datamodules.files.labels import Label, label_codes, read_label
+from datamodules.files.shards.place import File, Folder
 from mars_pl.commands.json_files import null_for_nan
 from mars_pl.commands.report.images.choice import Removal, removal
 from mars_pl.metrics.confusion import confusion_matrix
@@ -68,8 +68,8 @@ def measure_all(images: Iterable[ImageFigures]) -> Measured:
 
 def measure_image(
     image_id: str,
-    masks: Mapping[str, Path],
-    truth: Path | None,
+    masks: Mapping[str, Folder],
+    truth: Folder | None,
     num_classes: int,
     over: Sequence[int] | None = None,
 ) -> ImageFigures:
@@ -109,7 +109,7 @@ def _objects(label: Label, num_classes: int) -> tuple[int, ...]:
     return tuple(int(index) for index in np.unique(label) if 0 < index < num_classes)
 
 
-def _counted(path: Path, label: Label, truth: Label, num_classes: int) -> NDArray[np.int64]:
+def _counted(path: File, label: Label, truth: Label, num_classes: int) -> NDArray[np.int64]:
     try:
         return confusion_matrix(label, truth, num_classes, label_codes(num_classes).ignored)
     except ValueError as error:

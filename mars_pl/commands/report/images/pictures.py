@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from datamodules.errors import DataError
 from datamodules.files.drawing import Picture, colours, heat, shown
 from datamodules.files.image_file import open_image
 from datamodules.files.labels import Label, codes_in, read_label
+from datamodules.files.shards.place import File
 from mars_pl.commands.report.images.palette import HATCH_GROUND, class_colours
 from mars_pl.commands.report.images.sets import Layer
 
@@ -82,7 +82,7 @@ def mask_picture(label: Label, num_classes: int, longer_side: int = LONGER_SIDE)
     return buffer.getvalue()
 
 
-def read_image(path: Path) -> Picture:
+def read_image(path: File) -> Picture:
     """Read an image as uint8 (H, W, 3), RGB.
 
     Raises:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from datamodules.errors import DataError
 from datamodules.files.image_labels import ImageLabels, LabelSource, known_labels, open_image_labels
 from datamodules.files.image_list import is_hidden
+from datamodules.files.shards.place import Folder, names_in, place
+from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
@@ -37,13 +39,13 @@ class Layer:
     Attributes:
         key: its name in the page's data.
         title: what a person reads.
-        folder: holds `<id>.png`.
+        folder: holds `<id>.png`, or shards of them.
         kind: a map is not scored.
     """
 
     key: str
     title: str
-    folder: Path
+    folder: Path | ShardFolder
     kind: Literal["mask", "map", "truth"] = "mask"
 
 
@@ -99,7 +101,7 @@ class ImageSet:
         return self.judgements[-1] if first is None else found[first]
 
     @property
-    def truth(self) -> Path | None:
+    def truth(self) -> Folder | None:
         """Where the true masks lie."""
         return next((layer.folder for layer in self.layers if layer.kind == "truth"), None)
 
@@ -130,7 +132,9 @@ def image_sets(run: Run) -> list[ImageSet]:
     """
     if not run.class_names:
         return []
-    labels = [Layer(key, words, folder) for key, words in LABELS.items() if (folder := run.labels(key)) is not None]
+    labels = [
+        Layer(key, words, place(folder)) for key, words in LABELS.items() if (folder := run.labels(key)) is not None
+    ]
     labels = [Layer(one.key, one.title, one.folder, "map") if one.key == "similarity" else one for one in labels]
     found = ((labels, "split"), (network_masks(run), "network_split"))
     sets = [
@@ -147,20 +151,20 @@ def network_masks(run: Run) -> list[Layer]:
               if name == _MASKS or name.startswith(f"{_MASKS}-")}  # fmt: skip
     places = {name: place for place, name in enumerate(ROW_TITLES)}
     order = sorted(stages, key=lambda name: (places.get(name, len(places)), name))
-    return [Layer(name, ROW_TITLES.get(name, ("", name))[1], stages[name]) for name in order]
+    return [Layer(name, ROW_TITLES.get(name, ("", name))[1], place(stages[name])) for name in order]
 
 
-def truth_of(run: Run) -> Path | None:
+def truth_of(run: Run) -> Path | ShardFolder | None:
     """Return where the true masks lie that the run's rows were scored with, None where there are none."""
     name = (run.manifest.get("choices") or {}).get("truth")
     chosen = Tree(run.root).folder(name) if name else None
     return chosen if chosen is not None and chosen.is_dir() else truth_folder(run.root)
 
 
-def truth_folder(root: Path) -> Path | None:
+def truth_folder(root: Path) -> Path | ShardFolder | None:
     """Return where the truth masks lie, the augmented ones where there are any, None where there is no truth."""
     folders = (root / "SegmentationClassAug", root / "SegmentationClass", root / "masks")
-    return next((folder for folder in folders if folder.is_dir()), None)
+    return next((place(folder) for folder in folders if folder.is_dir()), None)
 
 
 def scored_ids(rows: Mapping[str, Any], class_names: Sequence[str]) -> tuple[int, ...] | None:
@@ -186,7 +190,9 @@ def _image_set(run: Run, title: str, split: str, layers: Sequence[Layer]) -> Ima
     return ImageSet(title, split, ids, (*true, *layers), Tree(run.root), run.class_names, over)
 
 
-def _held(folder: Path) -> list[str]:
+def _held(folder: Path | ShardFolder) -> list[str]:
+    if isinstance(folder, ShardFolder):
+        return [name.removesuffix(".png") for name in names_in(folder) if name.endswith(".png")]
     paths = (path.relative_to(folder) for path in folder.rglob("*.png"))
     return sorted(path.with_suffix("").as_posix() for path in paths if not is_hidden(path))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from datamodules.files.drawing import shown
 from datamodules.files.image_size import opened_image
 from datamodules.files.labels import label_codes, read_label
+from datamodules.files.shards.place import Folder
 from datamodules.files.tree import Tree
 from mars_pl.commands.evaluate.mask_folders import Folders, count_image
 from mars_pl.commands.file_loop import each_image
@@ -21,7 +21,7 @@ from mars_pl.metrics.scores import Scores
 MOST_ROWS, MOST_PICTURES = 200, 16
 """Of a table of images: its rows, and how many of them show the image."""
 
-Masks = Mapping[str, Path]
+Masks = Mapping[str, Folder]
 """Folders of masks by the name to show; an image without a file, or with one of another size, goes without."""
 
 
@@ -37,7 +37,7 @@ def overlay(tree: Tree, image_id: str, folders: Masks) -> Overlay:
     return found
 
 
-def most_biased(tree: Tree, ids: Sequence[str], labels: Path, names: Sequence[str], folders: Masks) -> Table:
+def most_biased(tree: Tree, ids: Sequence[str], labels: Folder, names: Sequence[str], folders: Masks) -> Table:
     """Return the images of which most was removed as biased.
 
     Args:

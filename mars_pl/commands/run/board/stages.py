@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from datamodules.files.shards.place import place as files_at
 from datamodules.files.tree import Tree
 from mars_pl.commands.evaluate.mask_folders import Folders
 from mars_pl.commands.run.board.figures import csv_rows, stage_figures
@@ -39,13 +40,13 @@ def stage_items(place: Place, places: Places, names: Sequence[str]) -> list[Item
     tree = Tree(stage.root)
     ids = tree.ids(split_of(stage, resolve(stage.yamls, stage.options)))
     if stage.job == "evaluate":
-        truth = Path(text_of(stage.options["truth"], places))
-        masks = Path(text_of(stage.options["predictions"], places))
+        truth = files_at(text_of(stage.options["truth"], places))
+        masks = files_at(text_of(stage.options["predictions"], places))
         shown = {"truth": truth, str(stage.options["row"]): masks}
         items["worst_images"] = worst(tree, ids, Folders(masks, truth), names, shown)
     elif stage.name == "debias-labels":
-        pseudo = Path(text_of(stage.options["data.label_folder"], places))
-        items["most_biased_images"] = most_biased(tree, ids, folder, names, {"Yᵇ": pseudo, "Yᵈᵇ": folder})
+        labels, pseudo = files_at(folder), files_at(text_of(stage.options["data.label_folder"], places))
+        items["most_biased_images"] = most_biased(tree, ids, labels, names, {"Yᵇ": pseudo, "Yᵈᵇ": labels})
     return [items] if items else []
 
 

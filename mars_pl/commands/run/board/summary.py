@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from datamodules.files.shards.place import Folder, place
 from datamodules.files.tree import Tree
 from mars_pl.commands.metrics_table import measured_by, scored_on, title
 from mars_pl.commands.report.run import merge, open_run
@@ -47,8 +47,8 @@ def run_items(run: Run, names: Sequence[str]) -> Items:
     if isinstance(closed, int | float):
         items["gap/closed"] = closed
     tree = Tree(choices.root)
-    folders: dict[str, Path] = {"truth": choices.place(choices.truth)}
-    folders |= {name: folder for name, entry in SHOWN.items() if (folder := read.labels(entry)) is not None}
+    folders: dict[str, Folder] = {"truth": place(choices.place(choices.truth))}
+    folders |= {name: place(folder) for name, entry in SHOWN.items() if (folder := read.labels(entry)) is not None}
     split = choices.train_split
     ids = tree.ids(split) if tree.list_file(split).is_file() else []
     items |= {f"overlays/{image_id}": overlay(tree, image_id, folders) for image_id in evenly(ids, IMAGES)}
