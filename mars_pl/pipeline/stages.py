@@ -120,7 +120,7 @@ class Pipeline:
             "segment-complemented",
             (*self._network, *self.make.layers("segment/complemented")),
             training.told,
-            {**self._fitted(training), "data.label_folder": self.debiased / ""},
+            {**self._fitted(training.fit), "data.label_folder": self.debiased / ""},
             self.choices.segment_seed,
             leaves=("about.json", "prediction"),
             each="{id}.png",
@@ -138,12 +138,12 @@ class Pipeline:
 
     def _later(self, name: str, number: int) -> Training:
         before = self.training(name, number - 1)
-        told = (*before.told, f"round{number}") if number == 2 else (*before.told[:-1], f"round{number}")
+        told = (*before.told[: None if number == 2 else -1], f"round{number}")
         labels = self.make.predict(
             "segment-labels",
-            (*self._network, *self.make.layers("segment/labels")),
+            (*self._network, *self.make.layers("segment/complemented")),
             told,
-            self._fitted(before),
+            {**self._fitted(before.fit), "writer.fill": False, "writer.image_classes": True},
             self.choices.segment_seed,
             leaves=("about.json",),
             each="{id}.png",
@@ -177,10 +177,9 @@ class Pipeline:
         """YAMLs of every job of the last stage's network."""
         return (*self.make.layers("segment/segment"), *segmenter(self.choices.overlays, self.choices.segmenter))
 
-    def _fitted(self, fit: Stage | Training) -> Options:
+    def _fitted(self, fit: Stage) -> Options:
         """Settings of a job that predicts with what a fit left."""
-        stage = fit.fit if isinstance(fit, Training) else fit
-        return {"model.network.encoder": self.choices.encoder or None, "model.weights": weights_of(stage)}
+        return {"model.network.encoder": self.choices.encoder or None, "model.weights": weights_of(fit)}
 
 
 def pseudo_labels(make: Maker) -> tuple[Value, Value]:
