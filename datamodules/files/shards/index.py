@@ -56,8 +56,8 @@ class Index:
     """
 
     def __init__(self, table: Any) -> None:
-        columns = [_whole(column) for column in table.columns]
-        columns[1:3] = [column.dictionary_encode() for column in columns[1:3]]
+        columns = [_whole(column) for column in table.unify_dictionaries().columns]
+        columns[1:3] = [column.dictionary_encode() for column in columns[1:3]]  # where they are not yet
         self._ids, self._suffixes, self._shards, *self._numbers = columns
 
     def __len__(self) -> int:
@@ -129,16 +129,23 @@ def write_table(path: Path, table: Any) -> None:
         pq.write_table(table, partial)
 
 
-def read_table(store: Store, name: str = INDEX) -> Any:
+def read_table(store: Store, name: str = INDEX, repeated: Sequence[str] = ()) -> Any:
     """Read a table of files.
+
+    Args:
+        store: that it lies in.
+        name: of its file.
+        repeated: columns of which each value is held once, however often it is there.
 
     Raises:
         StoreError: where it is missing or none, or its store cannot be reached.
     """
     address = store.address(name)
     try:
-        table = pq.read_table(pa.BufferReader(store.read(name)))
-        return table.select(SCHEMA.names).cast(SCHEMA)
+        table = pq.read_table(pa.BufferReader(store.read(name)), read_dictionary=list(repeated)).select(SCHEMA.names)
+        kinds = {one: pa.dictionary(pa.int32(), SCHEMA.field(one).type) for one in repeated}
+        fields = [pa.field(field.name, kinds.get(field.name, field.type), nullable=False) for field in SCHEMA]
+        return table.cast(pa.schema(fields))
     except FileNotFoundError:
         remedy = f"`mars data index {store.place}` writes it where there are shards"
         raise StoreError(f"{address}: no such index of shards; name another place, or {remedy}") from None
@@ -152,7 +159,7 @@ def read_table(store: Store, name: str = INDEX) -> Any:
 
 def read_index(store: Store) -> Index:
     """Read the index of a folder; raises as `read_table` does."""
-    return Index(read_table(store))
+    return Index(read_table(store, repeated=("suffix", "shard")))
 
 
 def is_index(place: str) -> bool:

@@ -12,6 +12,9 @@ from mars_pl.pipeline.stage import Output, Value, setting
 CHECKPOINT = "checkpoints/last.ckpt"
 """Of a fit, within its folder: from here it goes on."""
 
+WARNED = "hpc_ckpt_*.ckpt"
+"""The same, of a fit that SLURM warned in the midst of an epoch."""
+
 
 def mars_command() -> list[str]:
     """Return how ``mars`` is started: the console script of this Python, which `torchrun` and DDP can start too."""
@@ -41,8 +44,9 @@ def command_words(place: Place, places: Places) -> list[str]:
     words += ["--trainer.default_root_dir", str(place.part)]
     if stage.job == "predict":
         return [*words, "--writer.init_args.resume", "true"]
-    last = place.part / CHECKPOINT
-    return [*words, "--ckpt_path", str(last)] if last.is_file() else words
+    kept = [*place.part.glob(CHECKPOINT), *place.part.glob(WARNED)]
+    newest = max(kept, key=lambda path: path.stat().st_mtime_ns, default=None)
+    return words if newest is None else [*words, "--ckpt_path", str(newest)]
 
 
 def text_of(value: Value, places: Places) -> str:

@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
+from datamodules.files.shards.place import place
 from mars_pl.pipeline.execution.fingerprint import Fingerprints, file_sum, is_weights, listing_sum, split_of
 from mars_pl.pipeline.stage import Stage
 from tests.fakes.fake_tree import make_voc_tree
+from tests.fakes.shards import packed
 
 
 @pytest.fixture
@@ -83,6 +85,17 @@ def test_a_listing_knows_names_sizes_and_perhaps_times(tmp_path, times):
     assert listing_sum(paths, times=times) != before
     paths[0].unlink()
     assert listing_sum(paths, times=times)[0] == 1
+
+
+def test_images_in_shards_are_those_of_the_folder(stage, tmp_path, bucket):
+    files = tmp_path / "files"
+    files.mkdir()
+    for name in "ab":
+        (files / f"{name}.jpg").write_bytes(name.encode() * 700)
+    shards = place(packed(files, bucket))
+    assert listing_sum([shards.image(name) for name in "abc"], times=False) == listing_sum(
+        [files / f"{name}.jpg" for name in "abc"], times=False
+    )
 
 
 def test_a_missing_file_has_a_word_for_its_sum(tmp_path):

@@ -6,6 +6,7 @@ from mars_pl.pipeline.execution.fingerprint import Fingerprint
 from mars_pl.pipeline.execution.places import LONGEST, Place, Places, differences, safe_name
 from mars_pl.pipeline.stage import Stage
 from tests.fakes.fake_tree import make_voc_tree
+from tests.fakes.shards import packed
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,16 @@ def test_what_is_missing_is_listed(place, tmp_path):
     assert place.missing(folder) == ["about.json", "mars/2007_000002.png"]
     (folder / "about.json").touch(), (folder / "mars/2007_000002.png").touch()
     assert place.missing(folder) == []
+
+
+def test_what_lies_in_shards_is_not_missing(place, tmp_path):
+    folder = tmp_path / "left"
+    (folder / "loose").mkdir(parents=True)
+    (folder / "about.json").touch()
+    for number in (1, 3):
+        (folder / f"loose/2007_00000{number}.png").write_bytes(b"mask")
+    packed(folder / "loose", folder / "mars")
+    assert place.missing(folder) == ["mars/2007_000002.png"]
 
 
 @pytest.mark.parametrize("content", ["{", json.dumps({"stage": "other", "a": 2}), "[]"])

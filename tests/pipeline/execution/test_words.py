@@ -1,3 +1,4 @@
+import os
 import sys
 
 import pytest
@@ -39,6 +40,12 @@ def test_a_fit_goes_on_from_its_last_checkpoint(house):
     last.parent.mkdir(parents=True)
     last.touch()
     assert said(house, "fit", {})[0][-2:] == ["--ckpt_path", str(last)]
+    warned = place.part / "hpc_ckpt_1.ckpt"  # as SLURM's warning makes Lightning keep it
+    warned.touch()
+    for older, newer in ((last, warned), (warned, last)):
+        os.utime(older, (1, 1))
+        os.utime(newer, (2, 2))
+        assert said(house, "fit", {})[0][-2:] == ["--ckpt_path", str(newer)]
 
 
 def test_a_prediction_goes_on_with_what_is_left(house):

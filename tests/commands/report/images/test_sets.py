@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from datamodules.files.shards.shard_folder import ShardFolder
 from mars_pl.commands.report.images.sets import image_sets, scored_ids, truth_of
 from mars_pl.commands.report.run import open_run
 from tests.fakes.fake_run import add_networks, change, rename_image
+from tests.fakes.shards import packed
 
 
 def test_labels_and_networks_each_on_their_split(run):
@@ -24,6 +26,22 @@ def test_ids_with_folders_are_found_without_a_list(run):
     [labels] = image_sets(open_run(str(run)))
     assert labels.ids[0] == "birds/scene_00003"
     assert len(labels.ids) == 6, "neither maps nor predictions below the labels are images"
+
+
+def test_labels_in_shards_are_measured_as_those_in_files(run):
+    add_networks(run)
+    whole = [images.measure().images for images in image_sets(open_run(str(run)))]
+    folders = {layer.folder for images in image_sets(open_run(str(run))) for layer in images.layers}
+    assert len(folders) > 4
+    for folder in folders:
+        files = folder.with_name(f"{folder.name}-files")
+        files.mkdir()
+        for path in folder.glob("*.png"):
+            path.rename(files / path.name)
+        packed(files, folder)
+    sets = image_sets(open_run(str(run)))
+    assert [images.measure().images for images in sets] == whole
+    assert all(isinstance(layer.folder, ShardFolder) for images in sets for layer in images.layers)
 
 
 def test_classes_are_those_of_the_image_labels_where_there_are_any(run):
