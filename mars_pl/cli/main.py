@@ -159,4 +159,7 @@ def console() -> None:
         from mars_pl.commands.completion.parser import completing_parser
 
         argcomplete.autocomplete(completing_parser(LIGHT_COMMANDS))
-    sys.exit(main())
+    code = main()
+    if code > 128:  # of data workers that the same signal ended torch would still tell while Python exits
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sys.exit(code)

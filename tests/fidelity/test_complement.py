@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from callbacks.ema_teacher import EMATeacher
-from callbacks.writing.segmentation_file import competing, write_segmentation
+from callbacks.writing.segmentation_file import write_segmentation
 from datamodules.files.labels import read_label
 from mars_pl.refine.dense_crf import DenseCRF
 from mars_pl.segment.complement import Complement
-from mars_pl.segment.inference import drop_improbable
+from mars_pl.segment.inference import competing, drop_improbable
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.training.moving_average import ema_update
 
