@@ -1,10 +1,15 @@
-"""K-means of many regions at once in plain PyTorch, on the device of the features (paper §3.2)."""
+"""K-means of many regions at once in plain PyTorch, on the device of the features (paper §3.2).
+
+Each region starts from the points from which scikit-learn's K-means starts with the same seed, and takes the same steps
+until the same rest: what differs is rounding.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
@@ -14,6 +19,9 @@ TOLERANCE = 1e-4
 
 SAME = 1e-14
 """Squared distance, in squares of the farthest point's from the mean, below which two points are one."""
+
+ROUNDING = 3e-7
+"""Share of the sum of squares around the mean by which the restarts' float32 sums may differ where they end alike."""
 
 
 @torch.no_grad()
@@ -45,18 +53,23 @@ def batched_kmeans(
         return []
     device, counts = regions[0].device, torch.tensor([len(region) for region in regions])
     points = pad_sequence([region.detach().double() for region in regions], batch_first=True)  # (R, N, D)
-    if not bool(points.isfinite().all()):
-        raise ValueError("K-means of features that are not finite; look at the weights of their network")
     counts = counts.to(device)
     weights = (torch.arange(points.shape[1], device=device) < counts[:, None]).double()
     means = points.sum(1) / counts[:, None]
-    points = (points - means[:, None]) * weights[:, :, None]  # near 0, where squares lose least
-    wanted = torch.tensor(clusters, device=device).minimum(counts)
+    points -= means[:, None]  # near 0, where squares lose least
+    squares = points.square().sum(2) * weights
+    if not bool(squares.isfinite().all()):
+        raise ValueError("K-means of features that are not finite; look at the weights of their network")
+    wanted = [min(k, len(region)) for k, region in zip(clusters, regions, strict=True)]
     # Starts in float64, which tells equal points from near ones; the steps, which only part groups, in float32.
-    centres, alive = _spread(points, weights, wanted, _draws(seeds, restarts, max(clusters)).to(device))
+    draws, limit = _draws(seeds, wanted, restarts).to(device), torch.tensor(wanted, device=device)
+    centres, alive = _spread(points, squares, weights, limit, draws)
     with torch.autocast(device.type, enabled=False):  # half precision would move points between clusters
-        centres, labels, inertia = _lloyd(points.float(), weights.float(), centres.float(), alive, iterations)
-    best = inertia.argmin(1)
+        centres, labels, inertia = _lloyd(
+            points.float(), squares.float(), weights.float(), centres.float(), alive, iterations
+        )
+    # Of restarts that end alike the first counts, as in scikit-learn.
+    best = (inertia <= inertia.amin(1, keepdim=True) + ROUNDING * squares.sum(1, keepdim=True)).long().argmax(1)
     return [
         largest_first((centres[row, pick].double() + means[row]).float(), labels[row, pick, : len(region)])
         for row, (pick, region) in enumerate(zip(best.tolist(), regions, strict=True))
@@ -73,17 +86,25 @@ def largest_first(centroids: Tensor, assignment: Tensor) -> tuple[Tensor, Tensor
     return centroids[order], rank[assignment]
 
 
-def _draws(seeds: Sequence[int], restarts: int, clusters: int) -> Tensor:
-    """Uniform numbers (R, restarts, k, trials) float64, of each region from its own seed."""
-    shape = (clusters, restarts, 2 + int(math.log(clusters)))  # trials of a seed as in scikit-learn
-    drawn = [torch.rand(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-    return torch.stack(drawn).transpose(1, 2)
+def _draws(seeds: Sequence[int], clusters: Sequence[int], restarts: int) -> Tensor:
+    """Uniform numbers (R, restarts, k, trials) float64, drawn in scikit-learn's order from each region's own seed.
+
+    A first point has one trial and the others 2 + ⌊ln k⌋. Where a row has place for more, the first of the row stands
+    there again, which changes nothing.
+    """
+    trials = [2 + int(math.log(k)) for k in clusters]
+    drawn = np.zeros((len(seeds), restarts, max(clusters), max(trials)))
+    for row, (seed, k, tried) in enumerate(zip(seeds, clusters, trials, strict=True)):
+        stream = np.random.RandomState(seed).random_sample((restarts, 1 + (k - 1) * tried))
+        later = stream[:, 1:].reshape(restarts, k - 1, tried)
+        drawn[row, :, 0], drawn[row, :, 1:k] = stream[:, :1], later[:, :, :1]
+        drawn[row, :, 1:k, :tried] = later
+    return torch.from_numpy(drawn)
 
 
-def _spread(points: Tensor, weights: Tensor, wanted: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+def _spread(points: Tensor, squares: Tensor, weights: Tensor, wanted: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
     """Greedy k-means++: centres (R, S, k, D), and (R, S, k) bool where there was a point to start from."""
-    regions, restarts, clusters, trials = draws.shape
-    squares = points.square().sum(2)
+    regions, restarts, clusters, _ = draws.shape
     same = SAME * squares.amax(1)[:, None, None]
     last = weights.sum(1).long()[:, None, None] - 1
     odds = weights[:, None].expand(-1, restarts, -1)
@@ -91,13 +112,13 @@ def _spread(points: Tensor, weights: Tensor, wanted: Tensor, draws: Tensor) -> t
     centres, alive = points.new_zeros(regions, restarts, clusters, points.shape[2]), []
     rows = torch.arange(regions, device=points.device)[:, None]
     for slot in range(clusters):
-        total = odds.cumsum(2)
+        total, trials = odds.cumsum(2), draws[:, :, slot] if slot else draws[:, :, 0, :1]
         alive.append((total[..., -1] > 0) & (slot < wanted)[:, None])
         # The first point at which the sum of odds passes the number drawn; points of odds 0 are never it.
-        drawn = torch.searchsorted(total, draws[:, :, slot] * total[..., -1:], right=True).minimum(last)
+        drawn = torch.searchsorted(total, trials * total[..., -1:], right=True).minimum(last)
         tried = points[rows, drawn.flatten(1)]  # (R, S·trials, D)
         apart = squares[:, None] - 2 * tried @ points.mT + tried.square().sum(2, keepdim=True)
-        apart = apart.unflatten(1, (restarts, trials))
+        apart = apart.unflatten(1, (restarts, -1))
         apart = torch.where(apart > same[..., None], apart, 0).minimum(nearest[:, :, None])
         best = (apart * weights[:, None, None]).sum(3).argmin(2)[..., None]  # (R, S, 1): leaves the least over
         centres[:, :, slot] = points[rows, drawn.gather(2, best)[..., 0]]
@@ -107,10 +128,10 @@ def _spread(points: Tensor, weights: Tensor, wanted: Tensor, draws: Tensor) -> t
 
 
 def _lloyd(
-    points: Tensor, weights: Tensor, centres: Tensor, alive: Tensor, iterations: int
+    points: Tensor, squares: Tensor, weights: Tensor, centres: Tensor, alive: Tensor, iterations: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Lloyd's steps from (R, S, k, D) on: centres, the assignment (R, S, N) and the sum of squared distances (R, S)."""
-    squares, slots = points.square().sum(2)[:, None], torch.arange(centres.shape[2], device=points.device)[:, None]
+    squares, slots = squares[:, None], torch.arange(centres.shape[2], device=points.device)[:, None]
     tolerance = TOLERANCE * squares.sum(2) / weights.sum(1)[:, None] / points.shape[2]  # (R, 1)
     rows = torch.arange(len(points), device=points.device)[:, None]
 

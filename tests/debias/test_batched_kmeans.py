@@ -35,21 +35,24 @@ def test_groups_are_those_of_scikit_learn(k):
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
-@pytest.mark.parametrize("k", [2, 5])
-def test_points_without_groups_are_parted_as_well_as_by_scikit_learn(k, scale):
+@pytest.mark.parametrize("k", [2, 5, 9])
+def test_points_without_groups_end_where_scikit_learn_ends_from_the_same_seed(k, scale):
+    """Many ends are as good as others here: only the same start leads to the same one."""
     generator = torch.Generator().manual_seed(1)
-    regions = [scale * (5 + torch.randn(points, 6, generator=generator)) for points in (60, 300, 20)] * 4
+    regions = [scale * (2 + torch.randn(points, 6, generator=generator)) for points in (60, 300, 20)] * 4
     found = batched(regions, [k] * 12, seeds=list(range(12)))
-    ours = sum(inertia(points, *one) for points, one in zip(regions, found, strict=True))
-    theirs = sum(inertia(points, *kmeans(points, k, seed)) for seed, points in enumerate(regions))
-    assert ours < 1.01 * theirs
+    wanted = [kmeans(points, k, seed) for seed, points in enumerate(regions)]
+    ours = [inertia(points, *one) for points, one in zip(regions, found, strict=True)]
+    theirs = [inertia(points, *one) for points, one in zip(regions, wanted, strict=True)]
+    assert ours == pytest.approx(theirs, rel=0.01)
+    # a point midway between two centroids may fall to either by rounding
+    assert sum(torch.equal(one[1], other[1]) for one, other in zip(found, wanted, strict=True)) >= 11
 
 
 def test_a_region_is_clustered_as_it_is_alone():
     regions = [F.normalize(torch.randn(points, 8), dim=1) for points in (50, 3, 120, 9)]
     together = batched(regions, [2, 4, 3, 1], seeds=[5, 6, 7, 8])
     for row, (points, k) in enumerate(zip(regions, (2, 4, 3, 1), strict=True)):
-        # fewer clusters alone mean fewer numbers drawn for a start, of which the first are the same
         ((centroids, assignment),) = batched([points, points[:4]], [k, 4], seeds=[5 + row, 0])[:1]
         assert torch.allclose(centroids, together[row][0], atol=1e-6)
         assert torch.equal(assignment, together[row][1])

@@ -6,9 +6,10 @@ crops resized by the nearest pixel; here nothing is left out. On the same images
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 import torch.nn.functional as F
-from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 
 from mars_pl.uss.stego.faiss_neighbours import REMEDY, faiss_neighbours, faiss_serves
@@ -47,7 +48,8 @@ def nearest_neighbours(vectors: Tensor, k: int = 30, block: int = 1024, many: in
         if faiss_serves(vectors):
             return faiss_neighbours(vectors, k)
         if not vectors.is_cuda:
-            rank_zero_warn(f"neighbours of {len(vectors):,} images without FAISS take about twice as long; {REMEDY}")
+            words = f"{len(vectors):,} images: all pairs hold {block:,} rows of their cosines, FAISS few; {REMEDY}"
+            warnings.warn(words, stacklevel=2)
     return _all_pairs(vectors, k, block)
 
 
