@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.benchmarks import literal, subjects
+from tests.benchmarks import literal, stego_step, subjects
 
 SUBJECTS = subjects.SUBJECTS | {
     subject.__name__: subject
@@ -20,6 +20,10 @@ SUBJECTS = subjects.SUBJECTS | {
         literal.plain_step,
         literal.complemented_step,
         literal.complemented_step_quarter,
+        stego_step.stego_step_published,
+        stego_step.stego_step,
+        stego_step.stego_step_half,
+        stego_step.stego_step_tokens,
     )
 }
 """All subjects, by the names that the command line takes."""
@@ -51,4 +55,7 @@ RATIOS = (
     Ratio("class maps of an image, against those of 80 classes", "class_maps", "class_maps_literal"),
     Ratio("a plain step, against a complemented one, CRF at full size", "plain_step", "complemented_step"),
     Ratio("a plain step, against one with the CRF at the logits' size", "plain_step", "complemented_step_quarter"),
+    Ratio("STEGO's training step, against the published one", "stego_step", "stego_step_published"),
+    Ratio("the same in mixed precision", "stego_step_half", "stego_step_published"),
+    Ratio("the same from stored tokens, single precision", "stego_step_tokens", "stego_step_published"),
 )
