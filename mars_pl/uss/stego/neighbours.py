@@ -48,7 +48,7 @@ def nearest_neighbours(vectors: Tensor, k: int = 30, block: int = 1024, many: in
         if faiss_serves(vectors):
             return faiss_neighbours(vectors, k)
         if not vectors.is_cuda:
-            words = f"{len(vectors):,} images: all pairs hold {block:,} rows of their cosines, FAISS few; {REMEDY}"
+            words = f"neighbours of {len(vectors):,} images without FAISS take about twice as long; {REMEDY}"
             warnings.warn(words, stacklevel=2)
     return _all_pairs(vectors, k, block)
 

@@ -106,7 +106,7 @@ def test_an_image_that_is_left_out_of_its_own_equals_takes_the_last_place():
 def test_without_faiss_all_pairs_do_and_it_is_said(monkeypatch):
     monkeypatch.setattr(faiss_neighbours, "find_spec", lambda name: None)
     vectors = _random(40)
-    with pytest.warns(UserWarning, match=r"40 images: all pairs .*pip install 'mars-pl\[faiss\]'"):
+    with pytest.warns(UserWarning, match=r"neighbours of 40 images without FAISS .*pip install 'mars-pl\[faiss\]'"):
         found = nearest_neighbours(vectors, 5, many=39)
     assert torch.equal(found, nearest_neighbours(vectors, 5))
 
