@@ -138,15 +138,20 @@ def _write(
     free = {0: "batch"} if size else {0: "batch", 2: "height", 3: "width"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own deprecations
-        program = torch.onnx.export(
-            network.eval(),
-            (images,),
-            dynamo=True,
-            dynamic_shapes={"images": free},
-            input_names=["images"],
-            output_names=[output],
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                network.eval(),
+                (images,),
+                dynamo=True,
+                dynamic_shapes={"images": free},
+                input_names=["images"],
+                output_names=[output],
+                verbose=False,
+            )
+        except Exception as error:  # torch raises all sorts at code that it cannot follow
+            remedy = "it cannot be exported" if size else "give the images' --size HEIGHT WIDTH"
+            reason = " ".join(str(error.__cause__ or error).split())[:160]
+            raise ValueError(f"the network cannot be traced ({reason}); {remedy}") from None
     assert program is not None
     program.model.metadata_props["class_names"] = json.dumps(list(class_names), ensure_ascii=False)
     program.save(str(path), external_data=False)

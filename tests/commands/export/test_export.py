@@ -125,6 +125,25 @@ def test_another_file_of_weights_and_a_yaml_alone(pixelwise):
     assert names == tuple(CLASSES) and not student.training
 
 
+class ToWholeTiles(Pixelwise):
+    """Brings images to a multiple of 8 by a division that torch cannot trace, as networks of other packages do."""
+
+    def forward(self, images):
+        sides = [max(round(side / 8), 1) * 8 for side in images.shape[-2:]]
+        return super().forward(nn.functional.interpolate(images.float(), sides))
+
+
+def test_code_that_cannot_be_traced_for_any_size_wants_one(make_fit, tmp_path, capsys):
+    folder = make_fit("tests.commands.export.test_export.ToWholeTiles")
+    save_weights(ToWholeTiles(4), folder / "weights.safetensors")
+    target = tmp_path / "segmenter.onnx"
+    assert main(["export", str(folder), str(target)]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("mars: error: ")]
+    assert "the network cannot be traced (" in line and line.endswith("give the images' --size HEIGHT WIDTH")
+    assert not target.exists()
+    assert main(["export", str(folder), str(target), "--size", "60", "44"]) == 0
+
+
 def test_what_is_no_fit_is_named(pixelwise, tmp_path, capsys):
     def fault(fit, *options):
         assert main(["export", str(fit), str(tmp_path / "a.onnx"), *options]) == 1
