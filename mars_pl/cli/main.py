@@ -41,6 +41,8 @@ LIGHT_COMMANDS = {
 }
 """Commands whose modules import neither Lightning nor timm; `weights` and `export` load torch once they have work."""
 
+LIGHTNING_COMMANDS = ("fit", "validate", "test", "predict")
+
 THREADS = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "20000"}
 """How OpenMP's threads wait, unless the environment says it: GNU's for some ten microseconds, others not at all.
 
@@ -158,7 +160,8 @@ def console() -> None:
 
         from mars_pl.commands.completion.parser import completing_parser
 
-        argcomplete.autocomplete(completing_parser(LIGHT_COMMANDS))
+        commands = {**LIGHT_COMMANDS, "predict": FITTED}
+        argcomplete.autocomplete(completing_parser(commands, LIGHTNING_COMMANDS, os.environ.get("COMP_LINE", "")))
     code = main()
     if code > 128:  # of data workers that the same signal ended torch would still tell while Python exits
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

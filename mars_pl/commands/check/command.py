@@ -24,15 +24,7 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: the words after ``mars check``.
     """
-    parser = argparse.ArgumentParser(prog="mars check", description="Lists all that is wrong, at once.")
-    what = parser.add_subparsers(dest="what", required=True, metavar="data|labels|archive")
-    for name, command in (("data", data), ("labels", labels), ("archive", archive)):
-        words = command.__doc__.partition("\n")[0] if command.__doc__ else None
-        own = what.add_parser(name, help=words, description=words)
-        command.add_arguments(own)
-        own.add_argument("--json", type=Path, metavar="FILE", help="write all faults there")
-        own.set_defaults(inspect=command.inspect)
-    options = parser.parse_args(argv)
+    options = parser().parse_args(argv)
     found: Found = options.inspect(options)
     faults, notes = (group([fault for fault in found.faults if fault.note == note]) for note in (False, True))
     _print(f"{options.path}: {found.heading}", faults, notes)
@@ -40,6 +32,19 @@ def main(argv: Sequence[str]) -> int:
         content = {"path": str(options.path), "images": found.images, "masks": found.masks}
         write_json(options.json, {**content, "faults": faults, "notes": notes})
     return int(bool(faults))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(prog="mars check", description="Lists all that is wrong, at once.")
+    what = reader.add_subparsers(dest="what", required=True, metavar="data|labels|archive")
+    for name, command in (("data", data), ("labels", labels), ("archive", archive)):
+        words = command.__doc__.partition("\n")[0] if command.__doc__ else None
+        own = what.add_parser(name, help=words, description=words)
+        command.add_arguments(own)
+        own.add_argument("--json", type=Path, metavar="FILE", help="write all faults there")
+        own.set_defaults(inspect=command.inspect)
+    return reader
 
 
 def _print(heading: str, faults: Sequence[dict[str, Any]], notes: Sequence[dict[str, Any]]) -> None:

@@ -24,15 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         DataError: see `read_sources`; where an image or a label of a run is at fault.
     """
-    about = "Runs side by side: rows, classes, and the images on which they differ most."
-    parser = argparse.ArgumentParser(prog="mars compare", description=about)
-    words = "two runs and more: folders, names under runs/, or metrics.json files; the first is what others differ from"
-    parser.add_argument("runs", metavar="RUN", nargs="+", help=words)
-    words = "the page (default: compare-FIRST-SECOND.html beside the first run); its pictures lie in FILE's name_files"
-    parser.add_argument("--html", type=Path, metavar="FILE", help=words)
-    parser.add_argument("--no-html", action="store_true", help="only the table")
-    add_picture_options(parser)
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     sources = read_sources(arguments.runs)
     console = terminal()
     console.print(comparison_table(compared_rows(sources)))
@@ -44,6 +36,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_page(sources, path, arguments.gallery, arguments.pictures)
         console.print(Text(str(path), style=f"bold link {path.resolve().as_uri()}"), soft_wrap=True)
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    about = "Runs side by side: rows, classes, and the images on which they differ most."
+    reader = argparse.ArgumentParser(prog="mars compare", description=about)
+    words = "two runs and more: folders, names under runs/, or metrics.json files; the first is what others differ from"
+    reader.add_argument("runs", metavar="RUN", nargs="+", help=words)
+    words = "the page (default: compare-FIRST-SECOND.html beside the first run); its pictures lie in FILE's name_files"
+    reader.add_argument("--html", type=Path, metavar="FILE", help=words)
+    reader.add_argument("--no-html", action="store_true", help="only the table")
+    add_picture_options(reader)
+    return reader
 
 
 def comparison_table(rows: Sequence[Compared]) -> Table:

@@ -20,17 +20,22 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where argcomplete is not installed.
     """
-    parser = argparse.ArgumentParser(
-        prog="mars completion",
-        description="Prints what makes a shell complete commands, choices and their values. "
-        'bash and zsh: eval "$(mars completion bash)" in .bashrc or .zshrc; '
-        "fish: mars completion fish > ~/.config/fish/completions/mars.fish",
-    )
-    parser.add_argument("shell", choices=SHELLS)
-    shell = parser.parse_args(argv).shell
+    shell = parser().parse_args(argv).shell
     try:
         from argcomplete.shell_integration import shellcode
     except ImportError:
         raise DataError("argcomplete is not installed; pip install 'mars-pl[completion]'") from None
     sys.stdout.write(shellcode(["mars"], shell=shell) + "\n")
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(
+        prog="mars completion",
+        description="Prints what makes a shell complete commands, choices and their values. "
+        'bash and zsh: eval "$(mars completion bash)" in .bashrc or .zshrc; '
+        "fish: mars completion fish > ~/.config/fish/completions/mars.fish",
+    )
+    reader.add_argument("shell", choices=SHELLS)
+    return reader

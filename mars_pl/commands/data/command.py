@@ -27,17 +27,22 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where what it is made of is missing or at fault, or the disk refuses.
     """
-    parser = argparse.ArgumentParser(prog="mars data", description="Prepares a data set, or packs it.")
-    sets = parser.add_subparsers(dest="set", required=True, metavar="SET|shards|unpack|index")
+    options = parser().parse_args(argv)
+    options.run(options)
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(prog="mars data", description="Prepares a data set, or packs it.")
+    sets = reader.add_subparsers(dest="set", required=True, metavar="SET|shards|unpack|index")
     _add_voc(sets.add_parser("voc", help="downloads VOC 2012 and the SBD masks, 3.4 GB, and makes train_aug of them"))
     _add_coco(sets.add_parser("coco", help="lists, image labels and masks from COCO 2014's annotations"))
     _add_folder(sets.add_parser("folder", help="lists and image labels from the tables of a folder of one's own"))
     add_shards(sets.add_parser("shards", help="packs a prepared data set, or a folder of images or masks, into shards"))
     add_unpack(sets.add_parser("unpack", help="writes the files of shards into a folder"))
     add_index(sets.add_parser("index", help="writes the index of shards that have none, such as WebDataset's"))
-    options = parser.parse_args(argv)
-    options.run(options)
-    return 0
+    return reader
 
 
 def _add_voc(parser: argparse.ArgumentParser) -> None:

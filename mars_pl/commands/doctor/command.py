@@ -21,15 +21,21 @@ def main(argv: Sequence[str]) -> int:
     Args:
         argv: the words after ``mars doctor``.
     """
-    about = "Looks this machine over: packages, processors, memory, weights, disk."
-    parser = argparse.ArgumentParser(prog="mars doctor", description=about)
-    parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="where runs will be made (default: here)")
-    folder = parser.parse_args(argv).folder
+    reader = parser()
+    folder = reader.parse_args(argv).folder
     if not folder.is_dir():
-        parser.error(f"{folder}: no such folder")
+        reader.error(f"{folder}: no such folder")
     rows = list(machine_rows(folder))
     table = Table("mars-pl", running_version(), "what to do", box=SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(row.what, Text(row.found), Text(row.remedy))
     terminal().print(table)
     return int(any(row.what in PACKAGES and row.remedy for row in rows))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    about = "Looks this machine over: packages, processors, memory, weights, disk."
+    reader = argparse.ArgumentParser(prog="mars doctor", description=about)
+    reader.add_argument("folder", type=Path, nargs="?", default=Path(), help="where runs will be made (default: here)")
+    return reader

@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where a mask is missing or does not fit its truth, or a class has an unknown name.
     """
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     names, scored = (
         data_choice(options.data, options.root) if options.data else (_with_background(_words(options.names)), None)
     )
@@ -112,26 +112,27 @@ def _about(options: argparse.Namespace) -> dict[str, Any]:
     return {**about, "multi_scale": bool(about["multi_scale"]) or len(about["scales"] or ()) > 1}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="mars evaluate", description="mIoU, FP and FN of a folder of masks.")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(prog="mars evaluate", description="mIoU, FP and FN of a folder of masks.")
+    reader.add_argument(
         "predictions", type=Path, help="folder of <image id>.png, or of their shards; 254 and 255 are background"
     )
-    parser.add_argument("truth", type=Path, help="folder of <image id>.png; 255 is skipped")
-    parser.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every prediction)")
+    reader.add_argument("truth", type=Path, help="folder of <image id>.png; 255 is skipped")
+    reader.add_argument("--list", type=Path, metavar="FILE", help="image ids, one a line (default: every prediction)")
     words = "score those of the images that have a truth; their number is said"
-    parser.add_argument("--where-truth", action="store_true", help=words)
-    classes = parser.add_mutually_exclusive_group(required=True)
+    reader.add_argument("--where-truth", action="store_true", help=words)
+    classes = reader.add_mutually_exclusive_group(required=True)
     classes.add_argument(
         "--data", metavar="NAME|YAML", help="data set whose classes apply: voc, coco, … or a data YAML"
     )
     classes.add_argument("--names", metavar="A,B,…", help="class names in the order of their ids, from class 1")
     words = "data folder that holds the class names, where the YAML leaves them to it (default: the YAML's root)"
-    parser.add_argument("--root", type=Path, metavar="DIR", help=words)
-    parser.add_argument("--scored", default="", metavar="A,B,…", help="take the means over these classes only")
-    parser.add_argument("--companion", type=Path, metavar="DIR", help="companion masks: measure what is labelled")
-    parser.add_argument("--reference", type=Path, metavar="DIR", help="labels Yᵇ: measure what stays right")
-    about = parser.add_argument_group("what the JSON says about the figures")
+    reader.add_argument("--root", type=Path, metavar="DIR", help=words)
+    reader.add_argument("--scored", default="", metavar="A,B,…", help="take the means over these classes only")
+    reader.add_argument("--companion", type=Path, metavar="DIR", help="companion masks: measure what is labelled")
+    reader.add_argument("--reference", type=Path, metavar="DIR", help="labels Yᵇ: measure what stays right")
+    about = reader.add_argument_group("what the JSON says about the figures")
     about.add_argument("--row", metavar="NAME", help="row of metrics.json: pseudo, debiased, final, …")
     about.add_argument("--split", metavar="NAME", help="split the images are from")
     about.add_argument("--refinement", metavar="NAME", help="refinement the masks went through: crf, pamr, none")
@@ -141,9 +142,9 @@ def _parser() -> argparse.ArgumentParser:
     flip = argparse.BooleanOptionalAction
     about.add_argument("--flip", action=flip, help="the masks are from images and their mirror images")
     about.add_argument("--note", metavar="TEXT", help="anything else a reader has to know")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
-    parser.add_argument("--workers", type=int, metavar="N", help="threads (default: a core each, at most 8)")
-    return parser
+    reader.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    reader.add_argument("--workers", type=int, metavar="N", help="threads (default: a core each, at most 8)")
+    return reader
 
 
 def _words(text: str) -> list[str]:

@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     """
     if argv[:1] == ["candidates"]:
         return candidates.main(argv[1:])
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     require_extra()
     from mars_pl.commands.export.onnx_file import export_onnx
     from mars_pl.fitted import read_network
@@ -50,20 +50,21 @@ def require_extra() -> None:
         raise DataError(f"mars export needs {error.name}: pip install 'mars-pl[export]'") from None
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
     about = "The trained network of a segment fit as ONNX, for any number, height and width of images."
     more = "`mars export candidates SOURCE TARGET` writes the candidates of the centroids stage as CSV."
-    parser = argparse.ArgumentParser(prog="mars export", description=about, epilog=more)
+    reader = argparse.ArgumentParser(prog="mars export", description=about, epilog=more)
     words = "folder of a segment fit (fit.yaml and weights.safetensors), or a configuration YAML with --weights"
-    parser.add_argument("fit", type=Path, metavar="FIT", help=words)
-    parser.add_argument("target", type=Path, metavar="TARGET", help="file to write, e.g. segmenter.onnx")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="other weights of the same network")
+    reader.add_argument("fit", type=Path, metavar="FIT", help=words)
+    reader.add_argument("target", type=Path, metavar="TARGET", help="file to write, e.g. segmenter.onnx")
+    reader.add_argument("--weights", type=Path, metavar="FILE", help="other weights of the same network")
     words = "which network of the fit (default: teacher)"
-    parser.add_argument("--network", choices=("teacher", "student"), default="teacher", help=words)
+    reader.add_argument("--network", choices=("teacher", "student"), default="teacher", help=words)
     words = "type of the images, both of 0…255 (default: uint8)"
-    parser.add_argument("--input", choices=("uint8", "float32"), default="uint8", help=words)
+    reader.add_argument("--input", choices=("uint8", "float32"), default="uint8", help=words)
     words = "logits of each class at the image's size, or class ids (default: logits)"
-    parser.add_argument("--output", choices=("logits", "masks"), default="logits", help=words)
+    reader.add_argument("--output", choices=("logits", "masks"), default="logits", help=words)
     words = "height and width of all images (default: any), for networks that cannot be traced for any"
-    parser.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help=words)
-    return parser
+    reader.add_argument("--size", type=int, nargs=2, metavar=("HEIGHT", "WIDTH"), help=words)
+    return reader

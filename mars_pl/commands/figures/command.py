@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         DataError: where there is no such run, a file of it is damaged, nothing can be drawn, or what was asked for by
             name cannot.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     run = open_run(arguments.run)
     from mars_pl.commands.figures.drawn import LackingError  # matplotlib, which --help does without
 
@@ -86,13 +86,14 @@ def _title(name: str) -> str:
     return f"Table {name.removeprefix('table')}" if name in TABLES else f"Fig. {name.replace('1b', '1(b)')}"
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
     about = "The paper's figures and tables from a run: PNG and SVG, Markdown and LaTeX, in RUN/figures."
-    parser = argparse.ArgumentParser(prog="mars figures", description=about)
-    parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
+    reader = argparse.ArgumentParser(prog="mars figures", description=about)
+    reader.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
     names = (*FIGURES, *TABLES)
     words = f"these alone, of {', '.join(names)} (default: all that the run has)"
-    parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=words)
+    reader.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=words)
     words = f"of the figures, of {', '.join(FORMATS)} (default: png svg)"
-    parser.add_argument("--format", nargs="+", choices=FORMATS, default=["png", "svg"], metavar="FORMAT", help=words)
-    return parser
+    reader.add_argument("--format", nargs="+", choices=FORMATS, default=["png", "svg"], metavar="FORMAT", help=words)
+    return reader

@@ -24,13 +24,7 @@ FIELDS = ("baseline", "mars", "supervised", "closed")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0."""
-    about = "The share of the gap to full supervision that MARS closes."
-    parser = argparse.ArgumentParser(prog="mars gap", description=about)
-    words = "runs of the same data, one per seed: folders, or names under runs/"
-    parser.add_argument("runs", metavar="RUN", nargs="+", help=words)
-    parser.add_argument("--row", default="final", metavar="ROW", help="training that is compared (default: final)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     table = gaps(arguments.runs, arguments.row)
     if arguments.json:
         write_json(arguments.json, table)
@@ -39,6 +33,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in filter(None, (table["about"], "" if table["mean"]["closed"] is not None else _NOT_MEASURED)):
         console.print(Text(line))
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    about = "The share of the gap to full supervision that MARS closes."
+    reader = argparse.ArgumentParser(prog="mars gap", description=about)
+    words = "runs of the same data, one per seed: folders, or names under runs/"
+    reader.add_argument("runs", metavar="RUN", nargs="+", help=words)
+    reader.add_argument("--row", default="final", metavar="ROW", help="training that is compared (default: final)")
+    reader.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    return reader
 
 
 _NOT_MEASURED = f"{DASH}: not measured, or the three were not measured alike; `mars report RUN` says which"

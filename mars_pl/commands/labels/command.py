@@ -17,10 +17,15 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where a file or an option is at fault.
     """
-    parser = argparse.ArgumentParser(prog="mars labels", description="Labels of other projects, in and out.")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="import|export")
-    importing.add_parser(actions.add_parser("import", help="make our label files of what others write"))
-    exporting.add_parser(actions.add_parser("export", help="write label files as others want them"))
-    options = parser.parse_args(argv)
+    options = parser().parse_args(argv)
     options.run(options)
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(prog="mars labels", description="Labels of other projects, in and out.")
+    actions = reader.add_subparsers(dest="action", required=True, metavar="import|export")
+    importing.add_parser(actions.add_parser("import", help="make our label files of what others write"))
+    exporting.add_parser(actions.add_parser("export", help="write label files as others want them"))
+    return reader

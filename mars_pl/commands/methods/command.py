@@ -30,12 +30,7 @@ NAMES = {"rsepm": "rsepm (our reconstruction)"}
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0."""
-    about = "The labels and networks before and after MARS, under each WSSS and USS method."
-    parser = argparse.ArgumentParser(prog="mars methods", description=about)
-    words = "runs of the same data, one per pair of methods: folders, or names under runs/"
-    parser.add_argument("runs", metavar="RUN", nargs="+", help=words)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     methods = read_methods(arguments.runs)
     if arguments.json:
         write_json(arguments.json, methods)
@@ -44,6 +39,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in (*_circumstances(methods), *verdicts(methods)):
         console.print(Text(line))
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    about = "The labels and networks before and after MARS, under each WSSS and USS method."
+    reader = argparse.ArgumentParser(prog="mars methods", description=about)
+    words = "runs of the same data, one per pair of methods: folders, or names under runs/"
+    reader.add_argument("runs", metavar="RUN", nargs="+", help=words)
+    reader.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    return reader
 
 
 def read_methods(names: Sequence[str]) -> list[Metrics]:

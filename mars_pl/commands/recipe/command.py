@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where a word is unknown, or a batch does not divide among the processes.
     """
-    words = sort_words(_parser().parse_args(argv).words)
+    words = sort_words(parser().parse_args(argv).words)
     refuse_unread("recipe", words)
     choices = read_choices(words.choices, words.options)
     published = PublishedRecipes()
@@ -72,12 +72,13 @@ def _circumstances(choices: Choices, recipes: Sequence[Recipe], published: Publi
     return lines
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(
         prog="mars recipe",
         description="Prints each fit that `mars run mars` would make with these words, beside what is published: "
         "steps, batch, learning rates, crops.",
         epilog="`mars run --help` lists the words.",
     )
-    parser.add_argument("words", nargs="*", metavar="NAME=VALUE", help="choices, as of `mars run`")
-    return parser
+    reader.add_argument("words", nargs="*", metavar="NAME=VALUE", help="choices, as of `mars run`")
+    return reader

@@ -18,13 +18,7 @@ from mars_pl.commands.report.run import Metrics, Run, merge, open_run, write_met
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0."""
-    parser = argparse.ArgumentParser(
-        prog="mars report", description="One page with the numbers and the pictures of a run."
-    )
-    parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
-    add_picture_options(parser)
-    parser.add_argument("--no-html", action="store_true", help="only metrics.json and the table")
-    arguments = parser.parse_args(argv)
+    arguments = parser().parse_args(argv)
     run = open_run(arguments.run)
     metrics = merge(run)
     written = [write_metrics(run, metrics)]
@@ -35,6 +29,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     for path in reversed(written):
         console.print(Text(str(path), style=f"bold link {path.resolve().as_uri()}"), soft_wrap=True)
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(
+        prog="mars report", description="One page with the numbers and the pictures of a run."
+    )
+    reader.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
+    add_picture_options(reader)
+    reader.add_argument("--no-html", action="store_true", help="only metrics.json and the table")
+    return reader
 
 
 def add_picture_options(parser: argparse.ArgumentParser) -> None:

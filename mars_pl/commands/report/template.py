@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from mars_pl.commands.durations import duration
 from mars_pl.commands.metrics_table import (
     DASH,
     TITLES,
@@ -66,16 +67,6 @@ def short_title(name: str) -> str:
     """Return a row's symbol where it has one to itself, else its title."""
     symbol = "Yᵇ base" if name == "pseudo-baseline" else TITLES.get(name, ("", ""))[0]
     return symbol or title(name).removesuffix(" network")
-
-
-def duration(seconds: float) -> str:
-    """Return a time as a person says it: 48 s, 3 min 10 s, 2 h 05 min."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def _together(names: tuple[str, ...]) -> Markup:

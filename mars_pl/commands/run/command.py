@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datamodules.processes import cores
 from mars_pl.commands.run import targets
 from mars_pl.commands.run.board.opening import check_dashboard, dashboard_mode, open_board
-from mars_pl.commands.run.plan import print_plan, tell_choices
+from mars_pl.commands.run.plan import add_plan_options, print_plan, tell_choices
 from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
 from mars_pl.commands.run.words import STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
 from mars_pl.pipeline.choices import Choices, read_choices
@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where a word is unknown, something is missing, or a stage fails.
     """
-    arguments = _parser().parse_intermixed_args(argv)
+    arguments = parser().parse_intermixed_args(argv)
     words = sort_words(arguments.words)
     refuse_unread(arguments.target, words)
     launch_words(words.of_run("launch"))
@@ -104,22 +104,15 @@ def _runs(target: str, choices: Choices, words: Words) -> list[Run]:
     return [targets.mars(choices, name)]
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(
         prog="mars run",
         description="Makes the stages of a run that are not finished, and its report.",
         epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("target", choices=(*TARGETS, *STAGES), metavar="TARGET", help="what to make; see below")
-    parser.add_argument("words", nargs="*", metavar="NAME=VALUE", help="choices; see below")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why")
-    parser.add_argument("--commands", action="store_true", help="with -n: the command of each stage too")
-    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help="stages side by side (default: 1, of demo 2)")
-    return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of stages; name 1 or more")
-    return int(text)
+    reader.add_argument("target", choices=(*TARGETS, *STAGES), metavar="TARGET", help="what to make; see below")
+    reader.add_argument("words", nargs="*", metavar="NAME=VALUE", help="choices; see below")
+    add_plan_options(reader, jobs="1, of demo 2")
+    return reader

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from datamodules.files.tree import Tree
 from datamodules.terminal import terminal
+from mars_pl.commands.durations import rough_duration
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.execution.needs import NAMES
@@ -53,12 +54,12 @@ def tell_expected(choices: Choices, stages: Sequence[Stage]) -> None:
     console, measured = terminal(), _measured()
     table = Table("stage", "work", "expected", box=SIMPLE_HEAD, pad_edge=False)
     for one in found:
-        table.add_row(one.name, one.work, duration(one.seconds))
+        table.add_row(one.name, one.work, rough_duration(one.seconds))
     together = sum(one.seconds or 0.0 for one in found)
     unknown = [one.name for one in found if one.seconds is None]
     more = f", and {', '.join(unknown)}, which nobody measured" if unknown else ""
     console.print(table)
-    console.print(f"together {duration(together)}{more}; as measured on {measured['machine']}", soft_wrap=True)
+    console.print(f"together {rough_duration(together)}{more}; as measured on {measured['machine']}", soft_wrap=True)
 
 
 def few_steps(stages: Sequence[Stage]) -> Iterator[str]:
@@ -101,15 +102,6 @@ def expected(stage: Stage, trainer: str) -> Expected:
     images = len(Tree(stage.root).ids(split_of(stage, settings))) if path.is_file() else None
     seconds = measured["start"] + each * images if known and each is not None and images is not None else None
     return Expected(stage.name, "its list is not there yet" if images is None else f"{images:,} images", seconds)
-
-
-def duration(seconds: float | None) -> str:
-    """Return seconds for people: 40 s, 12 min, 3.5 h; a dash for None."""
-    if seconds is None:
-        return "–"
-    if seconds < 90:
-        return f"{10 * round(seconds / 10)} s"
-    return f"{round(seconds / 60)} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
 
 
 def _of_fit(found: FitLength, each: float | None, measured: Mapping[str, Any]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 
 from rich.text import Text
@@ -14,6 +15,25 @@ from mars_pl.pipeline.execution.words import command_words
 from mars_pl.pipeline.preferences import chosen_by_machine, meaning
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.stage import Stage
+
+
+def add_plan_options(parser: argparse.ArgumentParser, jobs: str) -> None:
+    """Add the options of what runs: only said, and how many stages at once.
+
+    Args:
+        parser: of a command that makes stages.
+        jobs: how many there are by default, in words.
+    """
+    parser.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why")
+    parser.add_argument("--commands", action="store_true", help="with -n: the command of each stage too")
+    words = f"stages side by side (default: {jobs})"
+    parser.add_argument("-j", "--jobs", type=_count, metavar="N", help=words)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of stages; name 1 or more")
+    return int(text)
 
 
 def print_plan(stages: Sequence[Stage], places: Places, *, commands: bool) -> None:

@@ -10,10 +10,11 @@ from rich.text import Text
 
 from datamodules.errors import DataError
 from datamodules.terminal import terminal
+from mars_pl.commands.durations import duration
 from mars_pl.commands.metrics_table import provenance
 from mars_pl.commands.report.run import Run, open_run
-from mars_pl.commands.report.template import duration
-from mars_pl.commands.run.plan import print_plan
+from mars_pl.commands.run.plan import add_plan_options, print_plan
+from mars_pl.commands.run.words import RUN_WORDS
 from mars_pl.commands.sweep.grid import help_text, points_of, read_grid
 from mars_pl.commands.sweep.plan import check_plan, plan_sweep
 from mars_pl.commands.sweep.results import sweep_results, sweep_table, write_sweep
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where the run or a word is at fault, there is no truth, or a stage fails.
     """
-    arguments = _parser().parse_intermixed_args(argv)
+    arguments = parser().parse_intermixed_args(argv)
     launch_words(arguments.launch)
     grid = read_grid(arguments.words, networks=arguments.networks)
     run = _open(arguments.run)
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     wanted = [stage for stage in stages if not places.of(stage).finished]
     check_needs(wanted)
     begun = time.monotonic()
-    execute(stages, places, arguments.jobs, arguments.launch)
+    execute(stages, places, arguments.jobs or 1, arguments.launch)
     passed = time.monotonic() - begun
     with locked(run.folder):
         sweep = sweep_results(run, grid, plan, places)
@@ -71,19 +72,17 @@ def _open(argument: str) -> Run:
     return run
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
+    reader = argparse.ArgumentParser(
         prog="mars sweep",
         description="Goes over settings of the debiasing of a finished run; all that comes before is shared (Fig. 10).",
         epilog=help_text(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
-    parser.add_argument("words", nargs="*", metavar="NAME=VALUES", help="what is swept; see below")
-    parser.add_argument("--networks", action="store_true", help="train the network of each point too, a fit a point")
-    parser.add_argument("-n", "--dry-run", action="store_true", help="print what would run, and why")
-    parser.add_argument("--commands", action="store_true", help="with -n: the command of each stage too")
-    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="stages side by side (default: 1)")
-    words = "words before each fit and predict, such as `torchrun --no-python --nproc_per_node 2`"
-    parser.add_argument("--launch", default="", metavar="WORDS", help=words)
-    return parser
+    reader.add_argument("run", metavar="RUN", help="a run's folder, or its name under runs/")
+    reader.add_argument("words", nargs="*", metavar="NAME=VALUES", help="what is swept; see below")
+    reader.add_argument("--networks", action="store_true", help="train the network of each point too, a fit a point")
+    add_plan_options(reader, jobs="1")
+    reader.add_argument("--launch", default="", metavar="WORDS", help=RUN_WORDS["launch"][1])
+    return reader

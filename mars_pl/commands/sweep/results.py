@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from datamodules.files.whole_file import whole_file
+from mars_pl.commands.durations import duration
 from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import fraction, percent
 from mars_pl.commands.report.run import Run
 from mars_pl.commands.report.shapes import ROW, SECONDS, SELECTION, read_figures
 from mars_pl.commands.report.sweep import SWEEP_FILE, SweepTold, made_of, read_sweeps
-from mars_pl.commands.report.template import duration
 from mars_pl.commands.sweep.grid import Grid
 from mars_pl.commands.sweep.plan import Plan, PointStages
 from mars_pl.pipeline.execution.places import SECONDS as SECONDS_FILE

@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
     Raises:
         DataError: where the source cannot be read or is of another kind.
     """
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     if options.job == "fetch":
         return fetch.fetch(options.words, only_list=options.list)
     for path, weights in import_weights(options.kind, options.source, options.target).items():
@@ -138,10 +138,11 @@ def _state(source: Path) -> dict[str, Tensor]:
     return {key: value for key, value in state.items() if isinstance(key, str) and isinstance(value, Tensor)}
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the words of this command."""
     about = "Weights to start from: published ones of other projects, and those that a run's choices need."
-    parser = argparse.ArgumentParser(prog="mars weights", description=about)
-    jobs = parser.add_subparsers(dest="job", required=True, metavar="import|fetch")
+    reader = argparse.ArgumentParser(prog="mars weights", description=about)
+    jobs = reader.add_subparsers(dest="job", required=True, metavar="import|fetch")
     kinds = "; ".join(f"{kind}: {words}" for kind, words in KINDS.items())
     job = jobs.add_parser("import", help="turn a published file into safetensors", description=kinds)
     job.add_argument("kind", choices=KINDS, metavar="KIND", help=" or ".join(KINDS))
@@ -149,4 +150,4 @@ def _parser() -> argparse.ArgumentParser:
     job.add_argument("target", type=Path, metavar="TARGET", help="folder for the safetensors")
     about = "Says which weights a run starts from and where each comes from, and fetches what is not here."
     fetch.add_arguments(jobs.add_parser("fetch", help="fetch what a run starts from", description=about))
-    return parser
+    return reader

@@ -1,5 +1,6 @@
 """The shell's completion, asked as a shell asks it."""
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 import pytest
 
-from mars_pl.cli.main import main
+from mars_pl.cli.main import FITTED, LIGHT_COMMANDS, main
 from mars_pl.commands.completion.parser import completing_parser, values_of
 from tests.pipeline.tiny_run import REPOSITORY
 
@@ -35,7 +36,17 @@ def offered(line, shell="bash"):
     ("line", "expected"),
     [
         ("mars comp", {"compare", "completion"}),
-        ("mars run g", {"gap", "gamma="}),
+        ("mars run g", {"gap"}),
+        ("mars run mars g", {"gamma="}),
+        ("mars run mars --c", {"--commands"}),
+        ("mars sweep runs/a al", {"alpha="}),
+        ("mars weights ", {"import", "fetch"}),
+        ("mars weights fetch da", {"data="}),
+        ("mars data s", {"shards"}),
+        ("mars data shards --", {"--help"}),
+        ("mars predict --f", {"--fit"}),
+        ("mars predict -c trainer/cpu", {"trainer/cpu_bf16"}),
+        ("mars export --n", {"--network"}),
         ("mars run mars data=voc", {"voc", "voc_animals"}),
         ("mars run mars wandb=o", {"off", "offline", "online"}),
         ("mars run mars tokens=", {"true", "false"}),
@@ -69,5 +80,11 @@ def test_numbers_and_places_offer_nothing():
     assert not values_of("data_root")
 
 
-def test_every_command_is_known():
-    assert "compare" in completing_parser(["compare"]).format_help()
+@pytest.mark.parametrize("name", [*LIGHT_COMMANDS, "predict"])
+def test_every_command_is_completed_from_its_own_words(name):
+    commands = {**LIGHT_COMMANDS, "predict": FITTED}
+    parser = completing_parser(commands, ["predict"], f"mars {name} ")
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args([name, "--no-such-word"])
+    assert ended.value.code == 2
+    assert importlib.import_module(commands[name]).parser().prog == f"mars {name}"

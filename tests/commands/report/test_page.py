@@ -11,7 +11,6 @@ from datamodules.errors import DataError
 from mars_pl.commands.report import command as report
 from mars_pl.commands.report.run import open_run
 from mars_pl.commands.report.settings import choices as choices_of
-from mars_pl.commands.report.template import duration
 from tests.fakes.fake_run import CLASSES, change
 
 
@@ -104,10 +103,6 @@ def test_a_missing_image_is_named(run):
     (run / "run.json").write_text(json.dumps(manifest | {"root": str(run / "nowhere")}))
     with pytest.raises(DataError, match=r"nowhere/JPEGImages/scene_\d+\.jpg: cannot be read as an image"):
         report.main([str(run)])
-
-
-def test_words_of_a_duration():
-    assert [duration(value) for value in (3.14, 48, 190, 7500)] == ["3.1 s", "48 s", "3 min 10 s", "2 h 05 min"]
 
 
 def test_settings_name_each_choice_that_was_made_once_and_the_stages_by_their_folders(run):

@@ -3,7 +3,6 @@
 import pytest
 
 from mars_pl.commands.run import expected
-from mars_pl.commands.run.expected import duration
 from mars_pl.pipeline import preferences
 from tests.fakes.fake_folder import make_own_folder
 
@@ -76,11 +75,3 @@ def test_few_steps_are_said(small, capsys):
     )
     few = "wsss-classifier.trainer.max_steps=2"
     assert any("wsss-classifier: 2 steps" in line for line in said(small, capsys, "data=folder", BATCH, few))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(None, "–"), (4, "0 s"), (44, "40 s"), (89, "90 s"), (100, "2 min"), (3600, "60 min"), (9000, "2.5 h")],
-)
-def test_durations_for_people(seconds, words):
-    assert duration(seconds) == words
