@@ -20,9 +20,10 @@ from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.sliding_window import SlidingWindow
 from mars_pl.training.initial_weights import start_from_random
+from mars_pl.training.weight_files import SETTINGS, WEIGHTS
 from mars_pl.training.weights import load_weights
 
-FILES = {"teacher": "weights.safetensors", "student": "student.safetensors"}
+FILES = {"teacher": WEIGHTS, "student": "student.safetensors"}
 """What a segment fit leaves, by network."""
 
 
@@ -68,7 +69,7 @@ def read_segmenter(fit: str | Path, network: str = "teacher", device: str = "cpu
     """
     folder = Path(fit)
     trained, class_names = read_network(folder, role=network)
-    said = read_settings(folder / "fit.yaml", "model", "init_args")
+    said = read_settings(folder / SETTINGS, "model", "init_args")
     views = {name: said[name] for name in VIEWS if said.get(name) is not None}
     if isinstance(views.get("window"), dict):
         views["window"] = SlidingWindow(**views["window"])
@@ -90,7 +91,7 @@ def read_network(fit: Path, weights: Path | None = None, role: str = "teacher") 
         DataError: where there is no configuration, or it names no network or no classes.
         ValueError: where the weights are missing or another network's.
     """
-    path = fit / "fit.yaml" if fit.is_dir() else fit
+    path = fit / SETTINGS if fit.is_dir() else fit
     if not path.is_file():
         raise DataError(f"{path}: no such configuration; name the folder of a segment fit")
     class_names, _ = data_choice(str(path))

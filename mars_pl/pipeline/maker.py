@@ -13,9 +13,7 @@ from mars_pl.pipeline.fit_length import MAX_EPOCHS, MAX_STEPS, more_epochs
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import layers
 from mars_pl.pipeline.stage import Job, Output, Stage, Value
-
-WEIGHTS = "weights.safetensors"
-"""What every fit leaves."""
+from mars_pl.training.weight_files import WEIGHTS
 
 VERSIONS: dict[str, int] = {
     "wsss-classifier": 2,  # in mixed precision SEAM's and RS+EPM's seeds are those of float32

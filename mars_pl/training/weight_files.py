@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+SETTINGS, WEIGHTS = "fit.yaml", "weights.safetensors"
+"""What every fit leaves; of a segmenter the teacher's."""
+
 MARS_WEIGHTS = "MARS_WEIGHTS"
 """Environment variable that names the folder of weights."""
 

@@ -15,6 +15,7 @@ from datamodules.files.tree import Tree, read_image
 from mars_pl.commands.figures.drawn import LackingError
 from mars_pl.commands.report.run import Run
 from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.training.weight_files import WEIGHTS
 
 FeaturesOf = Callable[[str], Tensor]
 """Image id → (D, h, w) float32."""
@@ -63,7 +64,7 @@ def _make(chosen: dict[str, Any], run: Run) -> nn.Module:
     from jsonargparse import ArgumentParser, ArgumentError  # isort: skip
 
     own = dict(chosen.get("init_args") or {})
-    fitted = run.stage_file("uss-fit", "weights.safetensors")
+    fitted = run.stage_file("uss-fit", WEIGHTS)
     if own.get("weights") and fitted is not None:
         own["weights"] = str(fitted)
     parser = ArgumentParser(exit_on_error=False)

@@ -13,9 +13,7 @@ from mars_pl.pipeline.execution.words import mars_command
 from mars_pl.pipeline.machine import best_trainer
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import masks as mask_yamls
-
-FIT, WEIGHTS = "fit.yaml", "weights.safetensors"
-"""What a segment fit leaves."""
+from mars_pl.training.weight_files import SETTINGS, WEIGHTS
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,12 +26,12 @@ def main(argv: Sequence[str]) -> int:
         DataError: where there is no such fit or image.
     """
     options, more = parser().parse_known_args(argv)
-    for name in (FIT, WEIGHTS):
+    for name in (SETTINGS, WEIGHTS):
         if not (options.fit / name).is_file():
             raise DataError(f"{options.fit}/{name}: no such file; --fit names the folder of a finished segment fit")
     if not options.images.exists():
         raise DataError(f"{options.images}: no such image or folder")
-    class_names, _ = data_choice(str(options.fit / FIT))
+    class_names, _ = data_choice(str(options.fit / SETTINGS))
     code = subprocess.run([*mars_command(), "predict", *_words(options), *more], check=False).returncode
     if code == 0 and options.overlay:
         from mars_pl.commands.predict.overlays import write_overlays  # reads images by torch
@@ -46,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
 def _words(options: argparse.Namespace) -> list[str]:
     """The job's words: the fit's settings, a prediction's, this machine's trainer in place of the fit's."""
     trainer = options.trainer or best_trainer()
-    words = ["-c", str(options.fit / FIT)]
+    words = ["-c", str(options.fit / SETTINGS)]
     for path in (*mask_yamls([], options.segmenter), find_config(f"trainer/{trainer}")):
         words += ["-c", str(path)]
     words += ["--model.init_args.weights", str(options.fit / WEIGHTS), "--data.init_args.images", str(options.images)]

@@ -21,6 +21,7 @@ from mars_pl.pipeline.execution.words import mars_command
 from mars_pl.pipeline.run_folder import Run
 from mars_pl.pipeline.settings.yamls import layers
 from mars_pl.pipeline.stage import setting
+from mars_pl.training.weight_files import WEIGHTS
 
 OVERLAID = 24
 """Images that the target `overlays` logs."""
@@ -74,7 +75,7 @@ def _overlays(run: Run, choices: Choices, places: Places) -> None:
     options = {
         "data.root": choices.data_root,
         "data.validate_split": choices.train_split,
-        "model.weights": str(places.of(final.fit).folder / "weights.safetensors"),
+        "model.weights": str(places.of(final.fit).folder / WEIGHTS),
         "trainer.limit_val_batches": str(OVERLAID),
         "trainer.callbacks.init_args.count": str(OVERLAID),
         "trainer.callbacks.init_args.folders": json.dumps(folders, ensure_ascii=False),
