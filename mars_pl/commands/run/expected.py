@@ -56,7 +56,7 @@ def tell_expected(choices: Choices, stages: Sequence[Stage]) -> None:
     for one in found:
         table.add_row(one.name, one.work, rough_duration(one.seconds))
     together = sum(one.seconds or 0.0 for one in found)
-    unknown = [one.name for one in found if one.seconds is None]
+    unknown = dict.fromkeys(one.name for one in found if one.seconds is None)
     more = f", and {', '.join(unknown)}, which nobody measured" if unknown else ""
     console.print(table)
     console.print(f"together {rough_duration(together)}{more}; as measured on {measured['machine']}", soft_wrap=True)

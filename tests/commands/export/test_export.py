@@ -130,7 +130,7 @@ class ToWholeTiles(Pixelwise):
 
     def forward(self, images):
         sides = [max(round(side / 8), 1) * 8 for side in images.shape[-2:]]
-        return super().forward(nn.functional.interpolate(images.float(), sides))
+        return super().forward(nn.functional.interpolate(images.float(), sides, mode="bilinear"))
 
 
 def test_code_that_cannot_be_traced_for_any_size_wants_one(make_fit, tmp_path, capsys):
