@@ -17,6 +17,8 @@ from callbacks.writing.journal import Done, Journal, read_journals
 from mars_pl.commands.gap.command import gap_table, gaps
 from mars_pl.commands.methods.command import methods_table, read_methods, verdicts
 from mars_pl.commands.report.command import print_numbers
+from mars_pl.commands.report.images.data import page_images
+from mars_pl.commands.report.images.sets import image_sets
 from mars_pl.commands.report.page import page
 from mars_pl.commands.report.run import merge, open_run, write_metrics
 from tests.fakes.fake_run import make_run
@@ -50,7 +52,7 @@ def _report(path: Path, place: str) -> None:
     metrics = merge(run)
     write_metrics(run, metrics)
     print_numbers(Console(file=io.StringIO(), markup=False), run, metrics)
-    page(run, metrics, 0, 0).encode()
+    page(run, metrics, page_images(image_sets(run), run.folder / "report_files", 0, 0)).encode()
 
 
 def _figures() -> bytes:

@@ -15,6 +15,9 @@ from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance,
 from mars_pl.commands.report.gap import unlike
 from mars_pl.commands.report.run import Metrics, Run, merge, open_run, write_metrics
 
+SHEET = 5
+"""Images in the picture of what was removed."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0."""
@@ -25,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = terminal()
     print_numbers(console, run, metrics)
     if not arguments.no_html:
-        written.append(write_page(run, metrics, arguments.gallery, arguments.pictures))
+        written += write_page(run, metrics, arguments.gallery, arguments.pictures)
     for path in reversed(written):
         console.print(Text(str(path), style=f"bold link {path.resolve().as_uri()}"), soft_wrap=True)
     return 0
@@ -50,14 +53,39 @@ def add_picture_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pictures", type=int, default=2000, metavar="N", help=words)
 
 
-def write_page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> Path:
-    """Write `report.html` into the run folder, and `report_files` where the pictures are many; see `page`."""
-    from mars_pl.commands.report.page import page  # Jinja2 and the pictures are not needed with --no-html
+def write_page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> list[Path]:
+    """Write the page into the run folder, the pictures beside it where they are many, and what was removed at a glance.
 
-    path = run.folder / "report.html"
+    Args:
+        run: the run, with the files of its stages.
+        metrics: its merged numbers.
+        gallery: how many images are shown at once by what was removed.
+        pictures: of how many images of each split pictures are kept.
+
+    Returns:
+        The files, the page last.
+
+    Raises:
+        DataError: where an image or a label is at fault.
+    """
+    from mars_pl.commands.report.images.data import page_images  # pictures and Jinja2 are not needed with --no-html
+    from mars_pl.commands.report.images.sets import image_sets
+    from mars_pl.commands.report.images.sheet import write_sheet
+    from mars_pl.commands.report.images.strips import MOST_REMOVED
+    from mars_pl.commands.report.page import page
+
+    path, sheet = run.folder / "report.html", run.folder / "before_after.png"
+    sets = image_sets(run)
+    told = page_images(sets, run.folder / "report_files", gallery, pictures)
     with whole_file(path) as partial:
-        partial.write_text(page(run, metrics, gallery, pictures), encoding="utf-8")
-    return path
+        partial.write_text(page(run, metrics, told), encoding="utf-8")
+    for images, one in zip(sets, told["sets"], strict=True):
+        for strip in one["strips"]:
+            if strip["title"] == MOST_REMOVED:
+                write_sheet(sheet, images, [images.ids[place] for place in strip["images"][:SHEET]])
+                return [sheet, path]
+    sheet.unlink(missing_ok=True)  # of an earlier report
+    return [path]
 
 
 def print_numbers(console: Console, run: Run, metrics: Metrics) -> None:

@@ -12,8 +12,6 @@ from mars_pl.commands.report.charts import curves, scatter
 from mars_pl.commands.report.class_table import class_bars, class_table
 from mars_pl.commands.report.figures import drawn_figures
 from mars_pl.commands.report.gap import gap, unlike
-from mars_pl.commands.report.images.data import page_images
-from mars_pl.commands.report.images.sets import image_sets
 from mars_pl.commands.report.learning import learning
 from mars_pl.commands.report.run import Metrics, Run
 from mars_pl.commands.report.selection import candidates_of_classes, plane, read_candidates, shares, two_most_biased
@@ -22,18 +20,14 @@ from mars_pl.commands.report.shapes import REMOVED, SWEEP
 from mars_pl.commands.report.sweep import own_sweeps, swept_panels
 from mars_pl.commands.report.template import render
 
-FILES = "report_files"
-"""Folder beside the page, for the pictures of many images."""
 
-
-def page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> str:
-    """Return the page as HTML, and write the pictures beside it where they are many.
+def page(run: Run, metrics: Metrics, told: Mapping[str, Any]) -> str:
+    """Return the page as HTML.
 
     Args:
         run: the run, with the files of its stages.
         metrics: its merged numbers.
-        gallery: how many images are shown at once by what was removed.
-        pictures: of how many images of each split pictures are kept.
+        told: of the images, see `page_images`.
     """
     rows = metrics["rows"]
     return render(
@@ -50,7 +44,7 @@ def page(run: Run, metrics: Metrics, gallery: int, pictures: int) -> str:
         selection=_selection(run, metrics),
         removed=_removed(run),
         sweep=_sweep(run),
-        told=page_images(image_sets(run), run.folder / FILES, gallery, pictures),
+        told=told,
         learning=learning(run),
         swept=[swept_panels(sweep) for sweep in own_sweeps(run)],
         drawn=drawn_figures(run),

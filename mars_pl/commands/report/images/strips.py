@@ -13,6 +13,9 @@ from mars_pl.commands.report.images.sets import ImageSet, Judgement
 
 Strip = dict[str, Any]
 
+MOST_REMOVED = "Most removed"
+"""Title of the images that lost most."""
+
 
 def strips(images: ImageSet, measured: Sequence[ImageFigures], count: int) -> list[Strip]:
     """Return titles, what they mean, and the places of the images.
@@ -37,7 +40,7 @@ def strips(images: ImageSet, measured: Sequence[ImageFigures], count: int) -> li
     turn = f"taken from each class in turn, out of {len(removed):,} images whose Yᵇ shows an object"
     if most:
         note = f"The largest numbers of pixels that Yᵈᵇ took from Yᵇ, {turn}."
-        found.append({"title": "Most removed", "note": note, "images": [place[item.image_id] for item in most]})
+        found.append({"title": MOST_REMOVED, "note": note, "images": [place[item.image_id] for item in most]})
     if little:
         least = sum(item.share <= LITTLE_REMOVED for item in removed)
         note = f"At most {percent(LITTLE_REMOVED, 0)} % of Yᵇ's object pixels are gone, as in {least:,} of the images."
