@@ -110,10 +110,19 @@ def test_missing_data_are_named_with_the_remedy(house):
 
 @pytest.mark.parametrize("words", [["mras"], ["mars", "-j", "0"], ["mars", "-j", "-2"], ["mars", "-j", "many"], []])
 def test_a_target_or_number_that_is_none_ends_with_code_2(house, words, capsys):
+    _refused_by_parser(["run", *words], capsys)
+
+
+@pytest.mark.parametrize("number", ["0", "-2", "many"])
+def test_a_sweep_counts_its_stages_in_the_same_way(house, number, capsys):
+    _refused_by_parser(["sweep", "voc", "alpha=.2", "-j", number], capsys)
+
+
+def _refused_by_parser(words, capsys):
     with pytest.raises(SystemExit) as caught:
-        main(["run", *words])
+        main(words)
     assert caught.value.code == 2
-    assert "mars run: error: " in capsys.readouterr().err.splitlines()[-1]
+    assert f"mars {words[0]}: error: " in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_as_a_program_it_is_one_line_and_code_1(house):
