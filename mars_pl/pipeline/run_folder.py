@@ -16,6 +16,7 @@ from mars_pl.pipeline.execution.places import RUNS, Places, safe_name
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.stage import Output, Stage, Value, with_inputs
 from mars_pl.pipeline.stages import Pipeline
+from mars_pl.training.weight_files import MARS_WEIGHTS
 
 MANIFEST = "run.json"
 
@@ -62,6 +63,7 @@ class Run:
             "data_yaml": str(find_config(f"data/{c.data}")),
             "seed": c.seed,
             "root": c.data_root,
+            "weights": os.environ.get(MARS_WEIGHTS),
             "split": c.train_split,
             "network_split": c.network_split,
             "choices": _choices(c),

@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = parser().parse_args(argv)
     run = open_run(arguments.run)
+    run.look_for_weights()
     from mars_pl.commands.figures.drawn import LackingError  # matplotlib, which --help does without
 
     console = terminal()

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from datamodules.errors import DataError
 from datamodules.files.features import read_features
 from datamodules.files.tree import Tree, read_image
 from mars_pl.commands.figures.drawn import LackingError
@@ -27,8 +26,8 @@ def features_of(run: Run) -> FeaturesOf:
     """Return what gives the features of an image, as the centroids were made with.
 
     Raises:
-        LackingError: where the run has neither features nor the configuration of its network.
-        DataError: where the network cannot be made, or a file of features is damaged.
+        LackingError: where the run has neither features nor the configuration of its network, or it cannot be made.
+        DataError: where a file of features is damaged.
     """
     folder = run.stage(_STAGE)
     if folder is None:
@@ -74,5 +73,5 @@ def _make(chosen: dict[str, Any], run: Run) -> nn.Module:
         network: nn.Module = parser.instantiate_classes(parsed).network
     except (ArgumentError, ValueError) as error:
         reason = " ".join(str(error).split())[:300]
-        raise DataError(f"{run.folder}: the network of its pixel features cannot be made ({reason})") from None
+        raise LackingError(f"the network of the run's pixel features cannot be made ({reason})") from None
     return network.eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from mars_pl.commands.report.gap import Row, gap
 from mars_pl.commands.report.selection import read_candidates
 from mars_pl.commands.report.shapes import MANIFEST, METRICS, ROW, SECONDS, SELECTION, Shape, read_figures
 from mars_pl.metrics.target_share import target_share
+from mars_pl.training.weight_files import MARS_WEIGHTS
 
 Metrics = dict[str, Any]
 
@@ -113,6 +115,11 @@ class Run:
     def _folder(self, entry: str | None) -> Path | None:
         """A folder named from the run's, or one from elsewhere, as labels that another method made."""
         return self._place(entry, Path.is_dir) if entry else None
+
+    def look_for_weights(self) -> None:
+        """Let weights be looked for where the run found them, where the environment names no place."""
+        if self.manifest.get("weights"):
+            os.environ.setdefault(MARS_WEIGHTS, self.manifest["weights"])
 
     def _place(self, entry: str, is_there: Callable[[Path], bool]) -> Path | None:
         try:

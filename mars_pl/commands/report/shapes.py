@@ -186,7 +186,7 @@ REMOVED = fields(removed=FIGURES)
 
 MANIFEST = fields(
     root=text, classes=or_null(list_of(text)), choices=or_null(table_of(anything)), rows=table_of(text),
-    stages=table_of(or_null(text)), labels=table_of(or_null(text)),
+    stages=table_of(or_null(text)), labels=table_of(or_null(text)), weights=or_null(text),
 )  # fmt: skip
 
 METRICS = fields(

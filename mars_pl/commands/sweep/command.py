@@ -35,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
     launch_words(arguments.launch)
     grid = read_grid(arguments.words, networks=arguments.networks)
     run = _open(arguments.run)
+    run.look_for_weights()
     choices = choices_of(run.manifest)
     plan = plan_sweep(choices, points_of(grid, choices), networks=arguments.networks)
     places = Places()

@@ -4,7 +4,6 @@ import pytest
 import torch
 import yaml
 
-from datamodules.errors import DataError
 from datamodules.files.tree import Tree, read_image
 from mars_pl.commands.figures.drawn import LackingError
 from mars_pl.commands.figures.pixel_features import features_of
@@ -39,7 +38,7 @@ def test_what_is_lacking_is_named(run, without):
     with pytest.raises(LackingError, match=r"predict.yaml: names no feature_extractor, and no features are stored"):
         features_of(open_run(str(run)))
     configure(run, {"class_path": "tests.debias.colours.NoSuchFeatures"})
-    with pytest.raises(DataError, match=r"the network of its pixel features cannot be made") as fault:
+    with pytest.raises(LackingError, match=r"the network of the run's pixel features cannot be made") as fault:
         features_of(open_run(str(run)))
     assert "\n" not in str(fault.value)
     without(run, "stages", "debias-centroids")

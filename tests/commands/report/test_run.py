@@ -1,6 +1,7 @@
 """A run folder read back, and what its stages measured merged into one file."""
 
 import json
+import os
 
 import pytest
 
@@ -84,3 +85,17 @@ def test_a_run_is_found_by_name_and_its_absence_is_told(run, monkeypatch):
     (run / "run.json").write_text("{")
     with pytest.raises(DataError, match=r"run\.json: is no JSON"):
         open_run("scenes")
+
+
+def test_weights_are_looked_for_where_the_run_found_them(run, monkeypatch):
+    monkeypatch.delenv("MARS_WEIGHTS", raising=False)
+    opened = open_run(str(run))
+    opened.look_for_weights()
+    assert "MARS_WEIGHTS" not in os.environ  # an older run does not say it
+    change(run / "run.json", weights="data/weights")
+    opened = open_run(str(run))
+    opened.look_for_weights()
+    assert os.environ.pop("MARS_WEIGHTS") == "data/weights"
+    monkeypatch.setenv("MARS_WEIGHTS", "elsewhere")
+    opened.look_for_weights()
+    assert os.environ["MARS_WEIGHTS"] == "elsewhere"

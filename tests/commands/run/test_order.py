@@ -1,6 +1,7 @@
 """All stages in the order of the paper: each reads what those before it wrote, is made once, and a plan tells of it."""
 
 import json
+import os
 
 import pytest
 
@@ -57,6 +58,7 @@ def test_a_second_run_makes_nothing_and_says_where_it_stands(made, stub):
 def test_a_run_folder_links_to_its_stages_and_holds_every_choice(made):
     run = made.folder / "runs/voc"
     manifest = json.loads((run / "run.json").read_text())
+    assert manifest["weights"] == os.environ.get("MARS_WEIGHTS")
     links = {path.name: path.resolve() for path in run.iterdir() if path.is_symlink()}
     assert {*PAPER[:6], "segment", "segment-masks", "segment-complemented"} <= set(links)
     assert {"segment-baseline", "segment-masks-baseline"} <= set(links)
