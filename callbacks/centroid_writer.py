@@ -19,6 +19,7 @@ from datamodules.errors import DataError
 from mars_pl.debias.centroids import share
 from mars_pl.debias.defaults import ALPHA, DISTANCE, NEAREST_COUNT, Distance
 from mars_pl.debias.image_candidates import ImageCandidates
+from mars_pl.debias.kinds.two_kinds import TwoKinds
 
 
 class CentroidWriter(ImageWriter[ImageFound]):
@@ -30,6 +31,7 @@ class CentroidWriter(ImageWriter[ImageFound]):
         alpha: share of each class's candidates that make its debiased centroid (paper: .40).
         distance: to all background centroids, their ``mean`` (Eq. 1), the ``minimum``, or the mean of the ``nearest``.
         nearest_count: how many, for ``nearest``.
+        parting: selects among one of two kinds of candidates (ours), see ``TwoKinds``; None selects as the paper does.
         features: folder within ``output`` for every image's features, float16 `<id>.npy`, which spare the labels' job
             the network; None stores none.
         options: output, resume and shards; see ``ImageWriter``.
@@ -44,11 +46,13 @@ class CentroidWriter(ImageWriter[ImageFound]):
         distance: Distance = DISTANCE,
         nearest_count: int = NEAREST_COUNT,
         features: str | None = None,
+        parting: TwoKinds | None = None,
         **options: Any,
     ) -> None:
         super().__init__(workers=0, **options)
         share(1, alpha)  # a wrong α must not wait for the last image
         self.alpha, self.distance, self.nearest_count, self.features = alpha, distance, nearest_count, features
+        self.parting = parting
 
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Open the journal, and the features' folder where they are stored."""
@@ -92,7 +96,7 @@ class CentroidWriter(ImageWriter[ImageFound]):
         settings = {"alpha": self.alpha, "distance": self.distance, "split": self.data.predict_split}
         names = tuple(self.data.class_names)
         try:
-            found = TableSelection(done, names, settings, self.alpha, self.distance, self.nearest_count)
+            found = TableSelection(done, names, settings, self.alpha, self.distance, self.nearest_count, self.parting)
         except ValueError as error:
             raise DataError(
                 f"{self.folder}: in {len(done)} images {error}; look the label folder over with `mars check`"

@@ -66,6 +66,7 @@ class DebiasedLabelWriter(ImageWriter[Counts]):
             self.data.biased_index,
             self.data.ignore_index,
             str(prediction.similarity.device) if self.workers == 0 else "cpu",
+            prediction.whole,
         )
 
     def write_end(self, done: AllDone[Counts], pl_module: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ def make_debiased_label(
     biased_index: int,
     ignore_index: int,
     device: str,
+    whole: Sequence[int] = (),
 ) -> Counts:
     """Refine one map, write the label and, where a path is given, the map as a grey PNG. Runs in a worker.
 
@@ -39,7 +41,7 @@ def make_debiased_label(
     before = torch.from_numpy(label)
     similar = torch.from_numpy(similarity).to(device)
     codes = {"biased_index": biased_index, "ignore_index": ignore_index}
-    after = label_image(before, similar, torch.from_numpy(image), refine, exponent, **codes).numpy()
+    after = label_image(before, similar, torch.from_numpy(image), refine, exponent, whole=whole, **codes).numpy()
     write_label(path, as_label(after, num_classes))
     if similarity_path is not None:
         with whole_file(similarity_path) as partial:

@@ -99,10 +99,23 @@ def select(classes: Tensor, distances: Tensor, alpha: float = ALPHA) -> Tensor:
     Returns:
         (N,) bool; of equal distances the lower (image id, cluster) is taken first.
     """
+    return take_farthest(classes, distances, share(classes.bincount(), alpha))
+
+
+def take_farthest(classes: Tensor, distances: Tensor, wanted: Tensor) -> Tensor:
+    """Mark so many of each class, the farthest first.
+
+    Args:
+        classes: see ``select``.
+        distances: see ``select``.
+        wanted: how many of each class.
+
+    Returns:
+        (N,) bool.
+    """
     farthest = distances.argsort(descending=True, stable=True)
     order = farthest[classes[farthest].argsort(stable=True)]  # by class, in each the farthest first
     counts = classes.bincount()
-    wanted = share(counts, alpha)
     place_in_class = torch.arange(len(order)) - (counts.cumsum(0) - counts).repeat_interleave(counts)
     selected = torch.zeros(len(classes), dtype=torch.bool)
     selected[order] = place_in_class < wanted.repeat_interleave(counts)

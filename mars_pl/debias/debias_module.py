@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytorch_lightning as pl
 from safetensors import safe_open
@@ -12,15 +12,17 @@ from torch import Tensor, nn
 
 from mars_pl.debias.batch import check_batch, image_features
 from mars_pl.debias.debiasing import map_image
-from mars_pl.debias.defaults import NORMALISE, UPSAMPLE, Upsample
+from mars_pl.debias.defaults import NORMALISE, TEMPERATURE, UPSAMPLE, Against, Upsample
+from mars_pl.debias.kinds.kinds_file import read_kinds
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
 class DebiasedMap:
-    """One image's map M̂ᵈᵇ: ``similarity`` is (H, W) float32 in [0, 1]."""
+    """One image's map M̂ᵈᵇ: ``similarity`` is (H, W) float32 in [0, 1]; ``whole`` are classes that lose nothing."""
 
     id: str
     similarity: Tensor
+    whole: tuple[int, ...] = ()
 
 
 class DebiasModule(pl.LightningModule):
@@ -33,9 +35,12 @@ class DebiasModule(pl.LightningModule):
         num_classes: background included.
         upsample: see ``debiased_map``.
         normalise: see ``debiased_map``.
+        against: ``both`` holds the target against the companions and the background of the centroids' file, which
+            ``TwoKinds`` has written (ours); ``nothing`` is the paper's Eq. 4.
+        temperature: of ``both``, see ``both_sides_map``.
 
     Raises:
-        ValueError: where the file is missing or is of another number of classes.
+        ValueError: where the file is missing, is of another number of classes, or lacks what ``both`` asks for.
     """
 
     def __init__(
@@ -45,13 +50,25 @@ class DebiasModule(pl.LightningModule):
         num_classes: int,
         upsample: Upsample = UPSAMPLE,
         normalise: bool = NORMALISE,
+        against: Against = "nothing",
+        temperature: float = TEMPERATURE,
     ) -> None:
         super().__init__()
         self.feature_extractor = feature_extractor
         self.upsample: Upsample = upsample
-        self.normalise = normalise
+        self.normalise, self.temperature = normalise, temperature
         self.register_buffer("centroids", read_centroids(centroids, num_classes), persistent=False)
         self.centroids: Tensor
+        self.sides, self.whole = read_kinds(centroids, self.centroids)
+        if against not in get_args(Against):
+            raise ValueError(f"against {against!r} is none of {', '.join(get_args(Against))}")
+        if against == "nothing":
+            self.sides = None
+        elif self.sides is None:
+            raise ValueError(
+                f"{centroids}: no centroids of companions, which against: both asks for; make them again with "
+                "centroids=centroids_two_kinds"
+            )
 
     def predict_step(self, batch: dict[str, Any], batch_idx: int) -> DebiasedMap:
         """Make the map of the one image in ``batch``.
@@ -69,8 +86,10 @@ class DebiasModule(pl.LightningModule):
             (image.shape[-2], image.shape[-1]),
             upsample=self.upsample,
             normalise=self.normalise,
+            sides=self.sides,
+            temperature=self.temperature,
         )
-        return DebiasedMap(batch["id"][0], similarity)
+        return DebiasedMap(batch["id"][0], similarity, self.whole)
 
     def _features(self, batch: dict[str, Any]) -> Tensor:
         """Return features (D, h, w); stored ones are of the channels that the centroids have."""

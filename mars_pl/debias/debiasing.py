@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from mars_pl.debias.defaults import BIASED_INDEX, EXPONENT, IGNORE_INDEX, NORMALISE, UPSAMPLE, Upsample
+from mars_pl.debias.defaults import BIASED_INDEX, EXPONENT, IGNORE_INDEX, NORMALISE, TEMPERATURE, UPSAMPLE, Upsample
+from mars_pl.debias.kinds.sides import Sides, both_sides_map
 from mars_pl.debias.similarity import debiased_label, debiased_map, debiased_mask
 from mars_pl.refine.protocol import Refine
 
@@ -20,6 +21,8 @@ def map_image(
     *,
     upsample: Upsample = UPSAMPLE,
     normalise: bool = NORMALISE,
+    sides: Sides | None = None,
+    temperature: float = TEMPERATURE,
 ) -> Tensor:
     """Make M̂ᵈᵇ of one image from the debiased centroids of its classes.
 
@@ -33,6 +36,8 @@ def map_image(
         size: (H, W) of the image.
         upsample: see ``debiased_map``.
         normalise: see ``debiased_map``.
+        sides: hold the target against companions and background (ours); None, as the paper does, against nothing.
+        temperature: see ``both_sides_map``.
 
     Returns:
         (H, W) float32 in [0, 1], where the features are.
@@ -43,6 +48,10 @@ def map_image(
     if len(present) and not bool(known.any()):
         return torch.ones(size, device=centroids.device)
     dense = features()
+    if sides is not None:
+        targets, others = sides.of_classes(present)
+        if len(targets):  # a class of which none was sampled has its one centroid alone
+            return both_sides_map(dense, targets, others, size, temperature=temperature, upsample=upsample)
     return debiased_map(dense, rows[known].to(dense.device), size, upsample=upsample, normalise=normalise)
 
 
@@ -55,6 +64,7 @@ def label_image(
     *,
     biased_index: int = BIASED_INDEX,
     ignore_index: int = IGNORE_INDEX,
+    whole: Sequence[int] = (),
 ) -> Tensor:
     """Mark the biased pixels of one pseudo label: the map refined along the image, and Eq. 5.
 
@@ -66,9 +76,10 @@ def label_image(
         exponent: γ, see ``mask_probabilities``.
         biased_index: the code that stands for −1.
         ignore_index: stays as it is.
+        whole: see ``debiased_label``.
 
     Returns:
         (H, W) Yᵈᵇ of ``label``'s type, where ``label`` is.
     """
     mask = debiased_mask(similarity, image.to(similarity.device), refine, exponent).to(label.device)
-    return debiased_label(label, mask, biased_index=biased_index, ignore_index=ignore_index)
+    return debiased_label(label, mask, biased_index=biased_index, ignore_index=ignore_index, whole=whole)

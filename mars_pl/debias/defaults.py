@@ -16,6 +16,9 @@ Clustering = Literal["scikit-learn", "batched"]
 Upsample = Literal["features", "similarity"]
 """What grows to the image's size in Eq. 4."""
 
+Against = Literal["nothing", "both"]
+"""What Eq. 4's target is held against: nothing, as the paper has it, or companions and background."""
+
 FOREGROUND_CLUSTERS = 2
 BACKGROUND_CLUSTERS = 2
 LEVEL: Level = "patch"
@@ -30,6 +33,7 @@ NEAREST_COUNT = 10
 UPSAMPLE: Upsample = "features"
 NORMALISE = False
 EXPONENT = 2.0
+TEMPERATURE = 0.15
 
 IGNORE_INDEX = 255
 BIASED_INDEX = 254

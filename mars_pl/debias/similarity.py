@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -44,17 +46,8 @@ def debiased_map(
         )
     if len(centroids) == 0:
         return features.new_zeros(size, dtype=torch.float32)
-    features, centroids = features.float(), F.normalize(centroids.float(), dim=1)
-    with torch.autocast(features.device.type, enabled=False):  # half-precision cosines would move the cut
-        if upsample == "features":
-            rows = max(1, BLOCK_VALUES // (features.shape[0] * size[1]))
-            starts = range(0, size[0], rows)
-            similarity = torch.cat(
-                [_largest_cosine(_upsample_rows(features, size, start, rows), centroids) for start in starts]
-            )
-        else:
-            coarse = _largest_cosine(features, centroids)
-            similarity = F.interpolate(coarse[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+    centroids = F.normalize(centroids.float(), dim=1)
+    similarity = map_pixels(features, size, lambda cells: largest_cosine(cells, centroids), upsample)
     similarity = similarity.clamp(0, 1)  # ReLU; cosines pass 1 by float error only
     if normalise:
         low, high = similarity.min(), similarity.max()
@@ -62,7 +55,28 @@ def debiased_map(
     return similarity
 
 
-def _largest_cosine(features: Tensor, unit_centroids: Tensor) -> Tensor:
+def map_pixels(
+    features: Tensor, size: tuple[int, int], measure: Callable[[Tensor], Tensor], upsample: Upsample = UPSAMPLE
+) -> Tensor:
+    """Measure every pixel of an image, (H, W) float32, from dense features (D, h, w).
+
+    Args:
+        features: of the whole image.
+        size: (H, W).
+        measure: float32 (D, h', w') to (h', w'); a pixel's value depends on its own features alone.
+        upsample: see ``debiased_map``.
+    """
+    features = features.float()
+    with torch.autocast(features.device.type, enabled=False):  # half-precision cosines would move the cut
+        if upsample == "features":
+            rows = max(1, BLOCK_VALUES // (features.shape[0] * size[1]))
+            starts = range(0, size[0], rows)
+            return torch.cat([measure(_upsample_rows(features, size, start, rows)) for start in starts])
+        coarse = measure(features)
+        return F.interpolate(coarse[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+
+
+def largest_cosine(features: Tensor, unit_centroids: Tensor) -> Tensor:
     """Map (D, h, w) and (K, D) to (h, w)."""
     products = torch.einsum("kd,dhw->khw", unit_centroids, features).amax(dim=0)
     return products / features.norm(dim=0).clamp(min=1e-12)
@@ -116,7 +130,9 @@ def debiased_mask(
     return probabilities[1] >= probabilities[0]
 
 
-def debiased_label(label: Tensor, mask: Tensor, *, biased_index: int, ignore_index: int) -> Tensor:
+def debiased_label(
+    label: Tensor, mask: Tensor, *, biased_index: int, ignore_index: int, whole: Sequence[int] = ()
+) -> Tensor:
     """Eq. 5: mark foreground pixels outside the debiased mask as biased, the paper's −1.
 
     Args:
@@ -124,9 +140,12 @@ def debiased_label(label: Tensor, mask: Tensor, *, biased_index: int, ignore_ind
         mask: (H, W) bool Mᵈᵇ.
         biased_index: the code that stands for −1.
         ignore_index: stays as it is.
+        whole: classes that lose nothing (ours; none in the paper).
 
     Returns:
         (H, W) Yᵈᵇ of ``label``'s type.
     """
     foreground = (label > 0) & (label != ignore_index)
+    for index in whole:
+        foreground &= label != index
     return torch.where(foreground & ~mask, torch.as_tensor(biased_index, dtype=label.dtype, device=label.device), label)

@@ -15,6 +15,7 @@ FILES = {
     "uss": "uss/features_{}",
     "backbone": "backbone/{}",
     "centroids": "debias/{}",
+    "debias": "debias/{}",
     "segmenter": "segment/{}",
     "train": "train/{}",
     "also": "train/{}",

@@ -40,12 +40,15 @@ class Choices:
         metadata={"help": "store the pixel features with the centroids, so that labels need no second pass"},
     )
     centroids: str = field(
-        default="centroids", metadata={"help": "a file of configs/debias: Eq. 1's mean, or the minimum"}
+        default="centroids", metadata={"help": "a file of configs/debias: Eq. 1's mean, the minimum, or two kinds"}
     )
     alpha: float | None = field(default=None, metadata={"help": "α of Eq. 2"})
     foreground_clusters: int | None = field(default=None, metadata={"help": "K_fg"})
     background_clusters: int | None = field(default=None, metadata={"help": "K_bg"})
     shifts: int = field(default=1, metadata={"help": "2: debiased labels at half the backbone's stride"})
+    debias: str = field(
+        default="labels", metadata={"help": "a file of configs/debias: Eq. 4, or labels_both_sides against companions"}
+    )
     gamma: float | None = field(default=None, metadata={"help": "γ of the debiased labels"})
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
     encoder: str = field(default="", metadata={"help": "another timm encoder for it"})

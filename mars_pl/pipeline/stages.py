@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from mars_pl.pipeline.choices import CLASSIFIER, Choices
@@ -14,6 +15,9 @@ from mars_pl.pipeline.stage import Output, Stage, Value
 
 FEATURES = "features"
 """Sub-folder of the centroids' stage in which features are stored."""
+
+DEBIAS = "labels"
+"""The YAML of Eq. 4–5, on which every other choice of ``debias`` is laid."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,13 @@ class Pipeline:
         )
 
         # §3.3 Debiased labels Yᵈᵇ: cosine to 𝒱ᶜ, ReLU (Eq. 4), refinement; what is unlike becomes 254 (Eq. 5).
+        told += () if c.debias == DEBIAS else (c.debias,)
         told += (*given("shifts", c.shifts if c.shifts != 1 else None), *given("gamma", c.gamma))
+        of_labels = [make.layers(f"debias/{name}") for name in dict.fromkeys((DEBIAS, c.debias))]
         kept = self.centroids / FEATURES if c.features else stored if c.shifts == 1 else None
         self.debiased = make.predict(
             "debias-labels",
-            (*make.layers("debias/labels"), *(make.layers("uss/stored_features") if kept else dense)),
+            (*chain(*of_labels), *(make.layers("uss/stored_features") if kept else dense)),
             told,
             {
                 "data.label_folder": self.pseudo,

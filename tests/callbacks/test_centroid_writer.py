@@ -13,6 +13,7 @@ from callbacks.writing.candidates.selecting import TableSelection
 from callbacks.writing.journal import read_journals
 from datamodules.errors import DataError
 from mars_pl.debias.centroid_module import CentroidModule
+from mars_pl.debias.kinds.two_kinds import TwoKinds
 from tests.callbacks.writing.candidates.tables import foreground, read_rows
 from tests.debias.colours import ColourFeatures, Colours, predict
 from tests.fakes import predict_job as job
@@ -213,3 +214,12 @@ def test_a_class_name_is_no_markup(tmp_path, capsys):
     write(tmp_path, data)
     printed = capsys.readouterr().out
     assert "[bold]red" in printed and "[/white]" in printed
+
+
+def test_two_kinds_part_red_from_its_companion_and_leave_white_whole(tmp_path):
+    folder = write(tmp_path, alpha=1.0, parting=TwoKinds(targets=1, biased=1, background=2))
+    tensors = load_file(folder / "centroids.safetensors")
+    assert tensors["counts"].tolist() == [8, 4, 2, 0]
+    assert torch.allclose(tensors["targets"][1], torch.tensor([[1.0, 0, 0]]))
+    assert torch.allclose(tensors["biased"][1], torch.tensor([[0.0, 1, 0]])) and not tensors["biased"][2:].any()
+    assert tensors["whole"].tolist() == [1, 0, 1, 1]  # white has two candidates: too few to part

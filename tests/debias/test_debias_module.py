@@ -1,6 +1,6 @@
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.utils.data import default_collate
 
 from mars_pl.debias.debias_module import DebiasModule, read_centroids
@@ -85,3 +85,56 @@ def test_centroids_that_are_no_numbers_are_refused(tmp_path):
     save_file({"centroids": torch.tensor([[0.0, 0.0], [1.0, float("nan")]])}, tmp_path / "nan.safetensors")
     with pytest.raises(ValueError, match=r"nan\.safetensors: centroids that are not finite; .* make them again"):
         read_centroids(tmp_path / "nan.safetensors", 2)
+
+
+@pytest.fixture
+def kinds(tmp_path):
+    """Class 1 is red and not green; class 2, blue and green, loses nothing; class 3 is green."""
+    red, green, blue = torch.eye(3)
+    tensors = {"centroids": torch.stack([blue, red, blue, green]), "whole": torch.tensor([1, 0, 1, 0])}
+    tensors |= {"targets": torch.zeros(4, 2, 3), "biased": torch.zeros(4, 1, 3), "background": blue[None].clone()}
+    tensors["targets"][1, 0], tensors["targets"][3, 0], tensors["biased"][1, 0] = red, green, green
+    save_file(tensors, tmp_path / "kinds.safetensors")
+    return tmp_path / "kinds.safetensors"
+
+
+def test_against_both_sides_a_pixel_is_held_against_companion_and_background(kinds):
+    module = DebiasModule(ColourFeatures(), str(kinds), num_classes=4, against="both", temperature=0.5)
+    found = module.predict_step(batch(1), 0)
+    red, other = torch.sigmoid(torch.tensor([2.0, -2.0])).tolist()
+    assert found.similarity[10, 6].item() == pytest.approx(red)
+    assert found.similarity[10, 17].item() == found.similarity[0, 0].item() == pytest.approx(other)
+    assert found.whole == (0, 2)
+    assert (
+        module.predict_step(batch(2), 0).similarity[10, 17].item() < 0.5
+    )  # no targets of its own: the background wins
+
+
+def test_whole_classes_are_told_whatever_the_map_is_held_against(kinds):
+    paper = DebiasModule(ColourFeatures(), str(kinds), num_classes=4).predict_step(batch(1), 0)
+    assert paper.whole == (0, 2) and paper.similarity[10, 6] == 1
+
+
+def test_a_file_without_companions_cannot_be_held_against(centroids):
+    assert DebiasModule(ColourFeatures(), centroids, num_classes=4).predict_step(batch(1), 0).whole == ()
+    with pytest.raises(ValueError, match=r"no centroids of companions, .* again with centroids=centroids_two_kinds"):
+        DebiasModule(ColourFeatures(), centroids, num_classes=4, against="both")
+    with pytest.raises(ValueError, match="against 'all' is none of nothing, both"):
+        DebiasModule(ColourFeatures(), centroids, num_classes=4, against="all")
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "said"),
+    [
+        ("targets", torch.zeros(3, 2, 3), "kinds of shapes"),
+        ("biased", torch.zeros(4, 2, 2), "kinds of shapes"),
+        ("background", torch.zeros(3), "kinds of shapes"),
+        ("whole", torch.zeros(3), "kinds of shapes"),
+        ("biased", torch.full((4, 1, 3), torch.nan), "kinds that are not finite"),
+    ],
+)
+def test_kinds_that_do_not_fit_are_refused(kinds, name, tensor, said):
+    save_file(load_file(kinds) | {name: tensor}, kinds)
+    with pytest.raises(ValueError, match=f"kinds.safetensors: {said}.*; make them again") as caught:
+        DebiasModule(ColourFeatures(), str(kinds), num_classes=4)
+    assert "\n" not in str(caught.value)

@@ -102,3 +102,10 @@ def test_equation_5_marks_only_foreground_outside_the_mask():
     small = debiased_label(label.to(torch.uint8), mask, biased_index=254, ignore_index=255)
     assert small.dtype == torch.uint8
     assert small.tolist() == debiased.tolist()
+
+
+def test_a_whole_class_loses_nothing():
+    label = torch.tensor([[0, 1, 2, 3, 255]])
+    nowhere = torch.zeros(1, 5, dtype=torch.bool)
+    debiased = debiased_label(label, nowhere, biased_index=254, ignore_index=255, whole=(0, 1, 3))
+    assert debiased.tolist() == [[0, 1, 254, 3, 255]]

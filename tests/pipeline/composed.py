@@ -85,7 +85,9 @@ def offline(house, words):
             init.setdefault(name, {"init_args": {}})["init_args"]["classifier_weights"] = None
     if "--model.init_args.centroids" in words:
         init["centroids"] = "centroids.safetensors"
-        save_file({"centroids": torch.zeros(len(classes_of(house, words)), 4)}, house / init["centroids"])
+        rows = torch.zeros(len(classes_of(house, words)), 4)
+        kinds = {"targets": rows[:, None], "biased": rows[:, None], "background": rows[:1], "whole": rows[:, 0]}
+        save_file({"centroids": rows, **{name: of.clone() for name, of in kinds.items()}}, house / init["centroids"])
     (house / "offline.yaml").write_text(yaml.safe_dump({"model": {"init_args": init}} if init else {}))
     more = (
         ["--trainer.accelerator", "cpu"] if not any(word.endswith("configs/trainer/cpu.yaml") for word in words) else []

@@ -26,7 +26,8 @@ CHOICES = {
     ),
     "encoder": ["resnet18"],
     "trainer": ["cpu_bf16", "gpu", "ddp"],
-    "centroids": ["centroids", "centroids_minimum"],
+    "centroids": ["centroids", "centroids_minimum", "centroids_two_kinds"],
+    "debias": ["labels_both_sides"],
     "features": ["true"],
 }
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")

@@ -15,12 +15,16 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from callbacks.writing.candidates.merged import MergedParts, Window
-from callbacks.writing.candidates.summary import Summary
+from callbacks.writing.candidates.summary import Summary, kinds_said
 from callbacks.writing.candidates.table_file import CANDIDATES, TableWriter, schema
 from datamodules.files.whole_file import whole_file
 from mars_pl.debias.centroids import class_means, select
 from mars_pl.debias.defaults import ALPHA, DISTANCE, NEAREST_COUNT, Distance
 from mars_pl.debias.distance import Rows, find_background
+from mars_pl.debias.kinds.kinds_file import WHOLE
+from mars_pl.debias.kinds.sample import ImageRows, Sampler
+from mars_pl.debias.kinds.sides import Sides
+from mars_pl.debias.kinds.two_kinds import Kinds, TwoKinds
 from mars_pl.metrics.target_share import kind_counts, kinds
 
 CENTROIDS = "centroids.safetensors"
@@ -40,6 +44,7 @@ class TableSelection:
         alpha: share of each class's candidates that make its debiased centroid (paper: .40).
         distance: to all background centroids, see ``Distance``.
         nearest_count: how many, for ``nearest``.
+        parting: selects among the target kind alone, see ``TwoKinds``; None selects as the paper does.
 
     Raises:
         ValueError: where there is no background or no foreground among the candidates.
@@ -53,6 +58,7 @@ class TableSelection:
         alpha: float = ALPHA,
         distance: Distance = DISTANCE,
         nearest_count: int = NEAREST_COUNT,
+        parting: TwoKinds | None = None,
     ) -> None:
         self._parts, self._class_names, self._settings = parts, class_names, settings
         self._classes: list[NDArray[np.int32]] = []
@@ -62,15 +68,21 @@ class TableSelection:
         self._background = find_background(self._first_reading(), distance, nearest_count)
         classes, self._found = np.concatenate(self._classes), np.concatenate(self._kinds)
         self._foreground = classes[classes > 0]
-        self._distances = self._background.distances(window.rows for window in self._windows())
-        self._selected = select(torch.from_numpy(self._foreground), self._distances, alpha)
+        self._kinds_found: Kinds | None = None
+        self._more: dict[str, Tensor] = {}
+        if parting is None:
+            self._distances = self._background.distances(window.rows for window in self._windows())
+            self._selected = select(torch.from_numpy(self._foreground), self._distances, alpha)
+        else:
+            self._part(torch.from_numpy(classes), parting, alpha)
 
     def write(self, folder: Path) -> Summary:
         """Write ``candidates.parquet``, ``selection.json`` and ``centroids.safetensors``, each whole or not at all.
 
         The last one holds what later stages read, and is small: ``centroids`` (num_classes, D), the debiased centroids,
         row 0 the mean of the unit background centroids; ``counts`` (num_classes,), how many made each row. The settings
-        are in its metadata, JSON under ``settings``.
+        are in its metadata, JSON under ``settings``. Of two kinds it holds the tensors of ``Sides`` too, and ``whole``
+        (num_classes,), 1 for a class that is not parted.
         """
         with whole_file(folder / CANDIDATES) as path:
             centroids, counts = class_means(self._third_reading(path), self._selected, len(self._class_names))
@@ -78,10 +90,24 @@ class TableSelection:
         with whole_file(folder / SELECTION) as path:
             path.write_text(json.dumps(summary.figures(), indent=1) + "\n")
         centroids[0], counts[0] = self._background.mean.float(), self._background.count
-        tensors: dict[str, Tensor] = {"centroids": centroids, "counts": counts}
+        tensors: dict[str, Tensor] = {"centroids": centroids, "counts": counts, **self._more}
         with whole_file(folder / CENTROIDS) as path:
             save_file(tensors, path, {"settings": json.dumps(self._settings)})
         return summary
+
+    def _part(self, classes: Tensor, parting: TwoKinds, alpha: float) -> None:
+        """Take a sample while distances are measured, find its kinds, and go through all candidates once more."""
+        sampler = Sampler(classes, parting.most, len(self._class_names))
+        self._distances = self._background.distances(sampler.watch(self._image_rows()))
+        sample = sampler.sample()
+        self._kinds_found = kinds = parting.find(sample)
+        near = torch.cat([kinds.near(*window.rows)[window.rows[0] > 0] for window in self._windows()])
+        self._selected = kinds.select(torch.from_numpy(self._foreground), self._distances, near, alpha)
+        self._more = Sides.of_sample(sample, self._selected, kinds, parting).tensors()
+        self._more[WHOLE] = (~kinds.parted).byte()
+
+    def _image_rows(self) -> Iterator[ImageRows]:
+        return ((torch.from_numpy(window.images), *window.rows) for window in self._windows())
 
     def _windows(self) -> Iterator[Window]:
         return (window for window in self._parts.windows() if len(window.classes))
@@ -129,5 +155,5 @@ class TableSelection:
             images_with_truth=self._images_with_truth,
             empty=self._empty,
             class_names=self._class_names,
-            settings=self._settings | {"images": len(self._parts)},
+            settings=self._settings | {"images": len(self._parts)} | kinds_said(self._kinds_found, self._class_names),
         )

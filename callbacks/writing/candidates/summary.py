@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,26 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from datamodules.terminal import terminal
+from mars_pl.debias.kinds.two_kinds import Kinds
 from mars_pl.metrics.target_share import KINDS, target_share
 
 PRINTED = 250
 """Classes that are printed; all of them stand in the file."""
+
+
+def kinds_said(kinds: Kinds | None, class_names: Sequence[str]) -> dict[str, Any]:
+    """Return what is written of each class's kinds: whether it was parted, and what the data said."""
+    if kinds is None:
+        return {}
+    measured = {
+        class_names[index]: {
+            "parted": bool(kinds.parted[index]),
+            "nearness": [round(value, 4) for value in kinds.nearness[index].tolist()],
+            "effect": round(float(kinds.effect[index]), 4),
+        }
+        for index in (~kinds.effect.isnan()).nonzero().flatten().tolist()
+    }
+    return {"kinds": measured}
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,9 @@ class Summary:
         terminal().print(table)
         if len(shown) > PRINTED:
             terminal().print(f"and {len(shown) - PRINTED} more classes: selection.json")
+        whole = [name for name in shown if name not in self._parted()] if "kinds" in figures else []
+        if whole:
+            terminal().print(f"of one kind, whose labels stay as they are: {', '.join(whole[:PRINTED])}")
         lost = [name for name in figures["empty_regions"] if figures["candidates_per_class"].get(name) == 0]
         if lost:
             rank_zero_warn(
@@ -89,6 +109,9 @@ class Summary:
     def _shares(self, counts: NDArray[np.int64]) -> dict[str, float | None]:
         single = zip(self.class_names[1:], counts[1:], strict=True)
         return {"all": target_share(counts.sum(0)), **{name: target_share(own) for name, own in single}}
+
+    def _parted(self) -> set[str]:
+        return {name for name, found in self.settings["kinds"].items() if found["parted"]}
 
     def _by_class(self, counts: NDArray[np.int64]) -> dict[str, int]:
         return dict(zip(self.class_names[1:], counts[1:].tolist(), strict=True))

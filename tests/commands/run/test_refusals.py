@@ -33,6 +33,7 @@ def refused(house, *words):
         ("uss=steggo", "uss=steggo: there is no configs/uss/features_steggo.yaml; did you mean stego?"),
         ("backbone=vit_small_patch16_dnio", "did you mean vit_small_patch16_dino?"),
         ("centroids=centroid_minimum", "did you mean centroids_minimum?"),
+        ("debias=label_both_sides", "did you mean labels_both_sides?"),
         ("segmenter=deeplabv2_resnet5", "did you mean deeplabv2_resnet50?"),
         ("train=mars_remove", "did you mean mars_removal?"),
         ("also=baseline,debaised", "also=debaised: there is no configs/train/debaised.yaml; did you mean debiased?"),

@@ -12,6 +12,7 @@ from callbacks.writing.candidates import merged, parts
 from callbacks.writing.candidates.merged import MergedParts
 from callbacks.writing.candidates.selecting import TableSelection
 from mars_pl.debias.centroids import Candidates
+from mars_pl.debias.kinds.two_kinds import TwoKinds
 from mars_pl.debias.selection import select_centroids
 from tests.callbacks.writing.candidates.drawn import NAMES, draw_images, write_parts
 from tests.callbacks.writing.candidates.tables import foreground, read_rows
@@ -78,6 +79,40 @@ def test_processes_do_not_show_in_any_byte(tmp_path, processes):
     folders = [stage(tmp_path / str(count), images, count) for count in (1, processes)]
     assert files(folders[0]) == files(folders[1])
     assert set(files(folders[0])) == {"candidates.parquet", "centroids.safetensors", "selection.json"}
+
+
+def test_the_paper_selection_adds_nothing_to_its_file_and_two_kinds_add_theirs(tmp_path):
+    images = draw_images(14, 60)
+    plain, parted = (stage(tmp_path / str(kinds), images, parting=kinds) for kinds in (None, TwoKinds(most=20)))
+    assert load_file(plain / "centroids.safetensors").keys() == {"centroids", "counts"}
+    tensors = load_file(parted / "centroids.safetensors")
+    assert tensors.keys() == {"centroids", "counts", "targets", "biased", "background", "whole"}
+    figures = json.loads((parted / "selection.json").read_text())
+    assert "kinds" not in json.loads((plain / "selection.json").read_text())
+    assert figures["kinds"].keys() <= set(NAMES[1:]) and figures["kinds"]
+    for index, name in enumerate(NAMES):
+        assert bool(tensors["whole"][index]) != figures["kinds"].get(name, {"parted": False})["parted"]
+
+
+@pytest.mark.parametrize("settings", [{"nearness": 0.0}, {"nearness": 2.0, "effect": 1e9}], ids=["parted", "whole"])
+def test_two_kinds_select_the_far_kind_or_all(tmp_path, settings):
+    folder = stage(tmp_path, draw_images(15, 90), 2, alpha=1.0, parting=TwoKinds(**settings))
+    biased = load_file(folder / "centroids.safetensors")["biased"]
+    table = foreground(folder)
+    for index in {row["class"] for row in table}:
+        chosen = [row["selected"] for row in table if row["class"] == index]
+        assert all(chosen) != bool(biased[index].any())
+    assert all(row["selected"] for row in table) == ("effect" in settings)
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_processes_and_windows_do_not_show_in_two_kinds(tmp_path, monkeypatch, processes):
+    images, parting = draw_images(16, 80), TwoKinds(nearness=0.0, most=30)
+    first = stage(tmp_path / "first", images, parting=parting)
+    monkeypatch.setattr(merged, "WINDOW", 17)
+    other = stage(tmp_path / "other", images, processes, parting=parting)
+    for name in ("centroids.safetensors", "selection.json"):
+        assert (first / name).read_bytes() == (other / name).read_bytes()
 
 
 def test_the_counts_are_those_of_the_table(tmp_path):
