@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from callbacks.debiased_label_writer import DebiasedLabelWriter
 from datamodules.files.labels import read_label
@@ -99,3 +99,14 @@ def test_the_first_maps_of_the_list_are_shown(centroids, tmp_path):
     assert values.shape == (24, 32)
     assert values[11, 6] == 255
     assert values[0, 0] == 0
+
+
+def test_a_class_of_one_kind_loses_nothing_whatever_the_refinement_says(centroids, tmp_path):
+    red, green, white = torch.tensor([[[1.0, 0, 0]], [[0, 1.0, 0]], [[WHITE] * 3]])
+    nothing = torch.zeros_like(red)
+    kinds = {"targets": torch.stack([nothing, red, white, nothing]), "whole": torch.tensor([1, 0, 1, 1])}
+    kinds |= {"biased": torch.stack([nothing, green, nothing, nothing]), "background": torch.tensor([[0.0, 0, 1]])}
+    save_file(load_file(centroids) | kinds, tmp_path / "kinds.safetensors")
+    output = write(str(tmp_path / "kinds.safetensors"), tmp_path / "labels", refine=RemoveAll())
+    removed = json.loads((output / "removed.json").read_text())["removed"]
+    assert (removed["red"], removed["white"]) == (1.0, 0.0)
