@@ -217,7 +217,7 @@ def test_a_class_name_is_no_markup(tmp_path, capsys):
 
 
 def test_two_kinds_part_red_from_its_companion_and_leave_white_whole(tmp_path):
-    folder = write(tmp_path, alpha=1.0, parting=TwoKinds(targets=1, biased=1, background=2))
+    folder = write(tmp_path, alpha=1.0, distance="minimum", parting=TwoKinds(targets=1, biased=1, background=2))
     tensors = load_file(folder / "centroids.safetensors")
     assert tensors["counts"].tolist() == [8, 4, 2, 0]
     assert torch.allclose(tensors["targets"][1], torch.tensor([[1.0, 0, 0]]))

@@ -74,7 +74,7 @@ class TableSelection:
             self._distances = self._background.distances(window.rows for window in self._windows())
             self._selected = select(torch.from_numpy(self._foreground), self._distances, alpha)
         else:
-            self._part(torch.from_numpy(classes), parting, alpha)
+            self._part(torch.from_numpy(classes), parting, alpha, distance, nearest_count)
 
     def write(self, folder: Path) -> Summary:
         """Write ``candidates.parquet``, ``selection.json`` and ``centroids.safetensors``, each whole or not at all.
@@ -95,12 +95,12 @@ class TableSelection:
             save_file(tensors, path, {"settings": json.dumps(self._settings)})
         return summary
 
-    def _part(self, classes: Tensor, parting: TwoKinds, alpha: float) -> None:
+    def _part(self, classes: Tensor, parting: TwoKinds, alpha: float, distance: Distance, nearest_count: int) -> None:
         """Take a sample while distances are measured, find its kinds, and go through all candidates once more."""
         sampler = Sampler(classes, parting.most, len(self._class_names))
         self._distances = self._background.distances(sampler.watch(self._image_rows()))
         sample = sampler.sample()
-        self._kinds_found = kinds = parting.find(sample)
+        self._kinds_found = kinds = parting.find(sample, distance, nearest_count)
         near = torch.cat([kinds.near(*window.rows)[window.rows[0] > 0] for window in self._windows()])
         self._selected = kinds.select(torch.from_numpy(self._foreground), self._distances, near, alpha)
         self._more = Sides.of_sample(sample, self._selected, kinds, parting).tensors()

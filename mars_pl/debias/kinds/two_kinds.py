@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mars_pl.debias.centroids import share, take_farthest
 from mars_pl.debias.clustering import kmeans
+from mars_pl.debias.defaults import DISTANCE, NEAREST_COUNT, Distance
 from mars_pl.debias.distance import BLOCK, unit
 from mars_pl.debias.kinds.sample import Sample
 
@@ -64,10 +65,10 @@ class Kinds:
 class TwoKinds:
     """Parts each class's candidates by K-means in two, where one of the two looks like the background.
 
-    A companion is background where its class is not shown, so only background of images without the class is asked:
-    the cosine of each candidate to the nearest of it. The kind with the smaller mean is the target. The class is parted
-    where the other kind is as near to background as background of several images is to itself (``nearness``), or where
-    the two lie far apart (``effect``); a class of which neither holds has no companion to remove.
+    A companion is background where its class is not shown, so only background of images without the class is asked: by
+    the distance of Eq. 1, the mean or the nearest. The kind that lies farther is the target. The class is parted where
+    the other kind is as near to background as background of several images is to itself (``nearness``), or where the
+    two lie far apart (``effect``); a class of which neither holds has no companion to remove.
 
     Args:
         nearness: parts a class; mean rank of the near kind's cosines among those of background, in [0, 1].
@@ -92,15 +93,24 @@ class TwoKinds:
         self.nearness, self.effect, self.most = nearness, effect, most
         self.targets, self.biased, self.background = targets, biased, background
 
-    def find(self, sample: Sample) -> Kinds:
-        """Look at the candidates of all classes."""
+    def find(self, sample: Sample, distance: Distance = DISTANCE, nearest_count: int = NEAREST_COUNT) -> Kinds:
+        """Look at the candidates of all classes.
+
+        Args:
+            sample: of the candidates.
+            distance: of Eq. 1, to the background of images without the class.
+            nearest_count: how many, for ``nearest``.
+        """
         num_classes = sample.shown.shape[1]
         axes = torch.zeros(num_classes, sample.vectors.shape[1], dtype=torch.float64)
         offsets, effect = torch.zeros(num_classes).double(), torch.full((num_classes,), torch.nan).double()
         nearness = torch.full((num_classes, 2), torch.nan, dtype=torch.float64)
         is_background = sample.classes == 0
         background, elsewhere = sample.vectors[is_background], sample.images[is_background]
-        own = _nearest(background, background, elsewhere[:, None] != elsewhere).sort().values
+        apart = elsewhere[:, None] != elsewhere
+        if not apart.any():
+            return Kinds(torch.zeros(num_classes, dtype=torch.bool), axes, offsets, nearness, effect)
+        own = _likeness(background, background, apart, distance, nearest_count).sort().values
         for index in sample.classes.unique().tolist():
             vectors = sample.vectors[sample.classes == index]
             without = ~sample.shown[is_background, index]
@@ -109,7 +119,7 @@ class TwoKinds:
             means, assignment = kmeans(vectors, 2, SEED)
             if len(means) < 2:
                 continue
-            cosines = _nearest(vectors, background[without])
+            cosines = _likeness(vectors, background, without, distance, nearest_count)
             groups = [cosines[assignment == kind] for kind in range(2)]
             far, near = sorted(range(2), key=lambda kind: float(groups[kind].mean()))
             spread = torch.stack([group.var(correction=0) for group in groups]).mean().sqrt().clamp(min=1e-6)
@@ -125,12 +135,23 @@ class TwoKinds:
         return Kinds(parted, axes * parted[:, None], offsets * parted, nearness, effect)
 
 
-def _nearest(vectors: Tensor, others: Tensor, allowed: Tensor | None = None) -> Tensor:
-    """Return (n,) the cosine of each unit vector to the nearest of the others, −1 where it may have none."""
+def _likeness(vectors: Tensor, others: Tensor, allowed: Tensor, distance: Distance, nearest_count: int) -> Tensor:
+    """Return (n,) what Eq. 1's distance takes of the cosines of each unit vector to the others that it may have.
+
+    Args:
+        vectors: (n, D).
+        others: (m, D).
+        allowed: (n, m) or (m,) bool; one at least for each vector.
+        distance: see ``find_background``.
+        nearest_count: likewise.
+    """
     found = []
     for start in range(0, len(vectors), BLOCK):
         cosines = vectors[start : start + BLOCK] @ others.T
-        if allowed is not None:
-            cosines = cosines.where(allowed[start : start + BLOCK], -1)
-        found.append(cosines.amax(dim=1))
-    return torch.cat([vectors.new_zeros(0), *found])
+        mask = allowed[start : start + BLOCK] if allowed.ndim == 2 else allowed.expand_as(cosines)
+        if distance == "mean":
+            found.append(cosines.where(mask, 0).sum(dim=1) / mask.sum(dim=1))
+        else:
+            most = 1 if distance == "minimum" else min(nearest_count, int(mask.sum(dim=1).min()))
+            found.append(cosines.where(mask, -torch.inf).topk(most, dim=1).values.mean(dim=1))
+    return torch.cat(found)

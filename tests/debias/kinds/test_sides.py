@@ -57,7 +57,7 @@ def test_each_side_has_the_centroids_of_its_candidates():
     table = world(COMPANION)
     _, classes, vectors = table
     sample, settings = sample_of(table), TwoKinds(targets=1, biased=1, background=2)
-    kinds = settings.find(sample)
+    kinds = settings.find(sample, "minimum")
     foreground = classes == 1
     near = kinds.near(classes[foreground], vectors[foreground])
     sides = Sides.of_sample(sample, ~near, kinds, settings)
@@ -70,7 +70,7 @@ def test_each_side_has_the_centroids_of_its_candidates():
 
 def test_of_a_class_that_is_not_parted_nothing_is_biased():
     sample, settings = sample_of(world(COMPANION)), TwoKinds(nearness=2.0, effect=1e9)
-    sides = Sides.of_sample(sample, torch.ones(40, dtype=torch.bool), settings.find(sample), settings)
+    sides = Sides.of_sample(sample, torch.ones(40, dtype=torch.bool), settings.find(sample, "minimum"), settings)
     assert not sides.biased.any() and sides.targets[1].any(dim=1).all()
     again = Sides.of_tensors(sides.tensors())
     assert all(torch.equal(getattr(again, name), getattr(sides, name)) for name in sides.tensors())
