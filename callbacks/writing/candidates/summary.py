@@ -27,6 +27,7 @@ def kinds_said(kinds: Kinds | None, class_names: Sequence[str]) -> dict[str, Any
         class_names[index]: {
             "parted": bool(kinds.parted[index]),
             "nearness": [round(value, 4) for value in kinds.nearness[index].tolist()],
+            "apart": round(float(kinds.apart[index]), 4),
             "effect": round(float(kinds.effect[index]), 4),
         }
         for index in (~kinds.effect.isnan()).nonzero().flatten().tolist()

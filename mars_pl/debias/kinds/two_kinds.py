@@ -29,6 +29,7 @@ class Kinds:
         offsets: (num_classes,) float64: a vector whose product with the axis is smaller is of the near kind.
         nearness: (num_classes, 2) float64 in [0, 1] of the far and the near kind, NaN where nothing was measured: the
             mean rank of its cosines to other images' background among those of background itself.
+        apart: (num_classes,) float64, the distance of the kinds' means, (1 − cosine) / 2.
         effect: (num_classes,) float64, how far the kinds' cosines to background lie apart, in standard deviations.
     """
 
@@ -36,6 +37,7 @@ class Kinds:
     axes: Tensor
     offsets: Tensor
     nearness: Tensor
+    apart: Tensor
     effect: Tensor
 
     def select(self, classes: Tensor, distances: Tensor, near: Tensor, alpha: float) -> Tensor:
@@ -67,13 +69,14 @@ class TwoKinds:
 
     A companion is background where its class is not shown, so only background of images without the class is asked: by
     the distance of Eq. 1, the mean or the nearest. The kind that lies farther is the target. The class is parted where
-    the other kind is as near to background as background of several images is to itself (``nearness``), or where the
-    two lie far apart (``effect``); a class of which neither holds has no companion to remove.
+    the kinds are unlike one another and the other one is like background (``companion``), or where their distances to
+    background hardly overlap (``effect``); a class of which neither holds has no companion to remove.
 
     Args:
-        nearness: parts a class; mean rank of the near kind's cosines among those of background, in [0, 1].
+        companion: parts a class; the near kind's nearness to background times the kinds' distance, in [0, 1].
         effect: parts a class; difference of the kinds' mean cosines, in standard deviations.
-        most: candidates of a class, and of background, that are looked at: a sample where there are more.
+        most: candidates of a class, and of background, that are looked at: a sample where there are more. The
+            nearest of more background would be nearer, so a much larger sample wants another ``companion``.
         targets: centroids of the target kind, for Eq. 4 against both sides.
         biased: centroids of the near kind, likewise.
         background: centroids of all background, likewise.
@@ -81,16 +84,16 @@ class TwoKinds:
 
     def __init__(
         self,
-        nearness: float = 0.2,
+        companion: float = 0.055,
         effect: float = 2.0,
-        most: int = 4096,
+        most: int = 1024,
         targets: int = 4,
         biased: int = 3,
         background: int = 4,
     ) -> None:
         if min(most, targets, biased, background) < 1:
             raise ValueError(f"1 candidate and 1 centroid at least, got {most}, {targets}, {biased}, {background}")
-        self.nearness, self.effect, self.most = nearness, effect, most
+        self.companion, self.effect, self.most = companion, effect, most
         self.targets, self.biased, self.background = targets, biased, background
 
     def find(self, sample: Sample, distance: Distance = DISTANCE, nearest_count: int = NEAREST_COUNT) -> Kinds:
@@ -103,14 +106,15 @@ class TwoKinds:
         """
         num_classes = sample.shown.shape[1]
         axes = torch.zeros(num_classes, sample.vectors.shape[1], dtype=torch.float64)
-        offsets, effect = torch.zeros(num_classes).double(), torch.full((num_classes,), torch.nan).double()
+        offsets = torch.zeros(num_classes, dtype=torch.float64)
+        apart, effect = torch.full((2, num_classes), torch.nan, dtype=torch.float64)
         nearness = torch.full((num_classes, 2), torch.nan, dtype=torch.float64)
         is_background = sample.classes == 0
         background, elsewhere = sample.vectors[is_background], sample.images[is_background]
-        apart = elsewhere[:, None] != elsewhere
-        if not apart.any():
-            return Kinds(torch.zeros(num_classes, dtype=torch.bool), axes, offsets, nearness, effect)
-        own = _likeness(background, background, apart, distance, nearest_count).sort().values
+        other = elsewhere[:, None] != elsewhere
+        if not other.any():
+            return Kinds(torch.zeros(num_classes, dtype=torch.bool), axes, offsets, nearness, apart, effect)
+        own = _likeness(background, background, other, distance, nearest_count).sort().values
         for index in sample.classes.unique().tolist():
             vectors = sample.vectors[sample.classes == index]
             without = ~sample.shown[is_background, index]
@@ -129,10 +133,11 @@ class TwoKinds:
                 nearness[index, place] = (below + upto).double().mean() / (2 * len(own))
             # nearer to one mean than to the other, |x − m|² written out
             centres = means.double()
+            apart[index] = (1 - torch.cosine_similarity(centres[0], centres[1], dim=0)) / 2
             axes[index] = centres[far] - centres[near]
             offsets[index] = (centres[far].square().sum() - centres[near].square().sum()) / 2
-        parted = (nearness[:, 1] >= self.nearness) | (effect >= self.effect)
-        return Kinds(parted, axes * parted[:, None], offsets * parted, nearness, effect)
+        parted = (nearness[:, 1] * apart >= self.companion) | (effect >= self.effect)
+        return Kinds(parted, axes * parted[:, None], offsets * parted, nearness, apart, effect)
 
 
 def _likeness(vectors: Tensor, others: Tensor, allowed: Tensor, distance: Distance, nearest_count: int) -> Tensor:

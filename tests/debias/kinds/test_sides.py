@@ -69,7 +69,7 @@ def test_each_side_has_the_centroids_of_its_candidates():
 
 
 def test_of_a_class_that_is_not_parted_nothing_is_biased():
-    sample, settings = sample_of(world(COMPANION)), TwoKinds(nearness=2.0, effect=1e9)
+    sample, settings = sample_of(world(COMPANION)), TwoKinds(companion=2.0, effect=1e9)
     sides = Sides.of_sample(sample, torch.ones(40, dtype=torch.bool), settings.find(sample, "minimum"), settings)
     assert not sides.biased.any() and sides.targets[1].any(dim=1).all()
     again = Sides.of_tensors(sides.tensors())

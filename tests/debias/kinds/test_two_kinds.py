@@ -32,8 +32,8 @@ def test_background_of_images_that_show_the_class_is_not_asked():
 
 
 def test_kinds_far_apart_part_a_class_though_neither_is_background():
-    assert TwoKinds(nearness=2.0, effect=2.0).find(sample_of(world(COMPANION)), "minimum").parted[1]
-    assert not TwoKinds(nearness=2.0, effect=1e9).find(sample_of(world(COMPANION)), "minimum").parted[1]
+    assert TwoKinds(companion=2.0, effect=2.0).find(sample_of(world(COMPANION)), "minimum").parted[1]
+    assert not TwoKinds(companion=2.0, effect=1e9).find(sample_of(world(COMPANION)), "minimum").parted[1]
 
 
 @pytest.mark.parametrize("images", [4, 2 * FEWEST])
@@ -63,7 +63,7 @@ def test_a_sample_finds_the_same_kinds():
 
 def test_the_selection_by_hand():
     unknown = torch.zeros(3)
-    kinds = Kinds(torch.tensor([False, True, False]), unknown, unknown, unknown, unknown)
+    kinds = Kinds(torch.tensor([False, True, False]), unknown, unknown, unknown, unknown, unknown)
     classes = torch.tensor([1, 1, 1, 1, 1, 2, 2, 2])
     distances = torch.tensor([0.9, 0.5, 0.5, 0.8, 0.1, 0.1, 0.2, 0.3]).double()
     near = torch.tensor([True, False, False, False, True, False, False, False])
@@ -90,7 +90,7 @@ def test_the_distance_of_equation_1_says_which_kind_is_near(distance, wanted):
     companions = (classes == 1) & torch.tensor([False, *(classes[:-1] == 1).tolist()]) & (numbers % 2 == 1)
     vectors[companions] = around(COMPANION + 0.5 * GROUND, int(companions.sum()), draw)
     vectors[:2] = OBJECT  # of an image without the class
-    kinds = TwoKinds(nearness=0.0).find(sample_of((numbers, classes, vectors)), distance, 2)
+    kinds = TwoKinds(companion=0.0).find(sample_of((numbers, classes, vectors)), distance, 2)
     target = torch.stack([OBJECT, COMPANION])[
         kinds.near(torch.tensor([1, 1]), torch.stack([OBJECT, COMPANION])).logical_not()
     ]

@@ -94,7 +94,7 @@ def test_the_paper_selection_adds_nothing_to_its_file_and_two_kinds_add_theirs(t
         assert bool(tensors["whole"][index]) != figures["kinds"].get(name, {"parted": False})["parted"]
 
 
-@pytest.mark.parametrize("settings", [{"nearness": 0.0}, {"nearness": 2.0, "effect": 1e9}], ids=["parted", "whole"])
+@pytest.mark.parametrize("settings", [{"companion": 0.0}, {"companion": 2.0, "effect": 1e9}], ids=["parted", "whole"])
 def test_two_kinds_select_the_far_kind_or_all(tmp_path, settings):
     folder = stage(tmp_path, draw_images(15, 90), 2, alpha=1.0, parting=TwoKinds(**settings))
     biased = load_file(folder / "centroids.safetensors")["biased"]
@@ -107,7 +107,7 @@ def test_two_kinds_select_the_far_kind_or_all(tmp_path, settings):
 
 @pytest.mark.parametrize("processes", [1, 3])
 def test_processes_and_windows_do_not_show_in_two_kinds(tmp_path, monkeypatch, processes):
-    images, parting = draw_images(16, 80), TwoKinds(nearness=0.0, most=30)
+    images, parting = draw_images(16, 80), TwoKinds(companion=0.0, most=30)
     first = stage(tmp_path / "first", images, parting=parting)
     monkeypatch.setattr(merged, "WINDOW", 17)
     other = stage(tmp_path / "other", images, processes, parting=parting)
