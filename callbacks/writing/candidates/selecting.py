@@ -1,4 +1,4 @@
-"""From the parts of all processes to the files of the centroids stage, in three readings (paper §3.2, Eq. 1–3)."""
+"""From the parts of all processes to the files of the centroids stage, in three or four readings (paper §3.2, Eq. 1–3)."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class TableSelection:
 
     Held are the class, the kind, the distance and the choice of each candidate: 15 bytes, and 40 more while they are
     sorted. ``minimum`` and ``nearest`` hold the background's vectors too.
+    Two kinds take a fourth reading, and hold a sample and, while it is picked, 40 bytes a candidate.
 
     Args:
         parts: the candidates.
