@@ -1,4 +1,4 @@
-"""From the parts of all processes to the files of the centroids stage, in three or four readings (paper §3.2, Eq. 1–3)."""
+"""From the parts of all processes to the files of the centroids stage, in three or four readings (paper §3.2)."""
 
 from __future__ import annotations
 
