@@ -17,6 +17,7 @@ class Sample(TypedDict):
         image: uint8 3×H×W RGB, not normalised; absent where tokens take its place.
         classes: float32 (C,), 1 where foreground class k+1 is in the image; absent where there are no image labels.
         label: int64 H×W, where a label folder is set.
+        initial_label: int64 H×W, the label as it was before a fit corrected it (ADELE).
         truth: int64 H×W, for measuring only: evaluation items whose mask exists.
         valid: bool H×W, False where a training crop was padded; there `label` is ignored.
         class_ids: int64 (K,), label ids of the classes that have scores, where a score folder is set; K may be 0.
@@ -36,6 +37,7 @@ class Sample(TypedDict):
     image: NotRequired[Tensor]
     classes: NotRequired[Tensor]
     label: NotRequired[Tensor]
+    initial_label: NotRequired[Tensor]
     truth: NotRequired[Tensor]
     valid: NotRequired[Tensor]
     class_ids: NotRequired[Tensor]
@@ -57,6 +59,7 @@ class Batch(TypedDict):
     image: NotRequired[Tensor]
     classes: NotRequired[Tensor]
     label: NotRequired[Tensor]
+    initial_label: NotRequired[Tensor]
     truth: NotRequired[Tensor]
     valid: NotRequired[Tensor]
     class_ids: NotRequired[Tensor]

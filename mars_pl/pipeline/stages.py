@@ -112,7 +112,7 @@ class Pipeline:
         Trainings share everything but the label folder and the complement.
 
         Args:
-            name: ``baseline`` learns Yᵇ, ``supervised`` the truth, every other one Yᵈᵇ.
+            name: ``baseline`` and ``adele`` learn Yᵇ, ``supervised`` the truth, every other one Yᵈᵇ.
             number: of the round. From 2 on (not in the paper) it learns the masks that the network of the round before
                 has of its own training images.
         """
@@ -134,8 +134,10 @@ class Pipeline:
 
     def _first(self, name: str) -> Training:
         c = self.choices
+        as_they_are: tuple[Value, tuple[str, ...]] = (self.pseudo_baseline, (c.label_name,))
         learnt: dict[str, tuple[Value, tuple[str, ...]]] = {
-            "baseline": (self.pseudo_baseline, (c.label_name,)),
+            "baseline": as_they_are,
+            "adele": as_they_are,
             "supervised": (c.place(c.truth_aug), ()),
         }
         labels, from_where = learnt.get(name, (self.debiased / "", self._told))

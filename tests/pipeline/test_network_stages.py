@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from datamodules.files.labels import read_label
 from tests.pipeline.stage_outputs import BIASED, codes, config, labels, shown
-from tests.pipeline.tiny_run import EVERY_TRAINING
+from tests.pipeline.tiny_run import EVERY_TRAINING, MARS_TRAININGS
 
 
 @pytest.mark.parametrize("training", EVERY_TRAINING)
@@ -24,14 +24,15 @@ def test_each_training_leaves_a_teacher_and_a_student(tiny_run, training):
     complement = found["model"]["init_args"]["complement"]
     rule = {"complement": "none", "mars": "paper", "mars_background": "background", "mars_removal": "removal"}
     assert (complement or {}).get("init_args", {}).get("certain") == rule.get(training)
-    own = {"baseline": tiny_run.path("wsss-labels") / "baseline", "supervised": "data/voc/SegmentationClassAug"}
+    given = tiny_run.path("wsss-labels") / "baseline"
+    own = {"baseline": given, "adele": given, "supervised": "data/voc/SegmentationClassAug"}
     folder = own.get(training, tiny_run.path("debias-labels"))
     assert tiny_run.house / found["data"]["init_args"]["label_folder"] == tiny_run.house / folder
 
 
 def test_trainings_share_everything_but_labels_and_complement(tiny_run):
     kept = []
-    for training in EVERY_TRAINING:
+    for training in MARS_TRAININGS:
         found = config(tiny_run.get(f"{training}/segment"), "fit")
         found["model"]["init_args"].pop("complement")
         found["data"]["init_args"].pop("label_folder")

@@ -22,6 +22,7 @@ from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import QUIET
 
 SEGMENT = ("segment/segment", "segment/deeplabv3plus", "segment/deeplabv3plus_scenes", "train/mars")
+ADELE = (*SEGMENT[:-1], "train/adele")
 LABELS = {"label_folder": "Pseudo"}
 CROPS = {"training_set": {"init_args": {"crop_size": 32, "long_side": [40, 56], "scale": None}}}
 VIEWS = {"training_set": {"init_args": {"global_size": 32, "local_size": 16}}}
@@ -41,6 +42,7 @@ FITS = {
     "stego": (("uss/crops", "uss/stego"), PAIRS, {}, ("weights",)),
     "leopart": (("uss/leopart",), VIEWS, QUEUE, ("weights",)),
     "mars": (SEGMENT, CROPS | LABELS, FILLED, ("weights", "student")),
+    "adele": (ADELE, CROPS | LABELS, {}, ("weights", "student")),
 }
 
 

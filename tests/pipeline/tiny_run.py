@@ -27,7 +27,8 @@ from mars_pl.pipeline.stage import Stage
 from mars_pl.training.weights import save_weights
 
 REPOSITORY = Path(__file__).parents[2]
-EVERY_TRAINING = ("baseline", "debiased", "complement", "mars", "mars_background", "mars_removal", "supervised")
+MARS_TRAININGS = ("baseline", "debiased", "complement", "mars", "mars_background", "mars_removal", "supervised")
+EVERY_TRAINING = (*MARS_TRAININGS, "adele")
 ALSO = "also=" + ",".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
 
 QUIET = "--trainer.enable_progress_bar false --trainer.enable_model_summary false"

@@ -67,7 +67,7 @@ NETWORKS = {
 }
 """Segmenters, which say their groups themselves."""
 
-VALIDATED = ("ClassificationModule", "SEAMModule", "SingleStageModule", "SegmentationModule")
+VALIDATED = ("ClassificationModule", "SEAMModule", "SingleStageModule", "SegmentationModule", "ADELEModule")
 """Modules with a validation."""
 
 
@@ -91,10 +91,12 @@ def learning_rows(kind: str, model: Settings, network_kind: str, network: Settin
             "optimiser": "AdamW",
             "schedule": "cosine to 0",
         }
-    rates = NETWORKS.get(network_kind) if kind == "SegmentationModule" else MODULES.get(kind)
+    rates = NETWORKS.get(network_kind) if kind in ("SegmentationModule", "ADELEModule") else MODULES.get(kind)
     if rates is None:
         return {}
     rows = {f"lr {group}": rate for group, rate in rates(model, network).items()}
+    if kind == "ADELEModule":
+        rows["lr shares of the scales"] = float(model["lr"])  # without decay
     rows["weight decay"] = model["weight_decay"]
     if any(group.endswith("biases") for group in rows):
         rows["bias decay"] = 0.0
