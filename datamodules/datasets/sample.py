@@ -25,6 +25,7 @@ class Sample(TypedDict):
         features: float16 D×h×w, of the whole image, where a feature folder is set.
         competing: float32 2×(C+1)×h×w in [0, 1], in place of `label`: means over cells of the maps that a confident
             label is drawn from, with a strong background and with a weak one.
+        ood_image: uint8 3×S×S, a crop of a picture that shows none of the classes (W-OoD).
         positive_image: a neighbour of `image`, of its size (STEGO).
         tokens: float16 D×h×w, backbone features of the crop (STEGO).
         positive_tokens: those of a neighbour.
@@ -44,6 +45,7 @@ class Sample(TypedDict):
     scores: NotRequired[Tensor]
     features: NotRequired[Tensor]
     competing: NotRequired[Tensor]
+    ood_image: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]
@@ -66,6 +68,7 @@ class Batch(TypedDict):
     scores: NotRequired[Tensor]
     features: NotRequired[Tensor]
     competing: NotRequired[Tensor]
+    ood_image: NotRequired[Tensor]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]

@@ -89,6 +89,14 @@ def compose(canvas: Canvas, chance: Chance, names: list[str], horizon: int) -> N
         KINDS[name].draw(Brush(canvas, *box, code=codes[name], flipped=chance.percent(50)), chance)
 
 
+def compose_outside(canvas: Canvas, chance: Chance, horizon: int) -> None:
+    """Paint one or two companions and no object, as pictures that show none of the classes."""
+    codes = {name: code for code, name in enumerate(CLASS_NAMES["scenes"])}
+    names = chance.shuffled(list(PAINTERS))
+    for name in names[: 2 if chance.percent(TWO_CLASSES) else 1]:
+        PAINTERS[name](canvas, chance, _stray(chance, name, horizon), COMPANION + codes[name])
+
+
 def _group(chance: Chance, name: str, left: int, share: int, horizon: int) -> Group:
     """Place a class's objects and its companion into the columns from ``left`` to ``left + share``."""
     kind = KINDS[name]

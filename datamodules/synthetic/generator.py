@@ -21,12 +21,15 @@ from datamodules.processes import cores
 from datamodules.synthetic.backgrounds import paint_background
 from datamodules.synthetic.canvas import Bytes, Canvas
 from datamodules.synthetic.chance import Chance
-from datamodules.synthetic.composition import classes_of, compose
+from datamodules.synthetic.composition import classes_of, compose, compose_outside
 
 VAL_FROM = 50_000
 """Index of the first validation picture: they stay the same however many train pictures there are."""
 
 LISTS = "ImageSets/Segmentation"
+OUTSIDE_FROM = 100_000
+"""Index of the first picture without an object: their backgrounds are no other picture's."""
+
 FOLDERS = ("JPEGImages", "SegmentationClass", "SegmentationClassAug", "Companion", "Annotations", LISTS)
 
 
@@ -54,6 +57,32 @@ def render(seed: int, index: int) -> Scene:
     compose(canvas, chance, classes_of(seed, index), horizon)
     image, label, companion = canvas.finish(chance, grain=6)
     return Scene(image, label, companion, tuple(int(code) for code in np.unique(label) if code))
+
+
+def render_outside(seed: int, index: int) -> Scene:
+    """Make a picture of companions alone, of the world of ``seed``; its label is background."""
+    canvas, chance = Canvas(), Chance(seed, OUTSIDE_FROM + index, 0)
+    horizon = paint_background(canvas, chance)
+    compose_outside(canvas, chance, horizon)
+    image, label, companion = canvas.finish(chance, grain=6)
+    return Scene(image, label, companion, ())
+
+
+def write_outside(folder: Path, seed: int = 0, pictures: int = 400) -> None:
+    """Write pictures that show companions and no object, for W-OoD, whole or not at all.
+
+    Raises:
+        DataError: where ``folder`` already holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder}: something is there already; remove it to generate the pictures anew")
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for index in track(range(pictures), description="Generating pictures without objects"):
+        scene = render_outside(seed, index)
+        Image.fromarray(scene.image).save(part / f"o{seed}_{index:05d}.jpg", quality=95, subsampling=0)
+    part.replace(folder)
 
 
 def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200, processes: int = 1) -> None:

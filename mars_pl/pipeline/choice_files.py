@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 from datamodules.errors import DataError
+from mars_pl.pipeline.methods import METHODS
 from mars_pl.pipeline.settings.configs import config_folder, find_config
 
 FILES = {
@@ -31,6 +32,8 @@ def look_for_file(name: str, value: str) -> None:
         DataError: where there is none; names the nearest one, or all.
     """
     pattern = FILES[name]
+    if name == "wsss" and value in METHODS:  # some take another method's YAMLs
+        return
     try:
         find_config(pattern.format(value))
     except DataError:
@@ -44,7 +47,8 @@ def files_of(name: str) -> list[str]:
     pattern, folder = FILES[name], config_folder()
     before, after = pattern.split("{}")
     stems = (str(path.relative_to(folder).with_suffix("")) for path in folder.glob(f"{pattern.format('*')}.yaml"))
-    return sorted(stem[len(before) : len(stem) - len(after)] for stem in stems)
+    found = {stem[len(before) : len(stem) - len(after)] for stem in stems}
+    return sorted(found | set(METHODS if name == "wsss" else ()))
 
 
 def near_miss(name: str, known: Sequence[str]) -> str:

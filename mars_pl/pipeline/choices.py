@@ -10,6 +10,7 @@ from typing import Any
 from datamodules.errors import DataError
 from mars_pl.pipeline.choice_files import FILES, look_for_file, near_miss
 from mars_pl.pipeline.machine import best_trainer
+from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.preferences import FULL, preferences
 
 IMAGENET, CLASSIFIER = "imagenet", "classifier"
@@ -24,8 +25,11 @@ class Choices:
     size: str = field(
         default=FULL, metadata={"help": "small (for a CPU), full (as published) or machine: small without a GPU"}
     )
-    wsss: str = field(default="cam", metadata={"help": "method of the pseudo labels: cam, irn, advcam, seam, rsepm"})
+    wsss: str = field(
+        default="cam", metadata={"help": "method of the pseudo labels: cam, irn, advcam, wood, seam, rsepm"}
+    )
     labels: str = field(default="", metadata={"help": "instead: a folder of masks <image id>.png"})
+    ood: str = field(default="", metadata={"help": "folder of pictures that show none of the classes, for wsss=wood"})
     propagation_from: str = field(
         default=IMAGENET, metadata={"help": f"what a propagation network starts from: {IMAGENET} or {CLASSIFIER}"}
     )
@@ -134,6 +138,10 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         raise DataError(f"labels={choices.labels}: no such folder; name a folder of masks <image id>.png")
     if choices.propagation_from not in (IMAGENET, CLASSIFIER):
         raise DataError(f"propagation_from={choices.propagation_from}: neither {IMAGENET} nor {CLASSIFIER}")
+    if method(choices.wsss).outside and not choices.labels and not choices.ood:
+        raise DataError(
+            f"ood=: wsss={choices.wsss} learns from pictures that show none of the classes too; name their folder"
+        )
     if choices.rounds < 1:
         raise DataError(f"rounds={choices.rounds}: 1, as in the paper, or more")
     if choices.features and choices.shifts != 1:

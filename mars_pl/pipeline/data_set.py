@@ -9,15 +9,19 @@ from datamodules.errors import DataError
 from datamodules.prepare.coco import prepare_coco
 from datamodules.prepare.coco_masks import Rule
 from datamodules.prepare.folder import prepare_folder
-from datamodules.synthetic.generator import write_scenes
+from datamodules.synthetic.generator import write_outside, write_scenes
 from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.pipeline.settings.yamls import layers
+
+OUTSIDE = "OutOfDistribution"
+"""Folder in the root of Scenes: the pictures without an object that it generates for W-OoD."""
 
 
 def is_ready(choices: Choices) -> bool:
     """Tell whether the data can be planned with as they lie there."""
-    return (choices.root / "ImageSets").is_dir()
+    return (choices.root / "ImageSets").is_dir() and not _outside_to_make(choices)
 
 
 def prepare(choices: Choices) -> None:
@@ -35,6 +39,8 @@ def prepare(choices: Choices) -> None:
         write_scenes(
             root, *(options.get(name, value) for name, value in (("data_seed", 0), ("train", 800), ("val", 200)))
         )
+    if kind == "Scenes" and _outside_to_make(choices):
+        write_outside(root / choices.ood, options.get("data_seed", 0) + 1)
     if not root.is_dir():
         how = f"; `mars data voc {root}` downloads it (3.4 GB)" if kind == "VOC" and choices.data == "voc" else ""
         raise DataError(f"{root}: no such data folder; data_root= says where it lies{how}")
@@ -45,3 +51,9 @@ def prepare(choices: Choices) -> None:
         "Folder": prepare_folder,
     }
     ready.get(kind, lambda place: None)(root)
+
+
+def _outside_to_make(choices: Choices) -> bool:
+    """Tell whether Scenes' own pictures without an object are asked for and not there."""
+    asked = method(choices.wsss).outside and not choices.labels and choices.ood == OUTSIDE
+    return asked and not choices.place(choices.ood).is_dir()

@@ -13,12 +13,17 @@ NETWORK, AFFINITY = "model.network.classifier_weights", "model.affinity_net.clas
 class Method:
     """The YAMLs in configs/wsss of a method's stages.
 
+    A method that is built on another one takes its YAMLs and lays its own ``wsss/<method>/<name>`` over them.
+
     Attributes:
         classifier: fits the network that scores.
         scores: predicts score files and confident labels; empty where scores become labels at once.
         propagation: fits the propagation network on them.
         stands_on: the method whose classifier's backbone that network may start from.
         backbone: the option that names it.
+        labels: predicts the labels; ``<method>_labels`` where it is empty.
+        begins_with: the method whose classifier the own one starts from; empty where it starts as every network.
+        outside: its classifier learns from pictures that show none of the classes too, the folder of ``ood=``.
     """
 
     classifier: str
@@ -26,12 +31,18 @@ class Method:
     propagation: str = ""
     stands_on: str = ""
     backbone: str = NETWORK
+    labels: str = ""
+    begins_with: str = ""
+    outside: bool = False
 
 
 METHODS = {
     "cam": Method("cam"),
     "irn": Method("cam", "cam_scores", "irn_propagation", "cam"),
     "advcam": Method("cam", "advcam_scores", "irn_propagation", "cam"),
+    "wood": Method(
+        "cam", "advcam_scores", "irn_propagation", "cam", labels="advcam_labels", begins_with="cam", outside=True
+    ),
     "seam": Method("seam", "seam_scores", "seam_propagation", "seam", AFFINITY),
     "rsepm": Method("rsepm", "rsepm_scores", "rsepm_propagation", "cam"),
 }

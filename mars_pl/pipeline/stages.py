@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mars_pl.pipeline.choices import CLASSIFIER, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
-from mars_pl.pipeline.methods import method
+from mars_pl.pipeline.methods import Method, method
 from mars_pl.pipeline.settings.configs import find_config
-from mars_pl.pipeline.settings.yamls import classifier, masks, segmenter
+from mars_pl.pipeline.settings.yamls import masks, of_method, segmenter
 from mars_pl.pipeline.stage import Output, Stage, Value
 
 FEATURES = "features"
@@ -198,20 +198,24 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
     """
     c, own = make.choices, method(make.choices.wsss)
     trained = {
-        name: classifier(c.overlays, c.wsss, name)
-        for name in dict.fromkeys([own.classifier, *filter(None, [own.stands_on])])
+        name: of_method(c.overlays, c.wsss, name) for name in dict.fromkeys([own.classifier, own.stands_on]) if name
     }
+    begun = _begun(make, own)
     fits = {
-        name: make.fit("wsss-classifier", yamls, (name, *[c.wsss] * (yamls != make.layers(f"wsss/{name}"))), {})
+        name: make.fit(
+            "wsss-classifier",
+            yamls,
+            (name, *[c.wsss] * (yamls != make.layers(f"wsss/{name}"))),
+            begun if name == own.classifier else {},
+        )
         for name, yamls in trained.items()
     }
-    scoring = trained[own.classifier]
     scored: Options = {"model.weights": weights_of(fits[own.classifier])}
-    walking = scoring
+    walking = trained[own.classifier]
     if own.propagation:
         scores = make.predict(
             "wsss-scores",
-            (*scoring, *make.layers(f"wsss/{own.scores}")),
+            (*trained[own.classifier], *of_method(c.overlays, c.wsss, own.scores)),
             (c.wsss,),
             scored,
             leaves=("confident",),
@@ -224,7 +228,7 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
         scored = {"data.score_folder": scores / "", "model.weights": weights_of(network)}
     labels = make.predict(
         "wsss-labels",
-        (*walking, *make.layers(f"wsss/{c.wsss}_labels")),
+        (*walking, *of_method(c.overlays, c.wsss, own.labels or f"{c.wsss}_labels")),
         (c.wsss,),
         scored,
         leaves=("mars", "baseline"),
@@ -232,6 +236,16 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
         measured=True,
     )
     return labels / "mars", labels / "baseline"
+
+
+def _begun(make: Maker, own: Method) -> Options:
+    """Settings of a classifier that starts from another method's, or learns from pictures without any class too."""
+    c = make.choices
+    begun: dict[str, Value] = {}
+    if own.begins_with:
+        first = make.fit("wsss-classifier", make.layers(f"wsss/{own.begins_with}"), (own.begins_with,), {})
+        begun["model.weights"] = weights_of(first)
+    return begun | ({"data.training_set.folder": c.place(c.ood)} if own.outside else {})
 
 
 def pixel_features(make: Maker) -> Options:

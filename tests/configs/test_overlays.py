@@ -7,7 +7,7 @@ import yaml
 
 from mars_pl.pipeline.methods import METHODS
 from mars_pl.pipeline.settings.resolved import resolve
-from mars_pl.pipeline.settings.yamls import classifier, layers, masks, segmenter
+from mars_pl.pipeline.settings.yamls import layers, masks, of_method, segmenter
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 ROOMS = sorted(path for path in CONFIGS.iterdir() if path.is_dir())
@@ -101,16 +101,16 @@ def test_the_order_of_a_base_its_overlay_and_a_segmenters_own():
 
 
 def test_a_methods_own_classifier_comes_between_the_shared_one_and_the_data_sets():
-    assert composed(classifier(["voc"], "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam"]
-    assert composed(classifier(["scenes"], "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam", "wsss/scenes/cam"]
-    assert classifier(["scenes"], "irn", "cam") == layers(["scenes"], "wsss/cam")
+    assert composed(of_method(["voc"], "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam"]
+    assert composed(of_method(["scenes"], "advcam", "cam")) == ["wsss/cam", "wsss/advcam/cam", "wsss/scenes/cam"]
+    assert of_method(["scenes"], "irn", "cam") == layers(["scenes"], "wsss/cam")
 
 
 def test_advcam_trains_more_of_the_published_network_and_the_small_ones_as_they_are():
-    shared, own = (resolve(classifier(["coco"], method, "cam"), {}) for method in ("irn", "advcam"))
+    shared, own = (resolve(of_method(["coco"], method, "cam"), {}) for method in ("irn", "advcam"))
     network = shared["model"]["init_args"]["network"]["init_args"]
     assert network["frozen"] == ["conv1", "bn1", "layer1", "layer2"]
     network["frozen"] = ["conv1", "bn1"]
     assert own == shared, "crops, batches, rates and epochs are IRNet's"
     for overlay in ("scenes", "small"):
-        assert resolve(classifier([overlay], "advcam", "cam"), {}) == resolve(classifier([overlay], "irn", "cam"), {})
+        assert resolve(of_method([overlay], "advcam", "cam"), {}) == resolve(of_method([overlay], "irn", "cam"), {})

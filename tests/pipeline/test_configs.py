@@ -30,6 +30,7 @@ CHOICES = {
     "debias": ["labels_both_sides"],
     "features": ["true"],
 }
+ALWAYS = ("rounds=2", "ood=Outside")  # which W-OoD alone reads
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
 NOT_ALONE = {"deeplabv2"}
 """Families, which a segmenter's own YAML completes."""
@@ -53,7 +54,7 @@ def compositions():
         for data, choice in asked:
             (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
             target = "mars" if data in AS_VOC else "gap"
-            for stage, words in plan(house, target, f"data={data}", "rounds=2", choice or "trainer=cpu", ALSO).items():
+            for stage, words in plan(house, target, f"data={data}", *ALWAYS, choice or "trainer=cpu", ALSO).items():
                 brought = {(data if not choice else "", word) for word in words if "/configs/" in word}
                 if words[0] in ("fit", "predict") and not brought <= seen:
                     found[f"{data}{choice and '-'}{choice}-{stage}"] = words

@@ -22,6 +22,7 @@ from mars_pl.pipeline.choices import read_choices
 from mars_pl.pipeline.data_set import prepare
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.words import command_words
+from mars_pl.pipeline.methods import METHODS
 from mars_pl.pipeline.run_folder import Run
 from mars_pl.pipeline.stage import Stage
 from mars_pl.training.weights import save_weights
@@ -103,12 +104,15 @@ def prepare_data(house: Path, *words: str) -> None:
 def key_of(stage: Stage) -> str:
     """Return a stage's name in the tests: ``debias-labels``, ``cam/wsss-classifier``, ``mars/segment``, ``row/final``.
 
-    What is there several times in a run says first whose it is, ``mars-round2/segment`` in a later round.
+    What is there several times in a run says first whose it is, ``mars-round2/segment`` in a later round,
+    ``cam-wood/wsss-classifier`` of a classifier that starts from another method's.
     """
     if stage.job == "evaluate":
         return f"row/{stage.options['row']}"
     several = stage.name.startswith("segment") or stage.name == "wsss-classifier"
     later = "".join(f"-{word}" for word in stage.choices if re.fullmatch(r"round\d+", word))
+    if stage.name == "wsss-classifier":
+        later = "".join(f"-{word}" for word in stage.choices if word in METHODS and METHODS[word].begins_with)
     return f"{stage.choices[1]}{later}/{stage.name}" if several else stage.name
 
 

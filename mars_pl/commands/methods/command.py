@@ -17,7 +17,14 @@ from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance
 from mars_pl.commands.report.run import Metrics, read_metrics
 
-ROWS = {"pseudo": "Yᵇ", "pseudo-baseline": "Yᵇ base", "debiased": "Yᵈᵇ", "baseline": "baseline", "final": "MARS"}
+ROWS = {
+    "pseudo": "Yᵇ",
+    "pseudo-baseline": "Yᵇ base",
+    "debiased": "Yᵈᵇ",
+    "baseline": "baseline",
+    "adele": "+ ADELE",
+    "final": "MARS",
+}
 """What is shown of each choice, by the names of its rows."""
 
 PAIRS = {"labels": ("pseudo", "debiased"), "networks": ("baseline", "final")}

@@ -28,18 +28,20 @@ def layers(overlays: Sequence[str], *names: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def classifier(overlays: Sequence[str], method: str, name: str) -> tuple[Path, ...]:
-    """Return the YAMLs of a WSSS classifier as a method trains it: its own ``wsss/<method>/<name>`` comes second.
+def of_method(overlays: Sequence[str], method: str, name: str) -> tuple[Path, ...]:
+    """Return the YAMLs of a WSSS stage as a method wants it: its own ``wsss/<method>/<name>`` comes second.
 
-    What a size or data set wants is the later, so that its small networks stay what they are under every method.
+    What a size or data set wants is the later, so that its small networks stay what they are under every method; what
+    it wants of this method, ``wsss/<method>/<overlay>/<name>``, comes last.
 
     Args:
         overlays: see `layers`.
-        method: which learns or scores with the classifier.
-        name: of the classifier.
+        method: which learns or scores with the stage's network.
+        name: of the stage's YAML.
     """
     base, *overlay = layers(overlays, f"wsss/{name}")
-    return (base, *shipped(f"wsss/{method}/{name}"), *overlay)
+    own = [path for place in overlays for path in shipped(f"wsss/{method}/{place}/{name}")]
+    return (base, *shipped(f"wsss/{method}/{name}"), *overlay, *own)
 
 
 def segmenter(overlays: Sequence[str], name: str) -> tuple[Path, ...]:

@@ -13,7 +13,7 @@ from datamodules.synthetic import generator
 from datamodules.synthetic.canvas import HEIGHT, WIDTH, Brush, Canvas
 from datamodules.synthetic.chance import Chance, mix
 from datamodules.synthetic.companions import PAINTERS
-from datamodules.synthetic.generator import VAL_FROM, render, write_scenes
+from datamodules.synthetic.generator import VAL_FROM, render, render_outside, write_outside, write_scenes
 
 NAMES = CLASS_NAMES["scenes"]
 PIXELS = {
@@ -175,3 +175,19 @@ def test_a_finished_tree_is_not_written_over(tmp_path):
 def test_train_pictures_never_run_into_val(tmp_path):
     with pytest.raises(DataError, match="ask for fewer"):
         write_scenes(tmp_path / "scenes", train=VAL_FROM + 1)
+
+
+def test_pictures_without_an_object_show_companions_alone():
+    scenes = [render_outside(1, index) for index in range(60)]
+    assert not any(scene.label.any() for scene in scenes)
+    assert all(scene.companion.any() for scene in scenes)
+    assert {int(code) for scene in scenes for code in np.unique(scene.companion)} == {0, *range(1, len(PAINTERS) + 1)}
+    assert len({scene.image.tobytes() for scene in scenes}) == 60
+
+
+def test_pictures_without_an_object_are_written_whole_and_never_over_others(tmp_path):
+    write_outside(tmp_path / "a", 1, 3)
+    assert [path.name for path in sorted((tmp_path / "a").iterdir())] == [f"o1_{index:05d}.jpg" for index in range(3)]
+    with pytest.raises(DataError, match="something is there already"):
+        write_outside(tmp_path / "a", 1, 3)
+    assert not (tmp_path / "a.part").exists()

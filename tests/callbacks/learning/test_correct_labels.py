@@ -4,8 +4,8 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-import callbacks.correct_labels as correct_labels
-from callbacks.correct_labels import FOLDER, CorrectLabels, region_counts
+import callbacks.learning.correct_labels as correct_labels
+from callbacks.learning.correct_labels import FOLDER, CorrectLabels, region_counts
 from datamodules.datasets.beside.corrected_crops import CorrectedCrops
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError

@@ -144,14 +144,18 @@ class CorrectLabels(Callback):
         sample = crops.whole(epoch, index)
         label, first = sample["label"], sample["initial_label"]
         if concerned(label, self.corrected, pl_module.num_classes):
-            flip = self.flip_from is not None and epoch >= self.flip_from
-            image = sample["image"][None].to(pl_module.device)
-            maps = tempered_probabilities(pl_module.network, image, self.scales, flip, self.temperature)[0]
+            maps = self.predict(pl_module, sample["image"], epoch)
             label = correct_label(label.to(maps.device), maps, self.corrected, self.threshold).cpu()
         different = int((label != first).sum())
         if different:
             crops.corrected.write(epoch + 1, sample["id"], as_label(label.numpy(), pl_module.num_classes))
         return torch.tensor([different, label.numel()])
+
+    def predict(self, pl_module: Any, image: Tensor, epoch: int) -> Tensor:
+        """Return the probabilities (K, H, W) of a whole image, uint8 (3, H, W), from the network that learns."""
+        flip = self.flip_from is not None and epoch >= self.flip_from
+        images = image[None].to(pl_module.device)
+        return tempered_probabilities(pl_module.network, images, self.scales, flip, self.temperature)[0]
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed fit needs to go on; the labels lie beside the checkpoint."""
