@@ -39,7 +39,7 @@ from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.initial_weights import leave_out_initial_weights
 
-LINKS = ("num_classes", "ignore_index", "biased_index", "scored_class_ids", "crop_size")
+LINKS = ("num_classes", "ignore_index", "biased_index", "scored_class_ids", "crop_size", "class_names")
 """What is said once, by the data, and flows to every module that takes it."""
 
 CONFIG = ("-c", "--config")

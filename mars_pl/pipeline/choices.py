@@ -26,7 +26,7 @@ class Choices:
         default=FULL, metadata={"help": "small (for a CPU), full (as published) or machine: small without a GPU"}
     )
     wsss: str = field(
-        default="cam", metadata={"help": "method of the pseudo labels: cam, irn, advcam, wood, seam, rsepm"}
+        default="cam", metadata={"help": "method of the pseudo labels: cam, irn, advcam, wood, clims, seam, rsepm"}
     )
     labels: str = field(default="", metadata={"help": "instead: a folder of masks <image id>.png"})
     ood: str = field(default="", metadata={"help": "folder of pictures that show none of the classes, for wsss=wood"})

@@ -43,6 +43,7 @@ METHODS = {
     "wood": Method(
         "cam", "advcam_scores", "irn_propagation", "cam", labels="advcam_labels", begins_with="cam", outside=True
     ),
+    "clims": Method("cam", "cam_scores", "irn_propagation", "cam", labels="irn_labels", begins_with="cam"),
     "seam": Method("seam", "seam_scores", "seam_propagation", "seam", AFFINITY),
     "rsepm": Method("rsepm", "rsepm_scores", "rsepm_propagation", "cam"),
 }

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from datamodules.files.labels import read_label
 from datamodules.files.scores import write_scores
+from datamodules.synthetic.generator import write_outside
 from mars_pl.cli.main import main
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.yamls import layers
@@ -25,6 +26,7 @@ SEGMENT = ("segment/segment", "segment/deeplabv3plus", "segment/deeplabv3plus_sc
 ADELE = (*SEGMENT[:-1], "train/adele")
 LABELS = {"label_folder": "Pseudo"}
 CROPS = {"training_set": {"init_args": {"crop_size": 32, "long_side": [40, 56], "scale": None}}}
+OUTSIDE = {"training_set": {"init_args": {"crop_size": 32, "long_side": [40, 56], "folder": "outside"}}}
 VIEWS = {"training_set": {"init_args": {"global_size": 32, "local_size": 16}}}
 PAIRS = {"training_set": {"init_args": {"crop_size": 32, "neighbours": "pairs/neighbours.safetensors"}}}
 QUEUE = {"queue": 32}
@@ -35,6 +37,7 @@ FILLED = {"complement": {"init_args": {"refine": DENSE_CRF}}}
 FITS = {
     # YAMLs of a room, each with its overlay for generated scenes: data, model and files that the fit leaves
     "cam": (("wsss/cam",), CROPS, {}, ("weights",)),
+    "wood": (("wsss/cam", "wsss/wood/cam"), OUTSIDE, {"clusters": 5}, ("weights",)),
     "irn": (("wsss/irn_propagation",), CROPS | LABELS, {"radius": 3}, ("weights",)),
     "seam": (("wsss/seam",), CROPS, {}, ("weights",)),
     "affinity": (("wsss/seam_propagation",), CROPS | LABELS, {}, ("weights",)),
@@ -51,6 +54,7 @@ def house(tmp_path_factory):
     """A tree of eight images, and which crops STEGO pairs."""
     house = tmp_path_factory.mktemp("resume")
     make_voc_tree(house / "data/voc", 8, image_labels="npy", pseudo="Pseudo")
+    write_outside(house / "outside", 1, 6)
     for label in (house / "data/voc/Pseudo").glob("*.png"):
         write_maps(label)
     words = composed(

@@ -50,6 +50,8 @@ def one(model: Settings, network: Settings) -> Rates:
 
 MODULES: dict[str, Callable[[Settings, Settings], Rates]] = {
     "ClassificationModule": two,
+    "OutOfDistributionModule": two,
+    "CLIMSModule": two,
     "IRNModule": edges,
     "SEAMModule": by_role,
     "AffinityModule": by_role,
@@ -67,7 +69,15 @@ NETWORKS = {
 }
 """Segmenters, which say their groups themselves."""
 
-VALIDATED = ("ClassificationModule", "SEAMModule", "SingleStageModule", "SegmentationModule", "ADELEModule")
+VALIDATED = (
+    "ClassificationModule",
+    "OutOfDistributionModule",
+    "CLIMSModule",
+    "SEAMModule",
+    "SingleStageModule",
+    "SegmentationModule",
+    "ADELEModule",
+)
 """Modules with a validation."""
 
 
