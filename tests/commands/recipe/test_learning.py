@@ -10,6 +10,9 @@ from mars_pl.pipeline.choices import read_choices
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.words import command_words
 from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.wsss.cam.classification_module import ClassificationModule
+from mars_pl.wsss.clims.clims_module import CLIMSModule
+from mars_pl.wsss.wood.wood_module import OutOfDistributionModule
 from tests.commands.recipe.rows import PUBLISHED
 from tests.pipeline.composed import instantiation, make_composing_house, offline
 
@@ -31,6 +34,7 @@ FITS = {
     "scenes": ("scenes", "wsss=seam", "wsss-classifier"),  # its batch norms learn, and AdamW is its optimiser
 }
 STEPS = 100
+GOES_ON = (OutOfDistributionModule, CLIMSModule)
 
 
 @pytest.fixture
@@ -109,4 +113,20 @@ def test_every_kind_of_ours_is_compared_with_the_real_one(tmp_path, monkeypatch)
         for stage in (stage for stage in run.every_stage() if (stage.job, stage.name) == ("fit", name)):
             model = resolve(stage.yamls, stage.options)["model"]
             compared |= {model["class_path"], model["init_args"].get("network", {}).get("class_path", "")}
-    assert {*MODULES, *NETWORKS} <= {path.rpartition(".")[2] for path in compared}
+    built_on = {module.__name__ for module in GOES_ON}
+    assert {*MODULES, *NETWORKS} - built_on <= {path.rpartition(".")[2] for path in compared}
+
+
+@pytest.mark.parametrize("module", GOES_ON)
+def test_what_goes_on_with_a_classifier_moves_as_it_does(module):
+    assert module.parameter_groups is ClassificationModule.parameter_groups
+    assert module.configure_optimizers is ClassificationModule.configure_optimizers
+    model = {"lr": 0.1, "head_factor": 10, "weight_decay": 1e-4, "optimizer": "sgd", "momentum": 1e-4}
+    expected = learning_rows("ClassificationModule", model, "CAMClassifier", {})
+    assert learning_rows(module.__name__, model, "CAMClassifier", {}) == expected != {}
+
+
+def test_adele_moves_the_shares_of_its_scales_beside_a_segmenters_groups():
+    model = {"lr": 0.1, "head_factor": 10, "weight_decay": 1e-4, "optimizer": "sgd", "momentum": 0.9}
+    plain, adele = (learning_rows(kind, model, "DeepLabV3Plus", {}) for kind in ("SegmentationModule", "ADELEModule"))
+    assert adele == plain | {"lr shares of the scales": 0.1}
