@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from mars_pl.pipeline.choices import CLASSIFIER, Choices
+from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
-from mars_pl.pipeline.methods import Method, method
 from mars_pl.pipeline.settings.configs import find_config
-from mars_pl.pipeline.settings.yamls import masks, of_method, segmenter
+from mars_pl.pipeline.settings.yamls import masks, segmenter
 from mars_pl.pipeline.stage import Output, Stage, Value
+from mars_pl.pipeline.wsss_stages import pseudo_labels
 
 FEATURES = "features"
 """Sub-folder of the centroids' stage in which features are stored."""
@@ -188,64 +188,6 @@ class Pipeline:
     def _fitted(self, fit: Stage) -> Options:
         """Settings of a job that predicts with what a fit left."""
         return {"model.network.encoder": self.choices.encoder or None, "model.weights": weights_of(fit)}
-
-
-def pseudo_labels(make: Maker) -> tuple[Value, Value]:
-    """Labels Yᵇ of a classifier's scores, at once or after a walk along a propagation network's affinities.
-
-    Returns:
-        Those MARS starts from, and the baseline's: the same scores cut at two background scores.
-    """
-    c, own = make.choices, method(make.choices.wsss)
-    trained = {
-        name: of_method(c.overlays, c.wsss, name) for name in dict.fromkeys([own.classifier, own.stands_on]) if name
-    }
-    begun = _begun(make, own)
-    fits = {
-        name: make.fit(
-            "wsss-classifier",
-            yamls,
-            (name, *[c.wsss] * (yamls != make.layers(f"wsss/{name}"))),
-            begun if name == own.classifier else {},
-        )
-        for name, yamls in trained.items()
-    }
-    scored: Options = {"model.weights": weights_of(fits[own.classifier])}
-    walking = trained[own.classifier]
-    if own.propagation:
-        scores = make.predict(
-            "wsss-scores",
-            (*trained[own.classifier], *of_method(c.overlays, c.wsss, own.scores)),
-            (c.wsss,),
-            scored,
-            leaves=("confident",),
-            each="{id}.npz",
-        )
-        walking = make.layers(f"wsss/{own.propagation}")
-        start = weights_of(fits[own.stands_on]) if c.propagation_from == CLASSIFIER else None
-        learns: Options = {"data.label_folder": scores / "confident", own.backbone: start}
-        network = make.fit("wsss-propagation", walking, (c.wsss,), learns)
-        scored = {"data.score_folder": scores / "", "model.weights": weights_of(network)}
-    labels = make.predict(
-        "wsss-labels",
-        (*walking, *of_method(c.overlays, c.wsss, own.labels or f"{c.wsss}_labels")),
-        (c.wsss,),
-        scored,
-        leaves=("mars", "baseline"),
-        each="mars/{id}.png",
-        measured=True,
-    )
-    return labels / "mars", labels / "baseline"
-
-
-def _begun(make: Maker, own: Method) -> Options:
-    """Settings of a classifier that starts from another method's, or learns from pictures without any class too."""
-    c = make.choices
-    begun: dict[str, Value] = {}
-    if own.begins_with:
-        first = make.fit("wsss-classifier", make.layers(f"wsss/{own.begins_with}"), (own.begins_with,), {})
-        begun["model.weights"] = weights_of(first)
-    return begun | ({"data.training_set.folder": c.place(c.ood)} if own.outside else {})
 
 
 def pixel_features(make: Maker) -> Options:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from datamodules.processes import cores
 from mars_pl.commands.run import targets
@@ -40,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
         os.environ[MARS_WEIGHTS] = words.of_run("weights")
     choices = read_choices(words.choices, words.options)
     if arguments.dry_run:
-        if not is_ready(choices):
+        if not all(map(is_ready, _each(arguments.target, choices, words))):
             print(f"{choices.root}: would be made ready first; folders' names and figures follow from it")
         places = Places()
         stages = _chosen(arguments.target, choices, words, places)[1]
@@ -50,7 +51,8 @@ def main(argv: Sequence[str]) -> int:
     check_dashboard(mode)
     if not is_ready(choices):  # a fault in the words shows before hours of preparing
         _refuse(arguments.target, choices, targets.mars(choices).every_stage())
-    prepare(choices)
+    for one in _each(arguments.target, choices, words):
+        prepare(one)
     choices = read_choices(words.choices, words.options)  # now that its lists are there
     places = Places()
     runs, stages = _chosen(arguments.target, choices, words, places)
@@ -72,6 +74,11 @@ def main(argv: Sequence[str]) -> int:
                 board.made_run(run)
     closing.close(arguments.target, runs, choices, words, places)
     return 0
+
+
+def _each(target: str, choices: Choices, words: Words) -> list[Choices]:
+    """Return the choices whose data a target reads: `methods` reads those of each WSSS method."""
+    return [replace(choices, wsss=name) for name in words.listed("each_wsss")] if target == "methods" else [choices]
 
 
 def _chosen(target: str, choices: Choices, words: Words, places: Places) -> tuple[list[Run], list[Stage]]:

@@ -22,7 +22,7 @@ def row(miou, fp, split="train"):
     }
 
 
-def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes", **choices):
+def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes", adele=False, **choices):
     rows = {
         "pseudo": row(0.6, 0.3),
         "pseudo-baseline": row(0.62, 0.25),
@@ -30,6 +30,7 @@ def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes", 
         "complemented": None,
     }
     rows |= {"baseline": row(0.61, 0.26, "val"), "final": row(*final, "val")}
+    rows |= {"adele": row(0.64, 0.22, "val")} if adele else {}
     return {"data": data, "choices": {"wsss": wsss, "uss": uss} | choices, "rows": rows}
 
 
@@ -57,6 +58,15 @@ def test_each_choice_has_its_rows_before_and_after(runs, capsys):
     assert any("rsepm (our reconstruction)" in line and "leopart" in line for line in lines)
     assert "labels: FP falls and mIoU rises under 2 of 2 choices" in lines
     assert "MARS: val, 8 images, crf" in lines
+
+
+def test_adele_stands_between_the_baseline_and_mars(tmp_path, capsys):
+    run = leave(tmp_path, "seam", "stego", adele=True)
+    assert mars(["methods", run]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    rows = [line for line in lines if line and line[0] in ("baseline", "+", "MARS")][:3]
+    assert [row[0] for row in rows] == ["baseline", "+", "MARS"]
+    assert rows[1][:4] == ["+", "ADELE", "64.0", "0.220"]
 
 
 def test_a_run_with_its_stages_is_read_as_they_stand(tmp_path):

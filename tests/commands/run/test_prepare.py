@@ -59,3 +59,18 @@ def test_a_plan_generates_nothing_and_says_so(house, scenes, capsys):
 
 def test_the_gap_of_scenes_that_are_still_to_be_generated(house, scenes, closed):
     assert "row supervised" in house.run("gap", "data=scenes")
+
+
+def test_pictures_without_an_object_are_drawn_once_for_the_method_that_learns_from_them(house, scenes, monkeypatch):
+    drawn = []
+
+    def draw(folder, seed):
+        drawn.append((str(folder), seed))
+        folder.mkdir()
+
+    monkeypatch.setattr(data_set, "write_outside", draw)
+    assert house.run("data=scenes", "wsss=irn") and drawn == []
+    monkeypatch.setattr("mars_pl.commands.run.closing.close", lambda *_: None)
+    ran = house.run("methods", "data=scenes", "each_wsss=irn,wood", "each_uss=stego")
+    assert "wsss-classifier" in ran and drawn == [("data/scenes/OutOfDistribution", 1)], "of another seed"
+    assert house.run("data=scenes", "wsss=wood") == [] and len(drawn) == 1
