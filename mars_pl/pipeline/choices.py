@@ -13,6 +13,7 @@ from mars_pl.pipeline.machine import best_trainer
 from mars_pl.pipeline.preferences import FULL, preferences
 
 IMAGENET, CLASSIFIER = "imagenet", "classifier"
+MASKS, COMPLEMENTED = "masks", "complemented"
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Choices:
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
     encoder: str = field(default="", metadata={"help": "another timm encoder for it"})
     train: str = field(default="mars", metadata={"help": "a file of configs/train"})
+    dhr_labels: str = field(
+        default=MASKS,
+        metadata={
+            "help": f"what train=dhr starts from: MARS' {MASKS} of its images (DHR), or its {COMPLEMENTED} labels"
+        },
+    )
     rounds: int = field(
         default=1,
         metadata={"help": "fits of the last stage, each on the masks that the one before has of its images (paper: 1)"},
@@ -131,6 +138,8 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         raise DataError(f"labels={choices.labels}: no such folder; name a folder of masks <image id>.png")
     if choices.propagation_from not in (IMAGENET, CLASSIFIER):
         raise DataError(f"propagation_from={choices.propagation_from}: neither {IMAGENET} nor {CLASSIFIER}")
+    if choices.dhr_labels not in (MASKS, COMPLEMENTED):
+        raise DataError(f"dhr_labels={choices.dhr_labels}: neither {MASKS} nor {COMPLEMENTED}")
     if choices.rounds < 1:
         raise DataError(f"rounds={choices.rounds}: 1, as in the paper, or more")
     if choices.features and choices.shifts != 1:

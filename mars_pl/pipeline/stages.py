@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mars_pl.pipeline.choices import CLASSIFIER, Choices
+from mars_pl.pipeline.choices import CLASSIFIER, COMPLEMENTED, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
 from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.settings.configs import find_config
@@ -57,8 +57,8 @@ class Pipeline:
         self.pseudo, self.pseudo_baseline = (Path(c.labels),) * 2 if c.labels else pseudo_labels(make)
 
         # §3.1 Pixel features F: a frozen vision transformer, and what unsupervised segmentation learnt on it.
-        features = pixel_features(make)
-        dense = make.layers(f"uss/features_{c.uss}")
+        self._features = features = pixel_features(make)
+        self._dense = dense = make.layers(f"uss/features_{c.uss}")
         read: Options = {"data.feature_folder": stored} if stored else features
 
         # §3.2 Debiased centroids 𝒱ᶜ: K-means inside each region (K_fg, K_bg), distances to all background centroids
@@ -106,7 +106,8 @@ class Pipeline:
         Trainings share everything but the label folder and the complement.
 
         Args:
-            name: ``baseline`` learns Yᵇ, ``supervised`` the truth, every other one Yᵈᵇ.
+            name: ``baseline`` learns Yᵇ, ``supervised`` the truth, ``dhr`` what MARS' network made of Yᵈᵇ (§ DHR),
+                every other one Yᵈᵇ.
             number: of the round. From 2 on (not in the paper) it learns the masks that the network of the round before
                 has of its own training images.
         """
@@ -126,38 +127,56 @@ class Pipeline:
             each="{id}.png",
         )
 
+    def masks_of(self, training: Training) -> Stage:
+        """Return the stage of the masks that a fit's teacher has of its training images, among each image's classes."""
+        return self.make.predict(
+            "segment-labels",
+            (*self._network, *self.make.layers("segment/complemented")),
+            training.told,
+            {**self._fitted(training.fit), "writer.fill": False, "writer.image_classes": True},
+            self.choices.segment_seed,
+            leaves=("about.json",),
+            each="{id}.png",
+        )
+
     def _first(self, name: str) -> Training:
         c = self.choices
+        last = name == c.train and c.rounds == 1
+        if name == "dhr":
+            return self._dhr(last)
         learnt: dict[str, tuple[Value, tuple[str, ...]]] = {
             "baseline": (self.pseudo_baseline, (c.label_name,)),
             "supervised": (c.place(c.truth_aug), ()),
         }
         labels, from_where = learnt.get(name, (self.debiased / "", self._told))
         told = (name, c.segmenter, *filter(None, [c.encoder]), *from_where)
-        return self._train(f"train/{name}", labels, told, last=name == c.train and c.rounds == 1)
+        return self._train(self.make.layers(f"train/{name}"), labels, told, last)
+
+    def _dhr(self, last: bool) -> Training:
+        """DHR (ECCV 2024): MARS' labels, made anew in every step with the pixel features F and the network's own."""
+        c, mars = self.choices, self.training("mars")
+        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self.masks_of(mars)
+        told = ("dhr", *mars.told[1:], *[c.dhr_labels] * (c.dhr_labels == COMPLEMENTED))
+        yamls = (*self.make.layers("train/dhr"), *self._dense)
+        return self._train(yamls, labels / "", told, last, self._features)
 
     def _later(self, name: str, number: int) -> Training:
         before = self.training(name, number - 1)
+        labels = self.masks_of(before)
         told = (*before.told[: None if number == 2 else -1], f"round{number}")
-        labels = self.make.predict(
-            "segment-labels",
-            (*self._network, *self.make.layers("segment/complemented")),
-            told,
-            {**self._fitted(before.fit), "writer.fill": False, "writer.image_classes": True},
-            self.choices.segment_seed,
-            leaves=("about.json",),
-            each="{id}.png",
-        )
         last = name == self.choices.train and number == self.choices.rounds
-        return self._train("train/baseline", labels / "", told, last)  # labels as they are, whoever made them
+        # labels as they are, whoever made them
+        return self._train(self.make.layers("train/baseline"), labels / "", told, last)
 
-    def _train(self, training: str, labels: Value, told: tuple[str, ...], last: bool) -> Training:
+    def _train(
+        self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
+    ) -> Training:
         c, make, seed = self.choices, self.make, self.choices.segment_seed
         fit = make.fit(
             "segment",
-            (*self._network, *make.layers(training)),
+            (*self._network, *yamls),
             told,
-            {"model.network.encoder": c.encoder or None, "data.label_folder": labels},
+            {"model.network.encoder": c.encoder or None, "data.label_folder": labels, **(more or {})},
             seed,
             all_cores=last,
         )
