@@ -8,7 +8,7 @@ from pathlib import Path
 from mars_pl.pipeline.choices import CLASSIFIER, COMPLEMENTED, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
 from mars_pl.pipeline.methods import method
-from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.pixel_features import pixel_features
 from mars_pl.pipeline.settings.yamls import classifier, masks, segmenter
 from mars_pl.pipeline.stage import Output, Stage, Value
 
@@ -127,18 +127,6 @@ class Pipeline:
             each="{id}.png",
         )
 
-    def masks_of(self, training: Training) -> Stage:
-        """Return the stage of the masks that a fit's teacher has of its training images, among each image's classes."""
-        return self.make.predict(
-            "segment-labels",
-            (*self._network, *self.make.layers("segment/complemented")),
-            training.told,
-            {**self._fitted(training.fit), "writer.fill": False, "writer.image_classes": True},
-            self.choices.segment_seed,
-            leaves=("about.json",),
-            each="{id}.png",
-        )
-
     def _first(self, name: str) -> Training:
         c = self.choices
         last = name == c.train and c.rounds == 1
@@ -155,18 +143,30 @@ class Pipeline:
     def _dhr(self, last: bool) -> Training:
         """DHR (ECCV 2024): MARS' labels, made anew in every step with the pixel features F and the network's own."""
         c, mars = self.choices, self.training("mars")
-        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self.masks_of(mars)
+        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self._masks_for("mars", 2)
         told = ("dhr", *mars.told[1:], *[c.dhr_labels] * (c.dhr_labels == COMPLEMENTED))
         yamls = (*self.make.layers("train/dhr"), *self._dense)
         return self._train(yamls, labels / "", told, last, self._features)
 
     def _later(self, name: str, number: int) -> Training:
-        before = self.training(name, number - 1)
-        labels = self.masks_of(before)
-        told = (*before.told[: None if number == 2 else -1], f"round{number}")
-        last = name == self.choices.train and number == self.choices.rounds
+        labels, last = self._masks_for(name, number), name == self.choices.train and number == self.choices.rounds
         # labels as they are, whoever made them
-        return self._train(self.make.layers("train/baseline"), labels / "", told, last)
+        return self._train(self.make.layers("train/baseline"), labels / "", self._told_later(name, number), last)
+
+    def _masks_for(self, name: str, number: int) -> Stage:
+        """Return the stage of the masks that a round learns: the network's before it, of its own training images."""
+        return self.make.predict(
+            "segment-labels",
+            (*self._network, *self.make.layers("segment/complemented")),
+            self._told_later(name, number),
+            {**self._fitted(self.training(name, number - 1).fit), "writer.fill": False, "writer.image_classes": True},
+            self.choices.segment_seed,
+            leaves=("about.json",),
+            each="{id}.png",
+        )
+
+    def _told_later(self, name: str, number: int) -> tuple[str, ...]:
+        return (*self.training(name).told, f"round{number}")
 
     def _train(
         self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
@@ -243,28 +243,3 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
         measured=True,
     )
     return labels / "mars", labels / "baseline"
-
-
-def pixel_features(make: Maker) -> Options:
-    """Settings of the feature extractor: the backbone, and the weights that STEGO or Leopart left."""
-    c = make.choices
-    vit = find_config(f"backbone/{c.backbone}")
-    backbone: Options = {"model.backbone": vit}
-    extractor: Options = {"model.feature_extractor.backbone": vit}
-    if c.uss == "backbone":
-        return extractor
-    pairs: Options = {}
-    yamls = make.layers(f"uss/{c.uss}")
-    if c.uss.startswith("stego"):  # learns from each crop and one of its nearest neighbours
-        found = make.predict(
-            "uss-neighbours",
-            make.layers("uss/crops", "uss/neighbours"),
-            (c.backbone,),
-            {**backbone, "writer.tokens": c.tokens},
-            leaves=("neighbours.safetensors", *(["tokens.npy"] * c.tokens)),
-        )
-        tokens = found / "tokens.npy" if c.tokens else None
-        pairs = {"data.training_set.neighbours": found / "neighbours.safetensors", "data.training_set.tokens": tokens}
-        yamls = make.layers("uss/crops", f"uss/{c.uss}")
-    fit = make.fit("uss-fit", yamls, (c.uss, c.backbone), {**backbone, **pairs})
-    return {**extractor, "model.feature_extractor.weights": weights_of(fit)}
