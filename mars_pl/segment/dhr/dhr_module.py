@@ -50,6 +50,7 @@ class DHRModule(SegmentationModule):
         self.classification_weight = classification_weight
         channels = self.network.encoder.channels  # type: ignore[union-attr]
         self.classifier = nn.Conv2d(channels, self.num_classes - 1, 1, bias=False)  # type: ignore[arg-type]
+        self.classifier.to(memory_format=torch.channels_last)  # as the network's maps are; DDP warns of two layouts
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Cross entropy with the online labels plus the classifier's loss, of a batch of crops."""
