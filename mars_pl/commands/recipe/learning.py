@@ -67,7 +67,10 @@ NETWORKS = {
 }
 """Segmenters, which say their groups themselves."""
 
-VALIDATED = ("ClassificationModule", "SEAMModule", "SingleStageModule", "SegmentationModule")
+LAST_STAGE = ("SegmentationModule", "DHRModule")
+"""Modules of a segmenter; DHR's classifier learns as fast as the segmenter's head."""
+
+VALIDATED = ("ClassificationModule", "SEAMModule", "SingleStageModule", *LAST_STAGE)
 """Modules with a validation."""
 
 
@@ -91,7 +94,7 @@ def learning_rows(kind: str, model: Settings, network_kind: str, network: Settin
             "optimiser": "AdamW",
             "schedule": "cosine to 0",
         }
-    rates = NETWORKS.get(network_kind) if kind == "SegmentationModule" else MODULES.get(kind)
+    rates = NETWORKS.get(network_kind) if kind in LAST_STAGE else MODULES.get(kind)
     if rates is None:
         return {}
     rows = {f"lr {group}": rate for group, rate in rates(model, network).items()}
