@@ -1,4 +1,4 @@
-"""The convolutional encoder of a segmentation network: two feature maps of any timm model."""
+"""The convolutional encoder of a segmentation network: the feature maps of any timm model that it reads."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Encoder(nn.Module):
             name,
             pretrained=pretrained and weights is None,
             features_only=True,
-            out_indices=(low[0], len(stages) - 1),
+            out_indices=sorted({low[0], max(low[0], len(stages) - 2), len(stages) - 1}),
             **arguments,
         )
         if weights is not None:
@@ -78,7 +78,7 @@ class Encoder(nn.Module):
             stride_in_first_convolution(self.features)
         if ceil_mode:
             ceil_pooling(self.features)
-        self.low_level_channels, self.channels = self.features.feature_info.channels()
+        self.low_level_channels, *_, self.channels = self.features.feature_info.channels()
         self._frozen: list[str] = []  # by name: sync batch norm replaces modules
         if frozen_stages:
             self._freeze(str(stages[low[0] + frozen_stages - 1]["module"]))
@@ -86,8 +86,13 @@ class Encoder(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Map normalised images (B, 3, H, W) to the map at 1/4 and the last one."""
-        low_level, last = self.features(image)
+        low_level, *_, last = self.features(image)
         return low_level, last
+
+    def last_stages(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map the same to the map at 1/4, the last but one and the last."""
+        maps = self.features(image)
+        return maps[0], maps[-2], maps[-1]
 
     def train(self, mode: bool = True) -> Encoder:
         """Switch to training; what is frozen keeps its running statistics."""

@@ -14,6 +14,7 @@ from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.preferences import FULL, preferences
 
 IMAGENET, CLASSIFIER = "imagenet", "classifier"
+MASKS, COMPLEMENTED = "masks", "complemented"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,12 @@ class Choices:
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
     encoder: str = field(default="", metadata={"help": "another timm encoder for it"})
     train: str = field(default="mars", metadata={"help": "a file of configs/train"})
+    dhr_labels: str = field(
+        default=MASKS,
+        metadata={
+            "help": f"what train=dhr starts from: MARS' {MASKS} of its images (DHR), or its {COMPLEMENTED} labels"
+        },
+    )
     rounds: int = field(
         default=1,
         metadata={"help": "fits of the last stage, each on the masks that the one before has of its images (paper: 1)"},
@@ -142,6 +149,8 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         raise DataError(
             f"ood=: wsss={choices.wsss} learns from pictures that show none of the classes too; name their folder"
         )
+    if choices.dhr_labels not in (MASKS, COMPLEMENTED):
+        raise DataError(f"dhr_labels={choices.dhr_labels}: neither {MASKS} nor {COMPLEMENTED}")
     if choices.rounds < 1:
         raise DataError(f"rounds={choices.rounds}: 1, as in the paper, or more")
     if choices.features and choices.shifts != 1:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from mars_pl.pipeline.choices import Choices
+from mars_pl.pipeline.choices import COMPLEMENTED, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
-from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.pixel_features import pixel_features
 from mars_pl.pipeline.settings.yamls import masks, segmenter
 from mars_pl.pipeline.stage import Output, Stage, Value
 from mars_pl.pipeline.wsss_stages import pseudo_labels
@@ -61,8 +61,8 @@ class Pipeline:
         self.pseudo, self.pseudo_baseline = (Path(c.labels),) * 2 if c.labels else pseudo_labels(make)
 
         # §3.1 Pixel features F: a frozen vision transformer, and what unsupervised segmentation learnt on it.
-        features = pixel_features(make)
-        dense = make.layers(f"uss/features_{c.uss}")
+        self._features = features = pixel_features(make)
+        self._dense = dense = make.layers(f"uss/features_{c.uss}")
         read: Options = {"data.feature_folder": stored} if stored else features
 
         # §3.2 Debiased centroids 𝒱ᶜ: K-means inside each region (K_fg, K_bg), distances to all background centroids
@@ -112,7 +112,8 @@ class Pipeline:
         Trainings share everything but the label folder and the complement.
 
         Args:
-            name: ``baseline`` and ``adele`` learn Yᵇ, ``supervised`` the truth, every other one Yᵈᵇ.
+            name: ``baseline`` and ``adele`` learn Yᵇ, ``supervised`` the truth, ``dhr`` what MARS' network made of Yᵈᵇ
+                (§ DHR), every other one Yᵈᵇ.
             number: of the round. From 2 on (not in the paper) it learns the masks that the network of the round before
                 has of its own training images.
         """
@@ -134,6 +135,9 @@ class Pipeline:
 
     def _first(self, name: str) -> Training:
         c = self.choices
+        last = name == c.train and c.rounds == 1
+        if name == "dhr":
+            return self._dhr(last)
         as_they_are: tuple[Value, tuple[str, ...]] = (self.pseudo_baseline, (c.label_name,))
         learnt: dict[str, tuple[Value, tuple[str, ...]]] = {
             "baseline": as_they_are,
@@ -142,30 +146,45 @@ class Pipeline:
         }
         labels, from_where = learnt.get(name, (self.debiased / "", self._told))
         told = (name, c.segmenter, *filter(None, [c.encoder]), *from_where)
-        return self._train(f"train/{name}", labels, told, last=name == c.train and c.rounds == 1)
+        return self._train(self.make.layers(f"train/{name}"), labels, told, last)
+
+    def _dhr(self, last: bool) -> Training:
+        """DHR (ECCV 2024): MARS' labels, made anew in every step with the pixel features F and the network's own."""
+        c, mars = self.choices, self.training("mars")
+        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self._masks_for("mars", 2)
+        told = ("dhr", *mars.told[1:], *[c.dhr_labels] * (c.dhr_labels == COMPLEMENTED))
+        yamls = (*self.make.layers("train/dhr"), *self._dense)
+        return self._train(yamls, labels / "", told, last, self._features)
 
     def _later(self, name: str, number: int) -> Training:
-        before = self.training(name, number - 1)
-        told = (*before.told[: None if number == 2 else -1], f"round{number}")
-        labels = self.make.predict(
+        labels, last = self._masks_for(name, number), name == self.choices.train and number == self.choices.rounds
+        # labels as they are, whoever made them
+        return self._train(self.make.layers("train/baseline"), labels / "", self._told_later(name, number), last)
+
+    def _masks_for(self, name: str, number: int) -> Stage:
+        """Return the stage of the masks that a round learns: the network's before it, of its own training images."""
+        return self.make.predict(
             "segment-labels",
             (*self._network, *self.make.layers("segment/complemented")),
-            told,
-            {**self._fitted(before.fit), "writer.fill": False, "writer.image_classes": True},
+            self._told_later(name, number),
+            {**self._fitted(self.training(name, number - 1).fit), "writer.fill": False, "writer.image_classes": True},
             self.choices.segment_seed,
             leaves=("about.json",),
             each="{id}.png",
         )
-        last = name == self.choices.train and number == self.choices.rounds
-        return self._train("train/baseline", labels / "", told, last)  # labels as they are, whoever made them
 
-    def _train(self, training: str, labels: Value, told: tuple[str, ...], last: bool) -> Training:
+    def _told_later(self, name: str, number: int) -> tuple[str, ...]:
+        return (*self.training(name).told, f"round{number}")
+
+    def _train(
+        self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
+    ) -> Training:
         c, make, seed = self.choices, self.make, self.choices.segment_seed
         fit = make.fit(
             "segment",
-            (*self._network, *make.layers(training)),
+            (*self._network, *yamls),
             told,
-            {"model.network.encoder": c.encoder or None, "data.label_folder": labels},
+            {"model.network.encoder": c.encoder or None, "data.label_folder": labels, **(more or {})},
             seed,
             all_cores=last,
         )
@@ -188,28 +207,3 @@ class Pipeline:
     def _fitted(self, fit: Stage) -> Options:
         """Settings of a job that predicts with what a fit left."""
         return {"model.network.encoder": self.choices.encoder or None, "model.weights": weights_of(fit)}
-
-
-def pixel_features(make: Maker) -> Options:
-    """Settings of the feature extractor: the backbone, and the weights that STEGO or Leopart left."""
-    c = make.choices
-    vit = find_config(f"backbone/{c.backbone}")
-    backbone: Options = {"model.backbone": vit}
-    extractor: Options = {"model.feature_extractor.backbone": vit}
-    if c.uss == "backbone":
-        return extractor
-    pairs: Options = {}
-    yamls = make.layers(f"uss/{c.uss}")
-    if c.uss.startswith("stego"):  # learns from each crop and one of its nearest neighbours
-        found = make.predict(
-            "uss-neighbours",
-            make.layers("uss/crops", "uss/neighbours"),
-            (c.backbone,),
-            {**backbone, "writer.tokens": c.tokens},
-            leaves=("neighbours.safetensors", *(["tokens.npy"] * c.tokens)),
-        )
-        tokens = found / "tokens.npy" if c.tokens else None
-        pairs = {"data.training_set.neighbours": found / "neighbours.safetensors", "data.training_set.tokens": tokens}
-        yamls = make.layers("uss/crops", f"uss/{c.uss}")
-    fit = make.fit("uss-fit", yamls, (c.uss, c.backbone), {**backbone, **pairs})
-    return {**extractor, "model.feature_extractor.weights": weights_of(fit)}

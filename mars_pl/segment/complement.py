@@ -150,7 +150,7 @@ class Complement(nn.Module):
         reduced = [-(-side // self.stride) for side in size]
         probabilities = resize(logits.float(), reduced).softmax(dim=1)
         pictures = images if self.stride == 1 else resize(images.float(), reduced).round().to(torch.uint8)
-        refine = None if self.refine is None else partial(self._refine_within, valid=valid)
+        refine = None if self.refine is None else partial(refine_within, self.refine, valid=valid, stride=self.stride)
         teacher = teacher_label(pictures, probabilities, classes, refine, size)
         biased = label == biased_index
         weight = certain_mask(resize(probabilities, size), classes, biased, self.certain == "background")
@@ -161,19 +161,29 @@ class Complement(nn.Module):
             weight = torch.where(biased, taught, weight)
         return complemented_label(label, teacher, biased_index), weight
 
-    def _refine_within(self, images: Tensor, probabilities: Tensor, valid: Tensor | None) -> Tensor:
-        """Refine each image inside its own valid box; images that share a box go together."""
-        assert self.refine is not None
-        boxes: dict[tuple[int, int, int, int], list[int]] = {}
-        for index in range(len(images)):
-            box = (0, images.shape[2], 0, images.shape[3]) if valid is None else valid_box(valid[index], self.stride)
-            boxes.setdefault(box, []).append(index)
-        refined = probabilities.clone()
-        for (top, bottom, left, right), members in boxes.items():
-            if bottom > top and right > left:
-                inside = (members, slice(None), slice(top, bottom), slice(left, right))
-                refined[inside] = self.refine(images[inside], probabilities[inside])
-        return refined
+
+def refine_within(
+    refine: Refine, images: Tensor, probabilities: Tensor, valid: Tensor | None = None, stride: int = 1
+) -> Tensor:
+    """Refine each image inside its own valid box; images that share a box go together.
+
+    Args:
+        refine: R.
+        images: uint8 (B, 3, h, w).
+        probabilities: (B, K, h, w).
+        valid: bool (B, H, W), False where a crop was padded; ``None`` is all valid.
+        stride: H / h.
+    """
+    boxes: dict[tuple[int, int, int, int], list[int]] = {}
+    for index in range(len(images)):
+        box = (0, images.shape[2], 0, images.shape[3]) if valid is None else valid_box(valid[index], stride)
+        boxes.setdefault(box, []).append(index)
+    refined = probabilities.clone()
+    for (top, bottom, left, right), members in boxes.items():
+        if bottom > top and right > left:
+            inside = (members, slice(None), slice(top, bottom), slice(left, right))
+            refined[inside] = refine(images[inside], probabilities[inside])
+    return refined
 
 
 def valid_box(valid: Tensor, stride: int = 1) -> tuple[int, int, int, int]:

@@ -72,7 +72,14 @@ class DeepLabV3Plus(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map uint8 images (B, 3, H, W) of any size to logits (B, num_classes, ⌈H/4⌉, ⌈W/4⌉)."""
-        low_level, last = self.encoder(self.normalise(image))
+        return self._decode(*self.encoder(self.normalise(image)))
+
+    def with_features(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the logits and the maps of the encoder's last two stages, (B, D, h, w) each (DHR: C4 and C5)."""
+        low_level, last_but_one, last = self.encoder.last_stages(self.normalise(image))
+        return self._decode(low_level, last), [last_but_one, last]
+
+    def _decode(self, low_level: Tensor, last: Tensor) -> Tensor:
         context = resize(self.aspp(last), low_level.shape[-2:])
         return self.decoder(torch.cat([context, self.low_level(low_level)], dim=1))
 

@@ -26,6 +26,7 @@ def test_each_training_leaves_a_teacher_and_a_student(tiny_run, training):
     assert (complement or {}).get("init_args", {}).get("certain") == rule.get(training)
     given = tiny_run.path("wsss-labels") / "baseline"
     own = {"baseline": given, "adele": given, "supervised": "data/voc/SegmentationClassAug"}
+    own["dhr"] = tiny_run.path("mars-round2/segment-labels")  # the masks that a second round would learn
     folder = own.get(training, tiny_run.path("debias-labels"))
     assert tiny_run.house / found["data"]["init_args"]["label_folder"] == tiny_run.house / folder
 

@@ -29,7 +29,7 @@ from mars_pl.training.weights import save_weights
 
 REPOSITORY = Path(__file__).parents[2]
 MARS_TRAININGS = ("baseline", "debiased", "complement", "mars", "mars_background", "mars_removal", "supervised")
-EVERY_TRAINING = (*MARS_TRAININGS, "adele")
+EVERY_TRAINING = (*MARS_TRAININGS, "adele", "dhr")
 ALSO = "also=" + ",".join(name for name in EVERY_TRAINING if name not in ("baseline", "mars", "supervised"))
 
 QUIET = "--trainer.enable_progress_bar false --trainer.enable_model_summary false"
@@ -203,7 +203,10 @@ def small(house: Path, words: list[str]) -> list[str]:
         filled = [
             yaml.safe_load(Path(word).read_text()) for word in words if re.search(r"configs/train/\w+\.yaml$", word)
         ]
-        if words[0] == "fit" and filled[0]["model"]["init_args"]["complement"]:
+        if "configs/train/dhr.yaml" in text:
+            more = vit.replace("V.", "model.init_args.feature_extractor.init_args.backbone.")
+            more += " --model.init_args.rebalancing.init_args.refine.init_args.workers 0"
+        elif words[0] == "fit" and filled[0]["model"]["init_args"]["complement"]:
             more = "--model.init_args.complement.init_args.refine.init_args.workers 0"
     if words[0] == "predict" and "neighbours.yaml" not in text and "centroids.yaml" not in text:
         more += " --writer.init_args.workers 0"

@@ -69,14 +69,16 @@ NETWORKS = {
 }
 """Segmenters, which say their groups themselves."""
 
+LAST_STAGE = ("SegmentationModule", "ADELEModule", "DHRModule")
+"""Modules of a segmenter; DHR's classifier learns as fast as the segmenter's head."""
+
 VALIDATED = (
     "ClassificationModule",
     "OutOfDistributionModule",
     "CLIMSModule",
     "SEAMModule",
     "SingleStageModule",
-    "SegmentationModule",
-    "ADELEModule",
+    *LAST_STAGE,
 )
 """Modules with a validation."""
 
@@ -101,7 +103,7 @@ def learning_rows(kind: str, model: Settings, network_kind: str, network: Settin
             "optimiser": "AdamW",
             "schedule": "cosine to 0",
         }
-    rates = NETWORKS.get(network_kind) if kind in ("SegmentationModule", "ADELEModule") else MODULES.get(kind)
+    rates = NETWORKS.get(network_kind) if kind in LAST_STAGE else MODULES.get(kind)
     if rates is None:
         return {}
     rows = {f"lr {group}": rate for group, rate in rates(model, network).items()}

@@ -28,6 +28,7 @@ def refused(house, *words):
         ("tokens=yes", "tokens=yes: neither true nor false"),
         ("labels=nowhere", "labels=nowhere: no such folder; name a folder of masks <image id>.png"),
         ("propagation_from=nothing", "propagation_from=nothing: neither imagenet nor classifier"),
+        ("dhr_labels=given", "dhr_labels=given: neither masks nor complemented"),
         ("data=vco", "data=vco: there is no configs/data/vco.yaml; did you mean voc?"),
         ("wsss=irm", "wsss=irm: there is no configs/wsss/irm_labels.yaml; did you mean irn?"),
         ("uss=steggo", "uss=steggo: there is no configs/uss/features_steggo.yaml; did you mean stego?"),

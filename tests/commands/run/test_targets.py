@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,20 @@ def test_a_later_round_learns_the_masks_of_the_one_before_and_the_baseline_goes_
     assert made.folder / labels.after("--model.init_args.weights") == links["segment"] / "weights.safetensors"
     assert "configs/train/baseline.yaml" in " ".join(fit.words)
     assert made.run("gap", "rounds=2") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "labels"), [([], "segment-labels"), (["dhr_labels=complemented"], "segment-complemented")]
+)
+def test_dhr_learns_what_mars_network_made_and_reads_the_pixel_features(made, closed, words, labels):
+    assert "row dhr" in made.run("gap", "also=dhr", *words)
+    fit = made.call("segment dhr")
+    folder = Path(fit.after("--data.init_args.label_folder"))
+    assert folder.name.startswith(f"{labels}-voc-mars")
+    assert "configs/train/dhr.yaml" in " ".join(fit.words) and "configs/uss/features_stego.yaml" in " ".join(fit.words)
+    weights = fit.after("--model.init_args.feature_extractor.init_args.weights")
+    assert Path(weights).parent.name.startswith("uss-fit")
+    assert [words[-1] for words in closed] == ["final", "dhr"]
 
 
 def test_no_round_at_all_is_refused(house):
