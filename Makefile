@@ -23,7 +23,7 @@ setup: $(READY)  ## the virtual environment with the package and its tested depe
 
 $(READY): pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[crf,export,faiss,tensorboard,completion,docs,dev]'
+	$(VENV)/bin/pip install --quiet --constraint constraints.txt --editable '.[clip,crf,export,faiss,tensorboard,completion,docs,dev]'
 	@touch $@
 
 demo: $(READY)  ## MARS from scratch on generated scenes, with its report (2 CPU cores, offline)
