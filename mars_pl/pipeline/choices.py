@@ -12,6 +12,8 @@ from mars_pl.pipeline.choice_files import FILES, look_for_file, near_miss
 from mars_pl.pipeline.machine import best_trainer
 from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.preferences import FULL, preferences
+from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.settings.settings_file import read_settings
 
 IMAGENET, CLASSIFIER = "imagenet", "classifier"
 MASKS, COMPLEMENTED = "masks", "complemented"
@@ -151,6 +153,13 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
         )
     if choices.dhr_labels not in (MASKS, COMPLEMENTED):
         raise DataError(f"dhr_labels={choices.dhr_labels}: neither {MASKS} nor {COMPLEMENTED}")
+    if _is_set(choices, "debias", "debias-labels", "model", "against", "both") and not _is_set(
+        choices, "centroids", "debias-centroids", "writer", "parting"
+    ):
+        raise DataError(
+            f"debias={choices.debias}: wants centroids of companions, which centroids={choices.centroids} does not "
+            "part; centroids=centroids_two_kinds does"
+        )
     if choices.rounds < 1:
         raise DataError(f"rounds={choices.rounds}: 1, as in the paper, or more")
     if choices.features and choices.shifts != 1:
@@ -158,6 +167,14 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
             f"features=true: the centroids' are stored, shifts={choices.shifts} wants finer ones; leave one out"
         )
     return choices
+
+
+def _is_set(choices: Choices, choice: str, stage: str, part: str, name: str, value: str | None = None) -> bool:
+    """Tell whether a YAML of `configs/debias`, or an option of its stage, sets something, or sets it to a value."""
+    said = choices.options.get(f"{stage}.{part}.{name}")
+    if said is None:
+        said = read_settings(find_config(f"debias/{getattr(choices, choice)}"), part, "init_args").get(name)
+    return said not in (None, "null") if value is None else said == value
 
 
 def unknown(name: str, known: Sequence[str]) -> DataError:

@@ -30,6 +30,9 @@ CHOICES = {
     "debias": ["labels_both_sides"],
     "features": ["true"],
 }
+WITH = {"debias": ("centroids=centroids_two_kinds",)}
+"""Choices that want another one."""
+
 ALWAYS = ("rounds=2", "ood=Outside")  # which W-OoD alone reads
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
 NOT_ALONE = {"deeplabv2"}
@@ -54,7 +57,8 @@ def compositions():
         for data, choice in asked:
             (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
             target = "mars" if data in AS_VOC else "gap"
-            for stage, words in plan(house, target, f"data={data}", *ALWAYS, choice or "trainer=cpu", ALSO).items():
+            asked_for = (choice or "trainer=cpu", *WITH.get(choice.partition("=")[0], ()))
+            for stage, words in plan(house, target, f"data={data}", *ALWAYS, *asked_for, ALSO).items():
                 brought = {(data if not choice else "", word) for word in words if "/configs/" in word}
                 if words[0] in ("fit", "predict") and not brought <= seen:
                     found[f"{data}{choice and '-'}{choice}-{stage}"] = words

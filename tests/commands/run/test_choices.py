@@ -33,7 +33,7 @@ CHOICES = [
     (["features=true"], AFTER_CENTROIDS),
     (["shifts=2"], AFTER_LABELS),
     (["gamma=3"], AFTER_LABELS),
-    (["debias=labels_both_sides"], AFTER_LABELS),
+    (["centroids=centroids_two_kinds", "debias=labels_both_sides"], AFTER_CENTROIDS),
     (["segmenter=deeplabv2_resnet50"], SEGMENTERS),
     (["encoder=resnet18"], SEGMENTERS),
     (["train=mars_removal"], {"row complemented", *(f"{name} mars_removal" for name in TRAINED)}),

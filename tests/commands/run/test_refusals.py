@@ -35,6 +35,12 @@ def refused(house, *words):
         ("backbone=vit_small_patch16_dnio", "did you mean vit_small_patch16_dino?"),
         ("centroids=centroid_minimum", "did you mean centroids_minimum?"),
         ("debias=label_both_sides", "did you mean labels_both_sides?"),
+        (
+            "debias=labels_both_sides",
+            "debias=labels_both_sides: wants centroids of companions, which centroids=centroids does not part; "
+            "centroids=centroids_two_kinds does",
+        ),
+        ("debias-labels.model.against=both", "debias=labels: wants centroids of companions, which centroids=centroids"),
         ("segmenter=deeplabv2_resnet5", "did you mean deeplabv2_resnet50?"),
         ("train=mars_remove", "did you mean mars_removal?"),
         ("also=baseline,debaised", "also=debaised: there is no configs/train/debaised.yaml; did you mean debiased?"),
