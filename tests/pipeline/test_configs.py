@@ -35,7 +35,7 @@ WITH = {"debias": ("centroids=centroids_two_kinds",)}
 
 ALWAYS = ("rounds=2", "ood=Outside")  # which W-OoD alone reads
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
-NOT_ALONE = {"deeplabv2"}
+NOT_ALONE = {"deeplabv2", "deeplabv3plus"}
 """Families, which a segmenter's own YAML completes."""
 
 
