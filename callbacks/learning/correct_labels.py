@@ -15,6 +15,7 @@ from torch import Tensor
 from datamodules.datasets.beside.corrected_crops import CorrectedCrops, CorrectedTrainingCrops
 from datamodules.errors import DataError
 from datamodules.files.labels import as_label
+from mars_pl.metrics.segmentation_scores import region_counts
 from mars_pl.segment.adele.early_learning import early_learning_ended
 from mars_pl.segment.adele.label_correction import (
     SCALES,
@@ -95,7 +96,7 @@ class CorrectLabels(Callback):
     def on_train_batch_end(  # noqa: D102 - Lightning's hook
         self, trainer: pl.Trainer, pl_module: Any, outputs: object, batch: dict[str, Any], batch_idx: int
     ) -> None:
-        counts = sum_over_processes(region_counts(pl_module.predicted, batch["initial_label"], pl_module.num_classes))
+        counts = sum_over_processes(label_counts(pl_module.predicted, batch["initial_label"], pl_module.num_classes))
         self._counts = counts if self._counts is None else self._counts.to(counts.device) + counts
         steps = int(trainer.num_training_batches)
         if (batch_idx + 1) * self.points // steps > batch_idx * self.points // steps:
@@ -169,8 +170,8 @@ class CorrectLabels(Callback):
         self._counts = None if counts is None else torch.tensor(counts, dtype=torch.int64)
 
 
-def region_counts(prediction: Tensor, label: Tensor, num_classes: int) -> Tensor:
-    """Count what an IoU needs: pixels of each class that are right, predicted and labelled, int64 (3, num_classes).
+def label_counts(prediction: Tensor, label: Tensor, num_classes: int) -> Tensor:
+    """Count what an IoU with a label needs, see ``region_counts``, where the label is a class.
 
     Args:
         prediction: int64 of any shape.
@@ -178,9 +179,7 @@ def region_counts(prediction: Tensor, label: Tensor, num_classes: int) -> Tensor
         num_classes: background counted.
     """
     known = label < num_classes
-    said, is_so = prediction[known], label[known]
-    parts = (is_so[said == is_so], said, is_so)
-    return torch.stack([torch.bincount(part, minlength=num_classes) for part in parts])
+    return region_counts(prediction[known], label[known], num_classes)
 
 
 def _is_last(trainer: pl.Trainer) -> bool:

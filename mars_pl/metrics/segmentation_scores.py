@@ -45,11 +45,7 @@ class SegmentationScores(Metric):
         counted = target != self.ignore_index
         rows, columns = target[counted].long(), preds[counted].long()
         columns = columns.where((columns >= 0) & (columns < self.num_classes), 0)
-        parts = (rows[rows == columns], columns, rows)
-        counts = [torch.bincount(part, minlength=self.num_classes) for part in parts]
-        if len(counts[2]) > self.num_classes:
-            raise ValueError(f"the truth holds {int(rows.max())}, classes go to {self.num_classes - 1}")
-        self.counts += torch.stack(counts)
+        self.counts += region_counts(columns, rows, self.num_classes)
 
     @property
     def scores(self) -> Scores:
@@ -61,3 +57,21 @@ class SegmentationScores(Metric):
         scores, device = self.scores, self.counts.device
         values: dict[str, Any] = scores.as_row() | {"classes": np.stack([scores.iou, scores.class_fp, scores.class_fn])}
         return {name: torch.as_tensor(value, dtype=torch.float64, device=device) for name, value in values.items()}
+
+
+def region_counts(predicted: Tensor, true: Tensor, num_classes: int) -> Tensor:
+    """Count what IoU, FP and FN need: pixels of each class that are right, predicted and true, int64 (3, num_classes).
+
+    Args:
+        predicted: int64 (N,), a class each.
+        true: int64 (N,), likewise.
+        num_classes: with the background.
+
+    Raises:
+        ValueError: where the truth holds something that is no class.
+    """
+    parts = (true[true == predicted], predicted, true)
+    counts = [torch.bincount(part, minlength=num_classes) for part in parts]
+    if len(counts[2]) > num_classes:
+        raise ValueError(f"the truth holds {int(true.max())}, classes go to {num_classes - 1}")
+    return torch.stack(counts)

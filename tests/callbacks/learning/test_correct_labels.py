@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 import callbacks.learning.correct_labels as correct_labels
-from callbacks.learning.correct_labels import FOLDER, CorrectLabels, region_counts
+from callbacks.learning.correct_labels import FOLDER, CorrectLabels, label_counts
 from datamodules.datasets.beside.corrected_crops import CorrectedCrops
 from datamodules.datasets.random_crops import RandomCrops
 from datamodules.errors import DataError
@@ -71,7 +71,7 @@ def fit(root, callback, training_set=None, **options):
 def test_the_pixels_of_a_class_by_hand():
     prediction = torch.tensor([[0, 1, 1, 2], [2, 2, 0, 1]])
     label = torch.tensor([[0, 1, 2, 2], [0, 255, 254, 1]])
-    assert region_counts(prediction, label, 3).tolist() == [[1, 2, 1], [1, 3, 2], [2, 2, 2]]
+    assert label_counts(prediction, label, 3).tolist() == [[1, 2, 1], [1, 3, 2], [2, 2, 2]]
 
 
 def test_a_learnt_class_is_corrected_from_the_next_epoch_on(root, monkeypatch):
