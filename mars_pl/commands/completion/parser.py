@@ -62,7 +62,7 @@ def completing_parser(commands: Mapping[str, str], lightning: Sequence[str], typ
     parser = argparse.ArgumentParser(prog="mars")
     parsers = parser.add_subparsers()
     for name in sorted({*commands, *lightning}):
-        known = name in commands and name in typed.split()
+        known = name in commands and typed.split()[1:2] == [name]
         parents = [importlib.import_module(commands[name]).parser()] if known else []
         own = parsers.add_parser(name, parents=parents, add_help=False)
         if name in lightning:

@@ -21,6 +21,8 @@ from mars_pl.commands.report.run import read_metrics
 
 FIELDS = ("baseline", "mars", "supervised", "closed")
 
+_NOT_MEASURED = f"{DASH}: not measured, or the three were not measured alike; `mars report RUN` says which"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns 0."""
@@ -44,9 +46,6 @@ def parser() -> argparse.ArgumentParser:
     reader.add_argument("--row", default="final", metavar="ROW", help="training that is compared (default: final)")
     reader.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     return reader
-
-
-_NOT_MEASURED = f"{DASH}: not measured, or the three were not measured alike; `mars report RUN` says which"
 
 
 def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
