@@ -79,10 +79,14 @@ class TrainingCrops(Samples):
     def __getitem__(self, key: tuple[int, int]) -> Sample:
         """Read and crop item `index` for `epoch`; raises DataError as `VOCFolder` does."""
         epoch, index = epoch_and_index(key)
-        sample = self.images.read(index)
+        sample = self.whole(epoch, index)
         with seeded(self.seed, epoch, index):
             self.cut(sample)
         return sample
+
+    def whole(self, epoch: int, index: int) -> Sample:
+        """Read a whole image as an epoch has it; raises DataError as `VOCFolder` does."""
+        return self.images.read(index)
 
     def cut(self, sample: Sample) -> None:
         """Crop a whole image and its label in place."""

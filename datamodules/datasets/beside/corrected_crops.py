@@ -11,8 +11,6 @@ import torch
 from datamodules.datasets.dataset import VOCFolder
 from datamodules.datasets.random_crops import RandomCrops, TrainingCrops
 from datamodules.datasets.sample import Sample, Samples
-from datamodules.datasets.samplers import epoch_and_index
-from datamodules.datasets.seeding import seeded
 from datamodules.datasets.split_reader import SplitReader
 from datamodules.datasets.transforms import TrainingCrop
 from datamodules.errors import DataError
@@ -99,14 +97,6 @@ class CorrectedTrainingCrops(TrainingCrops):
     ) -> None:
         super().__init__(images, crop, seed, ignored)
         self.corrected = corrected
-
-    def __getitem__(self, key: tuple[int, int]) -> Sample:
-        """Read and crop item `index` for `epoch`; raises DataError as `VOCFolder` does."""
-        epoch, index = epoch_and_index(key)
-        sample = self.whole(epoch, index)
-        with seeded(self.seed, epoch, index):
-            self.cut(sample)
-        return sample
 
     def whole(self, epoch: int, index: int) -> Sample:
         """Read a whole image with its first label and the one of an epoch; raises DataError as `VOCFolder` does."""
