@@ -25,7 +25,7 @@ from mars_pl.segment.adele.label_correction import (
     correct_label,
     tempered_probabilities,
 )
-from mars_pl.training.over_processes import place, sum_over_processes
+from mars_pl.training.over_processes import own_share, place, sum_over_processes
 
 FOLDER = "corrected_labels"
 """Of the fit's folder: corrected labels, a folder an epoch, of the last epochs."""
@@ -127,14 +127,13 @@ class CorrectLabels(Callback):
         """Write the labels of the next epoch; returns the share of pixels that are no longer as they were at first."""
         data: CorrectedCrops = trainer.datamodule.training_set  # type: ignore[attr-defined]
         assert data.crops is not None
-        rank, world = place()
-        if rank == 0:
+        if place()[0] == 0:
             data.corrected.begin(epoch + 1)
         trainer.strategy.barrier()
         changed = torch.zeros(2, dtype=torch.int64)
         pl_module.network.eval()
         with torch.no_grad(), trainer.precision_plugin.forward_context():
-            for index in range(rank, len(data.crops), world):
+            for index in own_share(len(data.crops)):
                 changed += self._correct_image(data.crops, pl_module, epoch, index)
         pl_module.train()
         different, pixels = sum_over_processes(changed.to(pl_module.device)).tolist()  # all have written by then

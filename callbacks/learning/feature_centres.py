@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from torch import Tensor
 from callbacks.writing.gather import gather_objects
 from datamodules.datasets.beside.out_of_distribution import OutOfDistributionCrops
 from datamodules.errors import DataError
-from mars_pl.training.over_processes import place, sum_over_processes
+from mars_pl.training.over_processes import own_share, sum_over_processes
 from mars_pl.wsss.cam.activation import resize_image
 
 ITERATIONS = 10
@@ -52,13 +51,13 @@ class FeatureCentres(Callback):
         pl_module.eval()
         sums, counts = torch.zeros_like(pl_module.class_means), torch.zeros(len(pl_module.class_means))
         sums, counts = sums.double().cpu(), counts.double()
-        for index in _own(len(crops.images)):
+        for index in own_share(len(crops.images)):
             sample = crops.images.read(index)
             classes = sample["classes"].double()
             sums += classes[:, None] * _features(pl_module, sample["image"]).double()
             counts += classes
         others = [
-            _features(pl_module, self._smaller(crops.others[index]["image"])) for index in _own(len(crops.others))
+            _features(pl_module, self._smaller(crops.others[index]["image"])) for index in own_share(len(crops.others))
         ]
         pl_module.train()
         device = pl_module.device
@@ -80,11 +79,6 @@ def found_clusters(features: NDArray[np.float32], clusters: int) -> NDArray[np.f
     means = KMeans(clusters, init=features[:clusters], n_init=1, max_iter=ITERATIONS, tol=0.0, algorithm="lloyd")
     found: NDArray[np.float32] = means.fit(features).cluster_centers_
     return found
-
-
-def _own(items: int) -> Iterator[int]:
-    rank, world = place()
-    return iter(range(rank, items, world))
 
 
 def _features(pl_module: Any, image: Tensor) -> Tensor:

@@ -13,6 +13,12 @@ def place() -> tuple[int, int]:
     return 0, 1
 
 
+def own_share(items: int) -> range:
+    """Return which of so many items this process looks at: its rank, and from there on one of each round."""
+    rank, world = place()
+    return range(rank, items, world)
+
+
 def sum_over_processes(values: Tensor) -> Tensor:
     """Sum ``values``, of which no gradient is taken, over all processes; ``values`` itself where there is one."""
     if place()[1] == 1:
