@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mars_pl.debias.batch import check_batch, image_features
 from mars_pl.debias.debiasing import map_image
-from mars_pl.debias.defaults import NORMALISE, TEMPERATURE, UPSAMPLE, Against, Upsample
+from mars_pl.debias.defaults import LIFT, LIFT_QUANTILE, NORMALISE, TEMPERATURE, UPSAMPLE, Against, Upsample
 from mars_pl.debias.kinds.kinds_file import read_kinds
 
 
@@ -38,9 +38,12 @@ class DebiasModule(pl.LightningModule):
         against: ``both`` holds the target against the companions and the background of the centroids' file, which
             ``TwoKinds`` has written (ours); ``nothing`` is the paper's Eq. 4.
         temperature: of ``both``, see ``both_sides_map``.
+        lift: of ``nothing``, see ``lifted`` (ours); 0, as the paper has it, lifts nothing.
+        lift_quantile: likewise.
 
     Raises:
-        ValueError: where the file is missing, is of another number of classes, or lacks what ``both`` asks for.
+        ValueError: where the file is missing, is of another number of classes, or lacks what ``both`` asks for; where a
+            lift is out of its range, or asked for beside ``both``.
     """
 
     def __init__(
@@ -52,11 +55,18 @@ class DebiasModule(pl.LightningModule):
         normalise: bool = NORMALISE,
         against: Against = "nothing",
         temperature: float = TEMPERATURE,
+        lift: float = LIFT,
+        lift_quantile: float = LIFT_QUANTILE,
     ) -> None:
         super().__init__()
         self.feature_extractor = feature_extractor
         self.upsample: Upsample = upsample
         self.normalise, self.temperature = normalise, temperature
+        self.lift, self.lift_quantile = lift, lift_quantile
+        if not (0 <= lift <= 1 and 0 < lift_quantile <= 1):
+            raise ValueError(f"lift {lift}, lift_quantile {lift_quantile}: similarity and quantile go from 0 to 1")
+        if lift and against != "nothing":
+            raise ValueError(f"lift {lift}: is of Eq. 4 alone, against: {against} has another map; leave one out")
         self.register_buffer("centroids", read_centroids(centroids, num_classes), persistent=False)
         self.centroids: Tensor
         self.sides, self.whole = read_kinds(centroids, self.centroids)
@@ -88,6 +98,9 @@ class DebiasModule(pl.LightningModule):
             normalise=self.normalise,
             sides=self.sides,
             temperature=self.temperature,
+            label=batch["label"][0],
+            lift=self.lift,
+            lift_quantile=self.lift_quantile,
         )
         return DebiasedMap(batch["id"][0], similarity, self.whole)
 

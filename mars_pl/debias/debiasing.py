@@ -7,7 +7,17 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from mars_pl.debias.defaults import BIASED_INDEX, EXPONENT, IGNORE_INDEX, NORMALISE, TEMPERATURE, UPSAMPLE, Upsample
+from mars_pl.debias.defaults import (
+    BIASED_INDEX,
+    EXPONENT,
+    IGNORE_INDEX,
+    LIFT,
+    LIFT_QUANTILE,
+    NORMALISE,
+    TEMPERATURE,
+    UPSAMPLE,
+    Upsample,
+)
 from mars_pl.debias.kinds.sides import Sides, both_sides_map
 from mars_pl.debias.similarity import debiased_label, debiased_map, debiased_mask
 from mars_pl.refine.protocol import Refine
@@ -23,6 +33,9 @@ def map_image(
     normalise: bool = NORMALISE,
     sides: Sides | None = None,
     temperature: float = TEMPERATURE,
+    label: Tensor | None = None,
+    lift: float = LIFT,
+    lift_quantile: float = LIFT_QUANTILE,
 ) -> Tensor:
     """Make M̂ᵈᵇ of one image from the debiased centroids of its classes.
 
@@ -38,6 +51,9 @@ def map_image(
         normalise: see ``debiased_map``.
         sides: hold the target against companions and background (ours); None, as the paper does, against nothing.
         temperature: see ``both_sides_map``.
+        label: (H, W) class indices Yᵇ, which ``lift`` asks for.
+        lift: see ``lifted``; not for ``sides``.
+        lift_quantile: likewise.
 
     Returns:
         (H, W) float32 in [0, 1], where the features are.
@@ -52,7 +68,17 @@ def map_image(
         targets, others = sides.of_classes(present)
         if len(targets):  # a class of which none was sampled has its one centroid alone
             return both_sides_map(dense, targets, others, size, temperature=temperature, upsample=upsample)
-    return debiased_map(dense, rows[known].to(dense.device), size, upsample=upsample, normalise=normalise)
+    regions = None if label is None else label.to(dense.device) == present[known].to(dense.device)[:, None, None]
+    return debiased_map(
+        dense,
+        rows[known].to(dense.device),
+        size,
+        upsample=upsample,
+        normalise=normalise,
+        regions=regions,
+        lift=lift,
+        lift_quantile=lift_quantile,
+    )
 
 
 def label_image(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mars_pl.debias.defaults import EXPONENT, NORMALISE, UPSAMPLE, Upsample
+from mars_pl.debias.defaults import EXPONENT, LIFT, LIFT_QUANTILE, NORMALISE, UPSAMPLE, Upsample
 from mars_pl.refine.protocol import Refine
 
 BLOCK_VALUES = 2**24
 """Upsampled values held at a time: 64 MiB, where a 500 × 500 image with 384 channels has 366, several times."""
+
+FAINT = 0.05
+"""A similarity below which nothing is lifted further: noise would become an object."""
 
 
 def debiased_map(
@@ -22,6 +26,9 @@ def debiased_map(
     *,
     upsample: Upsample = UPSAMPLE,
     normalise: bool = NORMALISE,
+    regions: Tensor | None = None,
+    lift: float = LIFT,
+    lift_quantile: float = LIFT_QUANTILE,
 ) -> Tensor:
     """Eq. 4: each pixel's largest cosine to the debiased centroids of the image's classes, negative values cut off.
 
@@ -31,6 +38,9 @@ def debiased_map(
         size: (H, W) of the image.
         upsample: ``features`` takes cosines at the image's size, as the paper writes it; ``similarity`` takes them on
             the grid and upsamples them, which is cheaper and nearly the same.
+        regions: bool (K, H, W), each class's pixels in the pseudo label, which ``lift`` asks for.
+        lift: see ``lifted``; 0, as the paper has it, lifts nothing.
+        lift_quantile: likewise.
         normalise: spread the map to [0, 1] by its own minimum and maximum; for features whose cosines keep far from .5.
 
     Returns:
@@ -47,23 +57,51 @@ def debiased_map(
     if len(centroids) == 0:
         return features.new_zeros(size, dtype=torch.float32)
     centroids = F.normalize(centroids.float(), dim=1)
-    similarity = map_pixels(features, size, lambda cells: largest_cosine(cells, centroids), upsample)
-    similarity = similarity.clamp(0, 1)  # ReLU; cosines pass 1 by float error only
+    if regions is None or not lift:
+        similarity = map_pixels(features, size, lambda cells: largest_cosine(cells, centroids), upsample)
+        similarity = similarity.clamp(0, 1)  # ReLU; cosines pass 1 by float error only
+    else:
+        maps = map_pixels(features, size, lambda cells: cosines(cells, centroids), upsample).clamp(0, 1)
+        similarity = lifted(maps, regions, lift, lift_quantile).amax(dim=0)
     if normalise:
         low, high = similarity.min(), similarity.max()
         similarity = (similarity - low) / (high - low) if high > low else similarity
     return similarity
 
 
+def lifted(maps: Tensor, regions: Tensor, least: float, quantile: float) -> Tensor:
+    """Multiply each class's map so that its region reaches ``least`` at a quantile; never down (ours).
+
+    The image label says that the class is there. Where an object is unlike the class's one centroid, a grey horse among
+    brown ones, Eq. 5 would take all of it; what is most like the class stays.
+
+    Args:
+        maps: (K, H, W) in [0, 1], of the image's classes.
+        regions: bool (K, H, W); a class without region stays as it is.
+        least: similarity in (0, 1].
+        quantile: in (0, 1]; .9 looks at the tenth of the region that is most like the class.
+
+    Returns:
+        (K, H, W) in [0, 1].
+    """
+    factors = torch.ones(len(maps), dtype=maps.dtype, device=maps.device)
+    for index, (similarity, region) in enumerate(zip(maps, regions, strict=True)):
+        inside = similarity[region]
+        if len(inside):
+            reached = inside.kthvalue(max(1, math.ceil(quantile * len(inside)))).values
+            factors[index] = (least / reached.clamp(min=FAINT)).clamp(min=1)
+    return (maps * factors[:, None, None]).clamp(max=1)
+
+
 def map_pixels(
     features: Tensor, size: tuple[int, int], measure: Callable[[Tensor], Tensor], upsample: Upsample = UPSAMPLE
 ) -> Tensor:
-    """Measure every pixel of an image, (H, W) float32, from dense features (D, h, w).
+    """Measure every pixel of an image, (H, W) or (K, H, W) float32, from dense features (D, h, w).
 
     Args:
         features: of the whole image.
         size: (H, W).
-        measure: float32 (D, h', w') to (h', w'); a pixel's value depends on its own features alone.
+        measure: float32 (D, h', w') to (h', w') or (K, h', w'); a pixel's values depend on its own features alone.
         upsample: see ``debiased_map``.
     """
     features = features.float()
@@ -71,15 +109,21 @@ def map_pixels(
         if upsample == "features":
             rows = max(1, BLOCK_VALUES // (features.shape[0] * size[1]))
             starts = range(0, size[0], rows)
-            return torch.cat([measure(_upsample_rows(features, size, start, rows)) for start in starts])
+            return torch.cat([measure(_upsample_rows(features, size, start, rows)) for start in starts], dim=-2)
         coarse = measure(features)
-        return F.interpolate(coarse[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+        several = coarse if coarse.ndim == 3 else coarse[None]
+        grown = F.interpolate(several[None], size, mode="bilinear", align_corners=False)[0]
+        return grown if coarse.ndim == 3 else grown[0]
 
 
 def largest_cosine(features: Tensor, unit_centroids: Tensor) -> Tensor:
     """Map (D, h, w) and (K, D) to (h, w)."""
-    products = torch.einsum("kd,dhw->khw", unit_centroids, features).amax(dim=0)
-    return products / features.norm(dim=0).clamp(min=1e-12)
+    return cosines(features, unit_centroids).amax(dim=0)
+
+
+def cosines(features: Tensor, unit_centroids: Tensor) -> Tensor:
+    """Map (D, h, w) and (K, D) to (K, h, w)."""
+    return torch.einsum("kd,dhw->khw", unit_centroids, features) / features.norm(dim=0).clamp(min=1e-12)
 
 
 def _upsample_rows(features: Tensor, size: tuple[int, int], start: int, count: int) -> Tensor:

@@ -54,12 +54,15 @@ class Choices:
     background_clusters: int | None = field(default=None, metadata={"help": "K_bg"})
     shifts: int = field(default=1, metadata={"help": "2: debiased labels at half the backbone's stride"})
     debias: str = field(
-        default="labels", metadata={"help": "a file of configs/debias: Eq. 4, or labels_both_sides against companions"}
+        default="labels", metadata={"help": "a file of configs/debias: Eq. 4, labels_lifted, or labels_both_sides"}
     )
     gamma: float | None = field(default=None, metadata={"help": "γ of the debiased labels"})
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
     encoder: str = field(default="", metadata={"help": "another timm encoder for it"})
     train: str = field(default="mars", metadata={"help": "a file of configs/train"})
+    mixing: bool = field(
+        default=False, metadata={"help": "paste labelled objects onto other images while the segmenter learns"}
+    )
     dhr_labels: str = field(
         default=MASKS,
         metadata={
@@ -160,6 +163,8 @@ def read_choices(words: Mapping[str, str], options: Mapping[str, str]) -> Choice
             f"debias={choices.debias}: wants centroids of companions, which centroids={choices.centroids} does not "
             "part; centroids=centroids_two_kinds does"
         )
+    if choices.mixing and (own := {"adele", "dhr"} & {choices.train, *choices.also}):
+        raise DataError(f"mixing=true: train={min(own)} makes labels of whole images as it learns; leave one out")
     if choices.rounds < 1:
         raise DataError(f"rounds={choices.rounds}: 1, as in the paper, or more")
     if choices.features and choices.shifts != 1:

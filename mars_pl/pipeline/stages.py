@@ -145,7 +145,7 @@ class Pipeline:
             "supervised": (c.place(c.truth_aug), ()),
         }
         labels, from_where = learnt.get(name, (self.debiased / "", self._told))
-        told = (name, c.segmenter, *filter(None, [c.encoder]), *from_where)
+        told = (name, c.segmenter, *filter(None, [c.encoder]), *["mixed"] * c.mixing, *from_where)
         return self._train(self.make.layers(f"train/{name}"), labels, told, last)
 
     def _dhr(self, last: bool) -> Training:
@@ -180,9 +180,10 @@ class Pipeline:
         self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
     ) -> Training:
         c, make, seed = self.choices, self.make, self.choices.segment_seed
+        mixing = make.layers("segment/mixing") if c.mixing else ()
         fit = make.fit(
             "segment",
-            (*self._network, *yamls),
+            (*self._network, *yamls, *mixing),
             told,
             {"model.network.encoder": c.encoder or None, "data.label_folder": labels, **(more or {})},
             seed,

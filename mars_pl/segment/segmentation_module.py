@@ -25,6 +25,7 @@ from mars_pl.segment.inference import (
     drop_improbable,
     multi_scale_probabilities,
 )
+from mars_pl.segment.mixing import Mixing
 from mars_pl.segment.output_check import check_output
 from mars_pl.segment.sliding_window import SlidingWindow, slide
 from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
@@ -44,6 +45,7 @@ class SegmentationModule(TrainedModule):
         biased_index: label code of biased pixels (linked).
         scored_class_ids: classes over which validation takes its means (linked); ``None`` is all.
         complement: how biased pixels are filled and weighed; ``None`` ignores them.
+        mixing: pastes objects onto other images of the batch (ours); ``None``, as in the paper, pastes nothing.
         loss_size: where Eq. 7 is taken, see ``WeightedCrossEntropy``.
         norm: of Eq. 7, likewise.
         lr: of the encoder (DHR: 1e-3); poly schedule per optimiser step.
@@ -72,6 +74,7 @@ class SegmentationModule(TrainedModule):
         biased_index: int = 254,
         scored_class_ids: Sequence[int] | None = None,
         complement: Complement | None = None,
+        mixing: Mixing | None = None,
         loss_size: Literal["image", "logits"] = "image",
         norm: Literal["pixels", "weights"] = "pixels",
         lr: float = 1e-3,
@@ -101,7 +104,7 @@ class SegmentationModule(TrainedModule):
             weights=weights,
         )
         self.teacher = deepcopy(self.network).requires_grad_(False).eval()
-        self.complement = complement
+        self.complement, self.mixing = complement, mixing
         self.loss = WeightedCrossEntropy(ignore_index, norm, loss_size)
         self.teacher_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
         self.student_scores = SegmentationScores(num_classes, ignore_index, scored_class_ids)
@@ -128,8 +131,10 @@ class SegmentationModule(TrainedModule):
 
     def training_step(self, batch: dict[str, Any], batch_index: int) -> Tensor:
         """Weighted cross entropy (Eq. 7) of a batch of crops."""
-        label, weight = self._target(batch)
-        outputs = self.network(batch["image"])
+        images, (label, weight) = batch["image"], self._target(batch)
+        if self.mixing is not None:  # after the teacher, which sees images as they are
+            images, label, weight = self.mixing(images, label, weight, self.ignore_index)
+        outputs = self.network(images)
         every = outputs if isinstance(outputs, list) else [outputs]
         loss = torch.stack([self.loss(logits, label, weight) for logits in every]).sum()
         self.log_training(batch, prog_bar=True, loss=loss)

@@ -15,6 +15,7 @@ from mars_pl.pipeline.execution.places import STAGES as FOLDER
 TARGETS = {
     "demo": "MARS from scratch on generated scenes, with its report",
     "mars": "all stages of the paper, and the report",
+    "best": "as mars, with what did better than the paper on Scenes, see docs/choices.md",
     "gap": "baseline, MARS and full supervision on the same data, for seeds= and segment_seeds=",
     "methods": "MARS under each of each_wsss= and each_uss=, as one table",
     "server": "the archive for VOC's evaluation server, looked over",
@@ -47,6 +48,9 @@ RUN_WORDS = {
     "weights": ("", "folder of weights files (default: weights/, or where MARS_WEIGHTS says)"),
 }
 """Words that are no choice of a stage: default and meaning."""
+
+BEST = {"debias": "labels_lifted", "mixing": "true"}
+"""What `mars run best` chooses where a person says nothing: what held on folds of `train` (docs/measured_scenes.md)."""
 
 SOLE = {
     "seeds": "gap",

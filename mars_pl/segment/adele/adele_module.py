@@ -28,7 +28,7 @@ class ADELEModule(SegmentationModule):
         predicted: int64 (B, H, W), the mask of the last batch at scale 1, for who counts it.
 
     Raises:
-        ValueError: where the first scale is not 1.
+        ValueError: where the first scale is not 1, or the options name a mixing.
     """
 
     def __init__(
@@ -43,6 +43,8 @@ class ADELEModule(SegmentationModule):
         super().__init__(network, num_classes, **options)
         if not training_scales or training_scales[0] != 1:
             raise ValueError(f"training_scales: the first is 1, the crop as it is, not {list(training_scales)}")
+        if self.mixing is not None:
+            raise ValueError("mixing: train=adele counts masks of whole images to correct their labels; leave it out")
         self.training_scales, self.consistency_weight = tuple(training_scales), consistency_weight
         self.consistency = MultiScaleConsistency(len(self.training_scales), least_certain)
         self.predicted: Tensor | None = None

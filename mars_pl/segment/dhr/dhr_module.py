@@ -29,7 +29,7 @@ class DHRModule(SegmentationModule):
             what the given label calls biased is unknown here.
 
     Raises:
-        ValueError: where the network gives no features of its encoder.
+        ValueError: where the network gives no features of its encoder, or the options name a mixing.
     """
 
     def __init__(
@@ -45,6 +45,8 @@ class DHRModule(SegmentationModule):
                 f"train=dhr: the network {type(self.network).__name__} gives no features of its encoder beside its "
                 "logits (with_features); take a DeepLabv3+"
             )
+        if self.mixing is not None:
+            raise ValueError("mixing: train=dhr makes its labels of each image's own regions; leave it out")
         self.feature_extractor = feature_extractor
         self.rebalancing = rebalancing
         self.classification_weight = classification_weight
