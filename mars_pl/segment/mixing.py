@@ -1,4 +1,4 @@
-"""Mixing images along what is sure: labelled objects of one are pasted onto another (ours, not in the paper)."""
+"""Mixing images along confident regions: labelled objects of one go onto another (ours, not in the paper)."""
 
 from __future__ import annotations
 

@@ -30,6 +30,32 @@ def test_only_the_centroids_of_the_images_classes_count(centroids):
     assert found.similarity[0, 0] == 0  # blue: background's row 0 takes no part
 
 
+def test_a_class_that_the_image_label_names_is_lifted_where_its_region_is_unlike_it(centroids):
+    given = batch(1)
+    given["label"] = torch.where(given["label"] == 1, 0, given["label"])
+    given["label"][0, 20:, :8] = 1  # blue alone: nothing of it is like red
+    lifting = DebiasModule(ColourFeatures(), centroids, num_classes=4, lift=0.5, lift_quantile=1.0)
+    assert not lifting.predict_step(given, 0).similarity[20:, :8].any(), "what is zero stays zero"
+    given["label"][0, 10, 6] = 1  # one red pixel reaches 1
+    plain = DebiasModule(ColourFeatures(), centroids, num_classes=4)
+    assert torch.equal(lifting.predict_step(given, 0).similarity, plain.predict_step(given, 0).similarity)
+    purple = {**given, "features": torch.tensor([0.2, 0.0, 1.0])[None, :, None, None].expand(1, 3, 6, 8)}
+    stored = DebiasModule(None, centroids, num_classes=4, lift=0.5)
+    assert stored.predict_step(purple, 0).similarity[10, 6].item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"lift": 1.5}, r"lift 1\.5, lift_quantile 0\.9: similarity and quantile go from 0 to 1"),
+        ({"lift": 0.5, "lift_quantile": 0.0}, "lift_quantile 0"),
+    ],
+)
+def test_a_lift_out_of_its_range_is_refused(centroids, options, said):
+    with pytest.raises(ValueError, match=said):
+        DebiasModule(ColourFeatures(), centroids, num_classes=4, **options)
+
+
 def test_a_class_without_centroid_leaves_the_others_to_decide(centroids):
     module = DebiasModule(ColourFeatures(), centroids, num_classes=4)
     assert torch.equal(module.predict_step(batch(1, 2), 0).similarity, module.predict_step(batch(1), 0).similarity)
@@ -121,6 +147,11 @@ def test_a_file_without_companions_cannot_be_held_against(centroids):
         DebiasModule(ColourFeatures(), centroids, num_classes=4, against="both")
     with pytest.raises(ValueError, match="against 'all' is none of nothing, both"):
         DebiasModule(ColourFeatures(), centroids, num_classes=4, against="all")
+
+
+def test_both_sides_are_not_lifted(kinds):
+    with pytest.raises(ValueError, match=r"lift 0\.6: is of Eq\. 4 alone, against: both has another map"):
+        DebiasModule(ColourFeatures(), str(kinds), num_classes=4, against="both", lift=0.6)
 
 
 @pytest.mark.parametrize(

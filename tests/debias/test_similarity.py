@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from mars_pl.debias import similarity as module
-from mars_pl.debias.similarity import debiased_label, debiased_map, debiased_mask, mask_probabilities
+from mars_pl.debias.similarity import debiased_label, debiased_map, debiased_mask, lifted, mask_probabilities
 
 GREY = torch.zeros(3, 1, 4, dtype=torch.uint8)
 
@@ -54,6 +54,36 @@ def test_the_map_is_spread_only_when_asked_for():
     assert debiased_map(row, centroid, (1, 2), normalise=True)[0].tolist() == [1.0, 0.0]
     even = debiased_map(features([1.0, 1.0], [1.0, 1.0]), centroid, (1, 2), normalise=True)
     assert even[0].tolist() == pytest.approx([math.sqrt(0.5)] * 2)
+
+
+def test_a_class_that_its_region_hardly_shows_is_lifted_and_others_stay():
+    maps = torch.tensor([[[0.1, 0.2, 0.3, 0.9]], [[0.7, 0.1, 0.0, 0.0]], [[0.2, 0.2, 0.2, 0.2]]])
+    regions = torch.tensor([[[True, True, True, False]], [[True, True, False, False]], [[False] * 4]])
+    found = lifted(maps, regions, least=0.6, quantile=1.0)
+    assert found[0, 0].tolist() == pytest.approx([0.2, 0.4, 0.6, 1.0]), "the .3 of its region reaches .6"
+    assert torch.equal(found[1:], maps[1:]), "one reaches .7 anyway, and one has no region"
+    half = lifted(maps, regions, least=0.6, quantile=0.5)
+    assert half[0, 0].tolist() == pytest.approx([0.3, 0.6, 0.9, 1.0]), "the second of three"
+    assert half[1, 0].tolist() == pytest.approx([1.0, 0.6, 0.0, 0.0]), "the lower of two"
+
+
+def test_what_is_unlike_the_class_altogether_is_no_object_for_being_lifted():
+    maps, region = torch.tensor([[[0.0, 0.005]]]), torch.ones(1, 1, 2, dtype=torch.bool)
+    assert lifted(maps, region, least=0.6, quantile=1.0)[0, 0].tolist() == pytest.approx([0.0, 0.06])
+
+
+@pytest.mark.parametrize("upsample", ["features", "similarity"])
+def test_lifting_is_done_for_each_class_before_the_largest_is_taken(upsample):
+    row = features([1.0, 3.0], [3.0, 0.0])
+    centroids, regions = torch.eye(2), torch.tensor([[[True, False]], [[False, False]]])
+    plain = debiased_map(row, centroids, (1, 2), upsample=upsample)
+    assert plain[0].tolist() == pytest.approx([3 / math.hypot(1, 3), 1.0])
+    options = {"upsample": upsample, "regions": regions, "lift_quantile": 1.0}
+    assert torch.equal(debiased_map(row, centroids, (1, 2), lift=0.0, **options), plain)
+    only = debiased_map(row, centroids[:1], (1, 2), upsample=upsample, regions=regions[:1], lift=0.6)
+    assert only[0].tolist() == pytest.approx([0.6, 1.0])
+    both = debiased_map(row, centroids, (1, 2), lift=0.6, **options)
+    assert torch.equal(both, plain), "the second class is nearer there"
 
 
 def test_features_of_another_kind_are_an_error():

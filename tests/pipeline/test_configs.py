@@ -27,7 +27,8 @@ CHOICES = {
     "encoder": ["resnet18"],
     "trainer": ["cpu_bf16", "gpu", "ddp"],
     "centroids": ["centroids", "centroids_minimum", "centroids_two_kinds"],
-    "debias": ["labels_both_sides"],
+    "debias": ["labels_both_sides", "labels_lifted"],
+    "mixing": ["true"],
     "features": ["true"],
 }
 WITH = {"debias": ("centroids=centroids_two_kinds",)}
@@ -48,7 +49,9 @@ def compositions():
     asked = [(data, "") for data in DATA]
     with_own = [data for data in DATA if data not in AS_VOC]
     for name, values in CHOICES.items():
-        places = with_own if name in ("wsss", "uss", "centroids") else with_own[:1]  # others' are the same for all
+        places = (
+            with_own if name in ("wsss", "uss", "centroids", "debias") else with_own[:1]
+        )  # others' are the same for all
         asked += [(data, f"{name}={value}") for value in values if value not in NOT_ALONE for data in places]
     coco = ("segmenter=deeplabv2_resnet50", "segmenter=deeplabv1_wideresnet38", "uss=leopart")  # its overlays
     asked += [("coco", choice) for choice in coco]
@@ -58,7 +61,8 @@ def compositions():
             (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
             target = "mars" if data in AS_VOC else "gap"
             asked_for = (choice or "trainer=cpu", *WITH.get(choice.partition("=")[0], ()))
-            for stage, words in plan(house, target, f"data={data}", *ALWAYS, *asked_for, ALSO).items():
+            also = "also=debiased" if "mixing" in choice else ALSO  # which adele and dhr refuse
+            for stage, words in plan(house, target, f"data={data}", *ALWAYS, *asked_for, also).items():
                 brought = {(data if not choice else "", word) for word in words if "/configs/" in word}
                 if words[0] in ("fit", "predict") and not brought <= seen:
                     found[f"{data}{choice and '-'}{choice}-{stage}"] = words

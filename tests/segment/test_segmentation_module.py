@@ -7,6 +7,7 @@ from callbacks.ema_teacher import EMATeacher
 from callbacks.seed_steps import SeedSteps
 from mars_pl.refine.protocol import Refine
 from mars_pl.segment.complement import Complement
+from mars_pl.segment.mixing import Mixing
 from mars_pl.segment.segmentation_module import SegmentationModule
 from mars_pl.training.weights import save_weights
 from tests.fakes.quiet_trainer import quiet_trainer
@@ -92,6 +93,21 @@ def test_targets_of_untouched_images_and_pixels_stay(tmp_path, make_module, make
     for index in (1, 3):
         allowed = {0, int(batch["classes"][index].argmax()) + 1}
         assert set(label[index][biased[index]].tolist()) <= allowed
+
+
+def test_the_student_learns_mixed_images_and_the_teacher_fills_those_that_are_not(tmp_path, make_module, make_loader):
+    spy, seen, learnt = Spy(), [], []
+    module = make_module(complement=Complement(refine=spy), mixing=Mixing(share=1.0))
+    module.network.register_forward_pre_hook(lambda _, given: seen.append(given[0].clone()))
+    module.loss.register_forward_pre_hook(lambda _, given: learnt.append(given[1].clone()))
+    trainer_of(tmp_path).fit(module, make_loader())
+    seen = [images for images in seen if len(images) > 1]  # without the check of the number of classes
+    for batch, filled, mixed, label in zip(make_loader(), spy.batches, seen, learnt, strict=True):
+        assert torch.equal(filled, batch["image"][1::2])
+        pasted = (mixed != batch["image"]).any(dim=1)
+        assert pasted.any()
+        assert torch.equal(mixed.permute(0, 2, 3, 1)[pasted], batch["image"].roll(1, 0).permute(0, 2, 3, 1)[pasted])
+        assert (label[pasted] > 0).all() and (label[pasted] < BIASED).all()
 
 
 @pytest.mark.parametrize("complement", [None, Complement()])

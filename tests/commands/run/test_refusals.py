@@ -84,6 +84,11 @@ def test_a_word_that_is_wrong_is_named_with_what_was_meant(house, word, said):
         (["methods", "uss=stego"], "uss=: methods goes over several; each_uss= says which"),
         (["methods", "labels=stub"], "labels=: methods goes over several; each_wsss= says which"),
         (["mars", "features=true", "shifts=2"], "features=true: the centroids' are stored, shifts=2 wants finer ones"),
+        (
+            ["mars", "mixing=true", "also=debiased,dhr"],
+            "mixing=true: train=dhr makes labels of whole images as it learns",
+        ),
+        (["best", "train=adele"], "mixing=true: train=adele makes labels of whole images as it learns; leave one out"),
         (["methods", "run=mine"], "run=: methods goes over several"),
         (["methods", "each_wsss=irm"], "wsss=irm: there is no configs/wsss/irm_labels.yaml"),
         (

@@ -88,6 +88,15 @@ def test_dhr_learns_what_mars_network_made_and_reads_the_pixel_features(made, cl
     assert [words[-1] for words in closed] == ["final", "dhr"]
 
 
+def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made, closed):
+    found = made.run("best")
+    assert "debias-labels" in found and "segment mars" in found
+    assert "configs/debias/labels_lifted.yaml" in " ".join(made.call("debias-labels").words)
+    assert "configs/segment/mixing.yaml" in " ".join(made.call("segment mars").words)
+    assert rows_of(made, "voc-debias_labels_lifted-mixingTrue") == ROWS
+    assert made.run("best", "debias=labels", "mixing=false") == []
+
+
 def test_no_round_at_all_is_refused(house):
     with pytest.raises(DataError, match="rounds=0: 1, as in the paper, or more"):
         house.run("rounds=0")

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from mars_pl.segment.adele.adele_module import ADELEModule
+from mars_pl.segment.mixing import Mixing
 from tests.segment.conftest import CLASSES
 
 
@@ -52,3 +53,8 @@ def test_the_shares_are_learnt_without_decay_and_the_mask_is_left(make_adele, ma
 def test_a_first_scale_that_is_no_crop_as_it_is(make_adele):
     with pytest.raises(ValueError, match=r"training_scales: the first is 1, the crop as it is, not \[0.7, 1.0\]"):
         make_adele(training_scales=[0.7, 1.0])
+
+
+def test_mixing_is_refused_in_one_line(make_adele):
+    with pytest.raises(ValueError, match=r"mixing: train=adele counts masks of whole images .*; leave it out"):
+        make_adele(mixing=Mixing())

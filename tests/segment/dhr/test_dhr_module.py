@@ -7,6 +7,7 @@ from callbacks.ema_teacher import EMATeacher
 from callbacks.seed_steps import SeedSteps
 from mars_pl.segment.dhr.dhr_module import DHRModule
 from mars_pl.segment.dhr.rebalancing import Rebalancing
+from mars_pl.segment.mixing import Mixing
 from mars_pl.uss.frozen import Frozen
 from tests.fakes.quiet_trainer import quiet_trainer
 from tests.segment.conftest import CLASSES
@@ -104,6 +105,13 @@ def test_one_epoch_and_a_resumed_second_are_two_epochs(tmp_path, make_network, m
     resumed = fit(2, "resumed", str(tmp_path / "broken" / "last.ckpt"))
     for key, value in straight.items():
         assert torch.equal(value, resumed[key]), key
+
+
+def test_mixing_is_refused_in_one_line(make_dhr):
+    with pytest.raises(
+        ValueError, match="mixing: train=dhr makes its labels of each image's own regions; leave it out"
+    ):
+        make_dhr(mixing=Mixing())
 
 
 def test_a_network_without_features_is_refused_in_one_line(make_dhr):
