@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -102,10 +103,35 @@ def paint_branch(canvas: Canvas, chance: Chance, place: Place, code: int) -> Non
             berry.disc(0, 0, 600, (206, 44, 52), 14)
 
 
-PAINTERS: dict[str, Callable[[Canvas, Chance, Place, int], None]] = {
-    "train": paint_rails,
-    "boat": paint_sea,
-    "sheep": paint_meadow,
-    "bird": paint_branch,
+@dataclass(frozen=True)
+class Companion:
+    """How a companion is painted and where it lies.
+
+    Attributes:
+        paint: draws it into a place, with a region code.
+        above: per cent of its depth that lies above the feet of the objects.
+        spans: it crosses the picture, as rails do.
+        hangs: it comes from a side of the picture, above the ground, as a branch does.
+    """
+
+    paint: Callable[[Canvas, Chance, Place, int], None]
+    above: int
+    spans: bool = False
+    hangs: bool = False
+
+
+RAILS = Companion(paint_rails, 30, spans=True)
+SEA = Companion(paint_sea, 30)
+MEADOW = Companion(paint_meadow, 40)
+BRANCH = Companion(paint_branch, 34, hangs=True)
+
+World = Mapping[str, Companion]
+"""Class with a companion → its companion."""
+
+WORLDS: dict[str, World] = {
+    "first": {"train": RAILS, "boat": SEA, "sheep": MEADOW, "bird": BRANCH},
+    "second": {"sheep": SEA, "horse": MEADOW, "car": RAILS, "balloon": BRANCH},
 }
-"""Class with a companion → what paints the companion."""
+"""``first`` is Scenes. On ``second`` nobody has chosen a setting: other classes have other companions there."""
+
+FIRST = WORLDS["first"]

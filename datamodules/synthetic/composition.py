@@ -9,7 +9,7 @@ from datamodules.files.class_names import CLASS_NAMES
 from datamodules.synthetic.animals import draw_bird, draw_horse, draw_sheep
 from datamodules.synthetic.canvas import COMPANION, HEIGHT, SUB, WIDTH, Brush, Canvas
 from datamodules.synthetic.chance import Chance
-from datamodules.synthetic.companions import PAINTERS, Place
+from datamodules.synthetic.companions import FIRST, Companion, Place, World
 from datamodules.synthetic.objects import draw_balloon, draw_boat, draw_car, draw_train
 
 TWO_CLASSES = 25
@@ -46,9 +46,6 @@ KINDS: dict[str, Kind] = {
 SHRINK = (100, 74, 62)
 """Size in per cent of one, two or three side by side."""
 
-ABOVE = {"train": 30, "boat": 30, "sheep": 40, "bird": 34}
-"""Per cent of the companion's depth that lies above the feet."""
-
 REACH = 16 * SUB
 """How far rails and branches begin outside the picture, in sub-pixels."""
 
@@ -59,7 +56,7 @@ class Group:
 
     name: str
     boxes: tuple[Place, ...]
-    companion: Place | None
+    place: Place | None
 
 
 def classes_of(seed: int, index: int) -> list[str]:
@@ -72,32 +69,35 @@ def classes_of(seed: int, index: int) -> list[str]:
     return [first, chance.choose(others)] if chance.percent(TWO_CLASSES) else [first]
 
 
-def compose(canvas: Canvas, chance: Chance, names: list[str], horizon: int) -> None:
+def compose(canvas: Canvas, chance: Chance, names: list[str], horizon: int, world: World = FIRST) -> None:
     """Paint companions that strayed in, then the classes' own companions, then the objects from far to near."""
     codes = {name: code for code, name in enumerate(CLASS_NAMES["scenes"])}
     share = WIDTH * SUB // len(names)
     sides = chance.shuffled(range(len(names)))
-    groups = [_group(chance, name, side * share, share, horizon) for name, side in zip(names, sides, strict=True)]
-    strays = [name for name in PAINTERS if name not in names and chance.percent(ELSEWHERE)]
+    groups = [
+        _group(chance, name, world.get(name), side * share, share, horizon)
+        for name, side in zip(names, sides, strict=True)
+    ]
+    strays = [name for name in world if name not in names and chance.percent(ELSEWHERE)]
     for name in strays:
-        PAINTERS[name](canvas, chance, _stray(chance, name, horizon), COMPANION + codes[name])
+        world[name].paint(canvas, chance, _stray(chance, world[name], horizon), COMPANION + codes[name])
     for group in groups:
-        if group.companion:
-            PAINTERS[group.name](canvas, chance, group.companion, COMPANION + codes[group.name])
+        if group.place:
+            world[group.name].paint(canvas, chance, group.place, COMPANION + codes[group.name])
     objects = [(box[1] + box[3], box, group.name) for group in groups for box in group.boxes]
     for _, box, name in sorted(objects):
         KINDS[name].draw(Brush(canvas, *box, code=codes[name], flipped=chance.percent(50)), chance)
 
 
-def compose_outside(canvas: Canvas, chance: Chance, horizon: int) -> None:
+def compose_outside(canvas: Canvas, chance: Chance, horizon: int, world: World = FIRST) -> None:
     """Paint one or two companions and no object, as pictures that show none of the classes."""
     codes = {name: code for code, name in enumerate(CLASS_NAMES["scenes"])}
-    names = chance.shuffled(list(PAINTERS))
+    names = chance.shuffled(list(world))
     for name in names[: 2 if chance.percent(TWO_CLASSES) else 1]:
-        PAINTERS[name](canvas, chance, _stray(chance, name, horizon), COMPANION + codes[name])
+        world[name].paint(canvas, chance, _stray(chance, world[name], horizon), COMPANION + codes[name])
 
 
-def _group(chance: Chance, name: str, left: int, share: int, horizon: int) -> Group:
+def _group(chance: Chance, name: str, companion: Companion | None, left: int, share: int, horizon: int) -> Group:
     """Place a class's objects and its companion into the columns from ``left`` to ``left + share``."""
     kind = KINDS[name]
     alone = share == WIDTH * SUB
@@ -106,15 +106,16 @@ def _group(chance: Chance, name: str, left: int, share: int, horizon: int) -> Gr
     size = SHRINK[number - 1] if alone else SHRINK[1]
     width = min(chance.between(kind.narrow, kind.wide) * SUB * size // 100, room * 96 // 100)
     height = width * kind.tall // 100
-    together = name in PAINTERS and chance.percent(TOGETHER)
-    span = share if name in ("train", "bird") else min(share, max(width * number * 4 // 3, share * 3 // 4))
+    beside = companion if companion and chance.percent(TOGETHER) else None
+    crosses = companion is not None and (companion.spans or companion.hangs)
+    span = share if crosses else min(share, max(width * number * 4 // 3, share * 3 // 4))
     area = number * width * height * kind.cover // 100
-    depth = min(max(area * chance.between(90, 150) // 100 // span, 11 * SUB), 21 * SUB) if together else 0
+    depth = min(max(area * chance.between(90, 150) // 100 // span, 11 * SUB), 21 * SUB) if beside else 0
     low = (HEIGHT - 2) * SUB - depth * 7 // 10
     foot = chance.between(max(horizon + 6 * SUB, height + 2 * SUB, low - 16 * SUB), max(low, height + 3 * SUB))
     if name == "balloon":
         foot = chance.between(height + 2 * SUB, max(height + 3 * SUB, horizon + 20 * SUB))
-    elif name == "bird" and together:
+    elif beside and beside.hangs:
         foot = chance.between(height + 2 * SUB, max(height + 3 * SUB, 74 * SUB))
     boxes = []
     for place in range(number):
@@ -123,31 +124,31 @@ def _group(chance: Chance, name: str, left: int, share: int, horizon: int) -> Gr
         lift = chance.between(0, min(6 * SUB, depth // 3)) if number > 1 and name in ("sheep", "boat") else 0
         drop = chance.between(0, 12 * SUB) if number > 1 and name == "balloon" else 0
         boxes.append((start, foot - height - lift + drop, width, height))
-    if not together:
+    if not beside:
         return Group(name, tuple(boxes), None)
     middle = sum(box[0] + width // 2 for box in boxes) // number
     start = min(max(middle - span // 2, left), left + share - span)
-    beside = (start, foot - depth * ABOVE[name] // 100, span, depth)
-    return Group(name, tuple(boxes), _extended(name, beside))
+    lies = (start, foot - depth * beside.above // 100, span, depth)
+    return Group(name, tuple(boxes), _extended(beside, lies))
 
 
-def _stray(chance: Chance, name: str, horizon: int) -> Place:
+def _stray(chance: Chance, companion: Companion, horizon: int) -> Place:
     """Return a place for a companion without its object: on the ground, or, for a branch, from a side."""
     depth = chance.between(14, 21) * SUB
-    span = WIDTH * SUB if name == "train" else chance.between(76, 122) * SUB
-    if name == "bird":
+    span = WIDTH * SUB if companion.spans else chance.between(76, 122) * SUB
+    if companion.hangs:
         left = chance.choose((0, WIDTH * SUB - span))
         top = chance.between(2 * SUB, 50 * SUB)
     else:
         left = chance.between(0, WIDTH * SUB - span)
         top = chance.between(horizon + SUB, max(horizon + 2 * SUB, (HEIGHT - 1) * SUB - depth))
-    return _extended(name, (left, top, span, depth))
+    return _extended(companion, (left, top, span, depth))
 
 
-def _extended(name: str, place: Place) -> Place:
+def _extended(companion: Companion, place: Place) -> Place:
     """Let rails and branches that end at a side of the picture come from outside it."""
     left, top, span, depth = place
-    if name not in ("train", "bird"):
+    if not (companion.spans or companion.hangs):
         return place
     end = left + span + (REACH if left + span == WIDTH * SUB else 0)
     start = left - (REACH if left == 0 else 0)

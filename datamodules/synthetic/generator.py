@@ -21,6 +21,7 @@ from datamodules.processes import cores
 from datamodules.synthetic.backgrounds import paint_background
 from datamodules.synthetic.canvas import Bytes, Canvas
 from datamodules.synthetic.chance import Chance
+from datamodules.synthetic.companions import FIRST, World
 from datamodules.synthetic.composition import classes_of, compose, compose_outside
 
 VAL_FROM = 50_000
@@ -50,11 +51,11 @@ class Scene:
     classes: tuple[int, ...]
 
 
-def render(seed: int, index: int) -> Scene:
+def render(seed: int, index: int, world: World = FIRST) -> Scene:
     """Make picture ``index`` of the data set of ``seed``, without a file and without a floating-point number."""
     canvas, chance = Canvas(), Chance(seed, index, 0)
     horizon = paint_background(canvas, chance)
-    compose(canvas, chance, classes_of(seed, index), horizon)
+    compose(canvas, chance, classes_of(seed, index), horizon, world)
     image, label, companion = canvas.finish(chance, grain=6)
     return Scene(image, label, companion, tuple(int(code) for code in np.unique(label) if code))
 
@@ -85,7 +86,9 @@ def write_outside(folder: Path, seed: int = 0, pictures: int = 400) -> None:
     part.replace(folder)
 
 
-def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200, processes: int = 1) -> None:
+def write_scenes(
+    root: Path, seed: int = 0, train: int = 800, val: int = 200, processes: int = 1, world: World = FIRST
+) -> None:
     """Write the data set of ``seed`` in VOC's folder layout, whole or not at all.
 
     Beside VOC's folders there is ``Companion``, masks for measuring only. The files do not hang on ``processes``.
@@ -103,7 +106,7 @@ def write_scenes(root: Path, seed: int = 0, train: int = 800, val: int = 200, pr
         (part / folder).mkdir(parents=True)
     splits = {"train": range(train), "val": range(VAL_FROM, VAL_FROM + val)}
     pictures = [index for split in splits.values() for index in split]
-    write = partial(_write_scene, part, seed)
+    write = partial(_write_scene, part, seed, world)
     with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
         written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
         for _ in track(written, description="Generating Scenes", total=len(pictures)):
@@ -119,8 +122,8 @@ def _name(seed: int, index: int) -> str:
     return f"s{seed}_{index:05d}"
 
 
-def _write_scene(root: Path, seed: int, index: int) -> None:
-    name, scene = _name(seed, index), render(seed, index)
+def _write_scene(root: Path, seed: int, world: World, index: int) -> None:
+    name, scene = _name(seed, index), render(seed, index, world)
     Image.fromarray(scene.image).save(root / "JPEGImages" / f"{name}.jpg", quality=95, subsampling=0)
     write_label(root / "SegmentationClass" / f"{name}.png", scene.label)
     write_label(root / "SegmentationClassAug" / f"{name}.png", scene.label)

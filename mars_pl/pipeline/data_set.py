@@ -36,11 +36,9 @@ def prepare(choices: Choices) -> None:
     root = choices.root
     if kind == "Scenes" and not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)
-        write_scenes(
-            root, *(options.get(name, value) for name, value in (("data_seed", 0), ("train", 800), ("val", 200)))
-        )
+        write_scenes(root, options.get("data_seed") or 0, options.get("train", 800), options.get("val", 200))
     if kind == "Scenes" and _outside_to_make(choices):
-        write_outside(root / choices.ood, options.get("data_seed", 0) + 1)
+        write_outside(root / choices.ood, (options.get("data_seed") or 0) + 1)
     if not root.is_dir():
         how = f"; `mars data voc {root}` downloads it (3.4 GB)" if kind == "VOC" and choices.data == "voc" else ""
         raise DataError(f"{root}: no such data folder; data_root= says where it lies{how}")

@@ -15,6 +15,8 @@ from datamodules.prepare.folder import MANY_CLASSES, Form, prepare_folder
 from datamodules.prepare.imports.importing import import_folder
 from datamodules.prepare.imports.kinds import KINDS
 from datamodules.prepare.voc_download import SBD_ARCHIVE, VOC_ARCHIVE, Archive, download_voc
+from datamodules.synthetic.companions import WORLDS
+from datamodules.synthetic.generator import write_scenes
 from mars_pl.commands.data.shards import add_index, add_shards, add_unpack
 
 
@@ -39,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     _add_voc(sets.add_parser("voc", help="downloads VOC 2012 and the SBD masks, 3.4 GB, and makes train_aug of them"))
     _add_coco(sets.add_parser("coco", help="lists, image labels and masks from COCO 2014's annotations"))
     _add_folder(sets.add_parser("folder", help="lists and image labels from the tables of a folder of one's own"))
+    _add_scenes(sets.add_parser("scenes", help="generates Scenes, whose classes come with companions"))
     add_shards(sets.add_parser("shards", help="packs a prepared data set, or a folder of images or masks, into shards"))
     add_unpack(sets.add_parser("unpack", help="writes the files of shards into a folder"))
     add_index(sets.add_parser("index", help="writes the index of shards that have none, such as WebDataset's"))
@@ -86,6 +89,19 @@ def _add_folder(parser: argparse.ArgumentParser) -> None:
     words = "folder of its images (default: ROOT/images, or where SOURCE lies)"
     parser.add_argument("--images", type=Path, metavar="DIR", help=words)
     parser.set_defaults(run=_prepare_folder)
+
+
+def _add_scenes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("root", type=Path, metavar="ROOT", help="folder to make")
+    parser.add_argument("--seed", type=int, default=0, help="of the pictures (default: 0)")
+    words = "which classes have which companions; on the second nobody has chosen a setting (default: first)"
+    parser.add_argument("--world", choices=tuple(WORLDS), default="first", help=words)
+    parser.set_defaults(run=_generate_scenes)
+
+
+def _generate_scenes(options: argparse.Namespace) -> None:
+    write_scenes(options.root, options.seed, world=WORLDS[options.world])
+    _tell(options.root)
 
 
 def _prepare_coco(options: argparse.Namespace) -> None:

@@ -12,7 +12,7 @@ from datamodules.files.labels import read_label
 from datamodules.synthetic import generator
 from datamodules.synthetic.canvas import HEIGHT, WIDTH, Brush, Canvas
 from datamodules.synthetic.chance import Chance, mix
-from datamodules.synthetic.companions import PAINTERS
+from datamodules.synthetic.companions import FIRST, WORLDS
 from datamodules.synthetic.generator import VAL_FROM, render, render_outside, write_outside, write_scenes
 
 NAMES = CLASS_NAMES["scenes"]
@@ -84,7 +84,7 @@ def test_shapes_types_and_codes(scenes):
         assert {array.dtype for array in (scene.image, scene.label, scene.companion)} == {np.dtype(np.uint8)}
         assert scene.label.max() < len(NAMES)
         assert scene.classes == tuple(sorted(set(scene.label.ravel().tolist()) - {0}))
-        assert {NAMES[code] for code in np.unique(scene.companion) if code} <= set(PAINTERS)
+        assert {NAMES[code] for code in np.unique(scene.companion) if code} <= set(FIRST)
 
 
 def test_a_companion_is_never_where_an_object_is(scenes):
@@ -98,7 +98,7 @@ def test_classes_are_equally_common_and_a_quarter_of_the_pictures_shows_two(scen
     assert min(shown) >= 28 and max(shown) <= 46
 
 
-@pytest.mark.parametrize("name", sorted(PAINTERS))
+@pytest.mark.parametrize("name", sorted(FIRST))
 def test_a_companion_is_mostly_with_its_class_and_sometimes_elsewhere(scenes, name):
     code = NAMES.index(name)
     own = [scene for scene in scenes if code in scene.classes]
@@ -107,6 +107,17 @@ def test_a_companion_is_mostly_with_its_class_and_sometimes_elsewhere(scenes, na
     assert 0.78 < np.mean([ratio > 0.1 for ratio in with_object]) < 0.99
     assert 0.05 < np.mean(elsewhere) < 0.20
     assert 0.5 < np.median([ratio for ratio in with_object if ratio > 0.1]) < 2
+
+
+def test_in_the_second_world_other_classes_have_companions_as_often(scenes):
+    others = [render(0, index, WORLDS["second"]) for index in range(200)]
+    assert [scene.classes for scene in others] == [scene.classes for scene in scenes], "the deck is the same"
+    for name in NAMES[1:]:
+        code = NAMES.index(name)
+        beside = np.mean([(scene.companion == code).any() for scene in others if code in scene.classes])
+        assert 0.78 < beside < 0.99 if name in WORLDS["second"] else beside == 0
+    shares = [np.mean(scene.label == code) for scene in others for code in scene.classes]
+    assert min(shares) > 0.02 and max(shares) < 0.35
 
 
 def test_objects_are_big_enough_to_segment(scenes):
@@ -152,10 +163,10 @@ def test_a_broken_run_leaves_no_tree_and_the_next_one_starts_afresh(tmp_path, mo
     root = tmp_path / "scenes"
     calls = count()
 
-    def breaks(seed, index):
+    def breaks(seed, index, world):
         if next(calls) == 2:
             raise KeyboardInterrupt
-        return render(seed, index)
+        return render(seed, index, world)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(generator, "render", breaks)
@@ -181,7 +192,7 @@ def test_pictures_without_an_object_show_companions_alone():
     scenes = [render_outside(1, index) for index in range(60)]
     assert not any(scene.label.any() for scene in scenes)
     assert all(scene.companion.any() for scene in scenes)
-    assert {int(code) for scene in scenes for code in np.unique(scene.companion)} == {0, *range(1, len(PAINTERS) + 1)}
+    assert {int(code) for scene in scenes for code in np.unique(scene.companion)} == {0, *range(1, len(FIRST) + 1)}
     assert len({scene.image.tobytes() for scene in scenes}) == 60
 
 
