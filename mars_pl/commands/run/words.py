@@ -15,7 +15,7 @@ from mars_pl.pipeline.execution.places import STAGES as FOLDER
 TARGETS = {
     "demo": "MARS from scratch on generated scenes, with its report",
     "mars": "all stages of the paper, and the report",
-    "best": "as mars, with what did better than the paper on Scenes, see docs/choices.md",
+    "best": "as mars, with what did better than the paper on Scenes, not on few photographs; docs/choices.md",
     "gap": "baseline, MARS and full supervision on the same data, for seeds= and segment_seeds=",
     "methods": "MARS under each of each_wsss= and each_uss=, as one table",
     "server": "the archive for VOC's evaluation server, looked over",
