@@ -180,7 +180,7 @@ class Pipeline:
         self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
     ) -> Training:
         c, make, seed = self.choices, self.make, self.choices.segment_seed
-        mixing = make.layers("segment/mixing") if c.mixing else ()
+        mixing = make.layers("mixing/objects") if c.mixing else ()
         fit = make.fit(
             "segment",
             (*self._network, *yamls, *mixing),

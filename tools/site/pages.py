@@ -24,6 +24,7 @@ ROOMS = {
     "debias": "Debiasing: `centroids=`",
     "segment": "Segmenters: `segmenter=`",
     "train": "Labels and teacher: `train=`",
+    "mixing": "Mixing images: `mixing=`",
     "trainer": "Trainers: `trainer=`",
     "choices": "What a data set and features prefer",
     "size": "Networks and lengths for a CPU, or as published: `size=`",

@@ -92,7 +92,7 @@ def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made
     found = made.run("best")
     assert "debias-labels" in found and "segment mars" in found
     assert "configs/debias/labels_lifted.yaml" in " ".join(made.call("debias-labels").words)
-    assert "configs/segment/mixing.yaml" in " ".join(made.call("segment mars").words)
+    assert "configs/mixing/objects.yaml" in " ".join(made.call("segment mars").words)
     assert rows_of(made, "voc-debias_labels_lifted-mixingTrue") == ROWS
     assert made.run("best", "debias=labels", "mixing=false") == []
 
