@@ -12,7 +12,8 @@ def stub(monkeypatch):
         monkeypatch.setattr(module, name, substitute)
     monkeypatch.setattr("mars_pl.commands.run.closing.report", lambda run, changed: reports.append((run.name, changed)))
     for name in (MARS_WEIGHTS, "OMP_NUM_THREADS"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that what a run sets is taken back, also where nothing was set before
+        monkeypatch.delenv(name)
     return reports
 
 
@@ -30,6 +31,7 @@ def finished(pattern, tmp_path_factory):
         for module, name, substitute in PATCHES:
             patch.setattr(module, name, substitute)
         patch.setattr("mars_pl.commands.run.closing.report", lambda run, changed: None)
+        patch.delenv(MARS_WEIGHTS, raising=False)
         first = house.run()
     return house, first, house.calls()
 
