@@ -89,12 +89,12 @@ def compose(canvas: Canvas, chance: Chance, names: list[str], horizon: int, worl
         KINDS[name].draw(Brush(canvas, *box, code=codes[name], flipped=chance.percent(50)), chance)
 
 
-def compose_outside(canvas: Canvas, chance: Chance, horizon: int, world: World = FIRST) -> None:
+def compose_outside(canvas: Canvas, chance: Chance, horizon: int) -> None:
     """Paint one or two companions and no object, as pictures that show none of the classes."""
     codes = {name: code for code, name in enumerate(CLASS_NAMES["scenes"])}
-    names = chance.shuffled(list(world))
+    names = chance.shuffled(list(FIRST))
     for name in names[: 2 if chance.percent(TWO_CLASSES) else 1]:
-        world[name].paint(canvas, chance, _stray(chance, world[name], horizon), COMPANION + codes[name])
+        FIRST[name].paint(canvas, chance, _stray(chance, FIRST[name], horizon), COMPANION + codes[name])
 
 
 def _group(chance: Chance, name: str, companion: Companion | None, left: int, share: int, horizon: int) -> Group:

@@ -68,7 +68,9 @@ def map_image(
         targets, others = sides.of_classes(present)
         if len(targets):  # a class of which none was sampled has its one centroid alone
             return both_sides_map(dense, targets, others, size, temperature=temperature, upsample=upsample)
-    regions = None if label is None else label.to(dense.device) == present[known].to(dense.device)[:, None, None]
+    regions = None
+    if lift and label is not None:
+        regions = label.to(dense.device) == present[known].to(dense.device)[:, None, None]
     return debiased_map(
         dense,
         rows[known].to(dense.device),

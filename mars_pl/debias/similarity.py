@@ -38,8 +38,8 @@ def debiased_map(
         size: (H, W) of the image.
         upsample: ``features`` takes cosines at the image's size, as the paper writes it; ``similarity`` takes them on
             the grid and upsamples them, which is cheaper and nearly the same.
-        regions: bool (K, H, W), each class's pixels in the pseudo label, which ``lift`` asks for.
-        lift: see ``lifted``; 0, as the paper has it, lifts nothing.
+        regions: bool (K, H, W), each class's pixels in the pseudo label; None, as the paper has it, lifts nothing.
+        lift: see ``lifted``.
         lift_quantile: likewise.
         normalise: spread the map to [0, 1] by its own minimum and maximum; for features whose cosines keep far from .5.
 
@@ -57,7 +57,7 @@ def debiased_map(
     if len(centroids) == 0:
         return features.new_zeros(size, dtype=torch.float32)
     centroids = F.normalize(centroids.float(), dim=1)
-    if regions is None or not lift:
+    if regions is None:
         similarity = map_pixels(features, size, lambda cells: largest_cosine(cells, centroids), upsample)
         similarity = similarity.clamp(0, 1)  # ReLU; cosines pass 1 by float error only
     else:
@@ -111,9 +111,9 @@ def map_pixels(
             starts = range(0, size[0], rows)
             return torch.cat([measure(_upsample_rows(features, size, start, rows)) for start in starts], dim=-2)
         coarse = measure(features)
-        several = coarse if coarse.ndim == 3 else coarse[None]
-        grown = F.interpolate(several[None], size, mode="bilinear", align_corners=False)[0]
-        return grown if coarse.ndim == 3 else grown[0]
+        several = coarse.reshape(1, -1, *coarse.shape[-2:])  # one map or one a class, as channels
+        grown = F.interpolate(several, size, mode="bilinear", align_corners=False)
+        return grown.reshape(*coarse.shape[:-2], *size)
 
 
 def largest_cosine(features: Tensor, unit_centroids: Tensor) -> Tensor:

@@ -49,8 +49,8 @@ RUN_WORDS = {
 }
 """Words that are no choice of a stage: default and meaning."""
 
-BEST = {"debias": "labels_lifted", "mixing": "true"}
-"""What `mars run best` chooses where a person says nothing: what held on folds of `train` (docs/measured_scenes.md)."""
+CHOSEN = {"demo": {"data": "scenes"}, "best": {"debias": "labels_lifted", "mixing": "true"}}
+"""What a target chooses where a person says nothing; `best`: what held on a fold of `train`, docs/measured_scenes.md."""
 
 SOLE = {
     "seeds": "gap",
