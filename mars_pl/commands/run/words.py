@@ -50,7 +50,7 @@ RUN_WORDS = {
 """Words that are no choice of a stage: default and meaning."""
 
 CHOSEN = {"demo": {"data": "scenes"}, "best": {"debias": "labels_lifted", "mixing": "true"}}
-"""What a target chooses where a person says nothing; `best`: what held on a fold of `train`, docs/measured_scenes.md."""
+"""What a target chooses where a person says nothing; `best`: what held on a fold of `train`."""
 
 SOLE = {
     "seeds": "gap",
