@@ -97,7 +97,10 @@ def _items(items: Any) -> dict[str, Any]:
 
 
 def _records(content: bytes) -> Iterator[Record]:
-    """LevelDB: blocks of 32 KiB, in them frames of checksum, length and kind (1 whole, 2 first, 3 middle, 4 last)."""
+    """LevelDB: blocks of 32 KiB, in them frames of checksum, length and kind (1 whole, 2 first, 3 middle, 4 last).
+
+    The service writes block by block: a frame that is not all there yet ends what can be read.
+    """
     place, whole = HEADER, b""
     while place + FRAME <= len(content):
         left = BLOCK - place % BLOCK
@@ -105,6 +108,8 @@ def _records(content: bytes) -> Iterator[Record]:
             place += left
             continue
         length, kind = struct.unpack("<HB", content[place + 4 : place + FRAME])
+        if place + FRAME + length > len(content):
+            return
         whole += content[place + FRAME : place + FRAME + length]
         place += FRAME + length
         if kind in (1, 4):
