@@ -28,6 +28,8 @@ class SegmentationWriter(ImageWriter[None]):
             image's classes; the bare prediction over all classes goes to the sub-folder ``prediction``, for looking at.
         image_classes: write masks of background and the image's classes alone, labels for another fit.
         unsure: pixels whose refined highest probability is below this are ignored in such labels; 0 ignores none.
+        least_share: where a class covers less than this share of its area in the data's labels, from which the network
+            learnt, the rest of that area is ignored in such labels; 0 ignores none.
         options: output, workers, resume and shards; see ``ImageWriter``.
     """
 
@@ -37,14 +39,21 @@ class SegmentationWriter(ImageWriter[None]):
         fill: bool = False,
         image_classes: bool = False,
         unsure: float = 0.0,
+        least_share: float = 0.0,
         **options: Any,
     ) -> None:
         super().__init__(**options)
         if not 0 <= unsure < 1:
             raise ValueError(f"unsure: a probability in [0, 1), not {unsure}")
-        if fill and (image_classes or unsure):
-            raise ValueError("fill: is of the image's classes anyway and leaves no pixel unsure; leave those two out")
-        self.refine, self.fill, self.image_classes, self.unsure = refine, fill, image_classes, unsure
+        if not 0 <= least_share <= 1:
+            raise ValueError(f"least_share: a share of an area in [0, 1], not {least_share}")
+        if fill and (image_classes or unsure or least_share):
+            raise ValueError(
+                "fill: is of the image's classes anyway and leaves no pixel in doubt; leave image_classes, unsure and "
+                "least_share out"
+            )
+        self.refine, self.fill, self.image_classes = refine, fill, image_classes
+        self.unsure, self.least_share = unsure, least_share
 
     def image_files(self) -> Sequence[str]:
         """Return the mask, and the bare prediction where labels are filled."""
@@ -54,7 +63,7 @@ class SegmentationWriter(ImageWriter[None]):
         """Write one mask, or fill one label.
 
         Raises:
-            DataError: where there is nothing to fill, or no image labels.
+            DataError: where there is nothing to fill or to hold masks against, or no image labels.
         """
         if self.fill and not {"label", "classes"} <= batch.keys():
             raise DataError(
@@ -65,19 +74,24 @@ class SegmentationWriter(ImageWriter[None]):
             raise DataError(
                 "image_classes: the data has no image labels; set data.image_labels to where the classes stand"
             )
+        if self.least_share and "label" not in batch:
+            raise DataError(
+                "least_share: the data has no labels to hold masks against; set data.label_folder to the folder that "
+                "the network learnt from"
+            )
         own = batch["classes"][0] if self.fill or self.image_classes else None
         classes = competing(prediction.probabilities, own)
         tensors = [batch["image"][0], prediction.probabilities[classes], classes]
         image, probabilities, codes = (tensor if self.workers == 0 else tensor.cpu().numpy() for tensor in tensors)
-        debiased = None
+        label = batch["label"][0].cpu().numpy() if self.fill or self.least_share else None
         num_classes = len(prediction.probabilities)
         if self.fill:
-            debiased = batch["label"][0].cpu().numpy()
             mask = as_label(prediction.probabilities.argmax(0).cpu().numpy(), num_classes)
             write_label(self.folder / PREDICTION / f"{prediction.id}.png", mask)
         path = self.folder / f"{prediction.id}.png"
         written = partial(write_segmentation, path, image, probabilities, codes, num_classes)
-        return partial(written, debiased, self.refine, self.unsure, shared=own is not None)
+        settings = {"fill": self.fill, "unsure": self.unsure, "least_share": self.least_share}
+        return partial(written, label, self.refine, shared=own is not None, **settings)
 
     def write_end(self, done: AllDone[None], pl_module: Any) -> None:
         """Say how the masks were made."""

@@ -151,7 +151,7 @@ class Pipeline:
     def _dhr(self, last: bool) -> Training:
         """DHR (ECCV 2024): MARS' labels, made anew in every step with the pixel features F and the network's own."""
         c, mars = self.choices, self.training("mars")
-        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self._masks_for("mars", 2)
+        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self._masks_for("mars", 2, least_share=0)
         told = ("dhr", *mars.told[1:], *[c.dhr_labels] * (c.dhr_labels == COMPLEMENTED))
         yamls = (*self.make.layers("train/dhr"), *self._dense)
         return self._train(yamls, labels / "", told, last, self._features)
@@ -161,13 +161,20 @@ class Pipeline:
         # labels as they are, whoever made them
         return self._train(self.make.layers("train/baseline"), labels / "", self._told_later(name, number), last)
 
-    def _masks_for(self, name: str, number: int) -> Stage:
-        """Return the stage of the masks that a round learns: the network's before it, of its own training images."""
+    def _masks_for(self, name: str, number: int, least_share: float | None = None) -> Stage:
+        """Return the stage of the masks that a round learns: the network's before it, of its own training images.
+
+        Args:
+            name: of the training.
+            number: of the round.
+            least_share: of a class's area in what that network learnt; None is as the YAML has it.
+        """
+        before = self.training(name, number - 1)
         return self.make.predict(
             "segment-labels",
-            (*self._network, *self.make.layers("segment/complemented")),
+            (*self._network, *self.make.layers("segment/complemented", "rounds/labels")),
             self._told_later(name, number),
-            {**self._fitted(self.training(name, number - 1).fit), "writer.fill": False, "writer.image_classes": True},
+            {**self._fitted(before.fit), "data.label_folder": before.labels, "writer.least_share": least_share},
             self.choices.segment_seed,
             leaves=("about.json",),
             each="{id}.png",

@@ -114,7 +114,27 @@ def test_unsure_pixels_of_them_are_ignored(tmp_path):
     assert write(tmp_path, workers=0, image_classes=True, unsure=0.6) == [[0] * 4, [1] * 4]
 
 
-@pytest.mark.parametrize("settings", [{"unsure": 1.0}, {"unsure": -0.1}, {"fill": True, "unsure": 0.5}])
+def test_what_a_class_has_all_but_lost_of_its_label_is_ignored(tmp_path):
+    label = np.array([[1, 1, 1, 1], [254, 1, 255, 0]], dtype=np.uint8)
+    settings = {"workers": 0, "image_classes": True}
+    # class 1 has 4 pixels where the label has 5
+    assert write(tmp_path, label, least_share=0.9, **settings) == [[255] * 4, [1] * 4]
+    assert write(tmp_path, label, least_share=0.8, **settings) == [[0] * 4, [1] * 4]
+    with pytest.raises(DataError, match=r"least_share: .*data\.label_folder"):
+        write(tmp_path, least_share=0.9, **settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"unsure": 1.0},
+        {"unsure": -0.1},
+        {"least_share": 1.1},
+        {"least_share": -0.1},
+        {"fill": True, "unsure": 0.5},
+        {"fill": True, "least_share": 0.5},
+    ],
+)
 def test_settings_that_mean_nothing_are_refused(settings):
-    with pytest.raises(ValueError, match=r"unsure|fill"):
+    with pytest.raises(ValueError, match=r"unsure|least_share|fill"):
         SegmentationWriter(**settings)

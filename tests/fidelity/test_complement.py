@@ -146,7 +146,7 @@ def test_the_final_teachers_complemented_label_as_a_file(tmp_path):
     label, classes, image = items["label"][0], items["classes"][0], items["image"][0]
     softmax = F.interpolate(teacher[:1], (HEIGHT, WIDTH), mode="bilinear", align_corners=False).softmax(1)[0]
     codes = competing(softmax, classes)
-    write_segmentation(tmp_path / "a.png", image, softmax[codes], codes, CLASSES, label.numpy(), DenseCRF())
+    write_segmentation(tmp_path / "a.png", image, softmax[codes], codes, CLASSES, label.numpy(), DenseCRF(), fill=True)
     mask, _ = teacher_mask(image.permute(1, 2, 0).numpy(), softmax.double().numpy(), classes.numpy(), BOXES[0])
     expected = np.where(label.numpy() == BIASED, mask, label.numpy())
     assert np.array_equal(read_label(tmp_path / "a.png"), expected)

@@ -25,6 +25,7 @@ ROOMS = {
     "segment": "Segmenters: `segmenter=`",
     "train": "Labels and teacher: `train=`",
     "mixing": "Mixing images: `mixing=`",
+    "rounds": "Labels of later rounds: `rounds=`",
     "trainer": "Trainers: `trainer=`",
     "choices": "What a data set and features prefer",
     "size": "Networks and lengths for a CPU, or as published: `size=`",
