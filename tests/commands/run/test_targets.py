@@ -71,6 +71,10 @@ def test_a_later_round_learns_the_masks_of_the_one_before_and_the_baseline_goes_
     labels = made.call("segment-labels mars-round2")
     assert made.folder / labels.after("--model.init_args.weights") == links["segment"] / "weights.safetensors"
     assert "configs/train/baseline.yaml" in " ".join(fit.words)
+    assert "configs/rounds/labels.yaml" in " ".join(labels.words)
+    baseline = made.call("segment-labels baseline-round2")
+    learnt = [Path(call.after("--data.init_args.label_folder")).name for call in (labels, baseline)]
+    assert learnt[0].startswith("debias-labels-") and learnt[1] == "baseline", "what the round before learnt"
     assert made.run("gap", "rounds=2") == []
 
 
