@@ -121,6 +121,11 @@ class Pipeline:
             self._trainings[name, number] = self._first(name) if number == 1 else self._later(name, number)
         return self._trainings[name, number]
 
+    @property
+    def final(self) -> Training:
+        """The training whose network is the run's: the chosen one's last round."""
+        return self.training(self.choices.train, self.choices.rounds)
+
     def complemented(self, training: Training) -> Stage:
         """Return the stage of the complemented labels Yᶜᵒ: Yᵈᵇ, its biased pixels filled by a fit's teacher (Eq. 6)."""
         return self.make.predict(

@@ -16,6 +16,7 @@ from datamodules.terminal import terminal
 from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance
 from mars_pl.commands.report.run import Metrics, read_metrics
+from mars_pl.pipeline.choices import Choices
 
 ROWS = {
     "pseudo": "Yᵇ",
@@ -31,6 +32,7 @@ PAIRS = {"labels": ("pseudo", "debiased"), "networks": ("baseline", "final")}
 """What MARS is held against: FP is to fall from the first to the second, and mIoU to rise."""
 
 CHOSEN = ("wsss", "uss")
+IN_COMMON = ("segmenter", "train", "mixing", "rounds", "seed")
 
 NAMES = {"rsepm": "rsepm (our reconstruction)"}
 
@@ -77,8 +79,9 @@ def read_methods(names: Sequence[str]) -> list[Metrics]:
 
 
 def _shared(metrics: Metrics) -> dict[str, Any]:
-    """Return what all choices of one table have in common."""
-    return {"data": metrics["data"]} | {key: metrics["choices"].get(key) for key in ("segmenter", "train", "seed")}
+    """Return what all choices of one table have in common; an older run has no word for what came since."""
+    chosen = metrics["choices"]
+    return {"data": metrics["data"]} | {key: chosen.get(key, getattr(Choices, key)) for key in IN_COMMON}
 
 
 def methods_table(methods: Sequence[Metrics]) -> Table:
@@ -90,11 +93,11 @@ def methods_table(methods: Sequence[Metrics]) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for metrics in methods:
         choices = [NAMES.get(metrics["choices"][key], metrics["choices"][key]) for key in CHOSEN]
-        for name, words in ROWS.items():
+        for name, words in _rows(methods).items():
             row = metrics["rows"].get(name)
             if row:
                 numbers = [fraction(row.get(field)) for field in ("fp", "fn", "companion", "kept")]
-                style = "bold" if name in ("debiased", "final") else ""
+                style = "bold" if name.partition("-round")[0] in ("debiased", "final") else ""
                 table.add_row(*choices, Text(words, style=style), percent(row.get("miou")), *numbers)
                 choices = ["", ""]
         table.add_section()
@@ -104,13 +107,27 @@ def methods_table(methods: Sequence[Metrics]) -> Table:
 def verdicts(methods: Sequence[Metrics]) -> list[str]:
     """Return, for labels and networks, under how many choices FP falls and mIoU rises, and each under which not."""
     lines = []
-    for words, (before, after) in PAIRS.items():
+    later = {
+        f"networks, round {number}": (f"baseline-round{number}", f"final-round{number}") for number in _later(methods)
+    }
+    for words, (before, after) in (PAIRS | later).items():
         measured = [metrics for metrics in methods if metrics["rows"].get(before) and metrics["rows"].get(after)]
         failed = [metrics for metrics in measured if not _better(metrics["rows"][before], metrics["rows"][after])]
         line = f"{words}: FP falls and mIoU rises under {len(measured) - len(failed)} of {len(measured)} choices"
         names = (" + ".join(metrics["choices"][key] for key in CHOSEN) for metrics in failed)
         lines.append(f"{line}; not under {', '.join(names)}" if failed else line)
     return lines
+
+
+def _later(methods: Sequence[Metrics]) -> range:
+    """The numbers of the rounds that come after the first."""
+    return range(2, 1 + max(metrics["choices"].get("rounds") or 1 for metrics in methods))
+
+
+def _rows(methods: Sequence[Metrics]) -> dict[str, str]:
+    """What is shown of each choice, with the networks of later rounds."""
+    later = [(name, number) for number in _later(methods) for name in PAIRS["networks"]]
+    return ROWS | {f"{name}-round{number}": f"{ROWS[name]}, round {number}" for name, number in later}
 
 
 def _better(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
@@ -120,7 +137,7 @@ def _better(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 def _circumstances(methods: Sequence[Metrics]) -> list[str]:
     """Say once how each row was measured; more than one way is said too."""
     lines = []
-    for name, words in ROWS.items():
+    for name, words in _rows(methods).items():
         ways = dict.fromkeys(provenance(row) for metrics in methods if (row := metrics["rows"].get(name)))
         if ways:
             lines.append(f"{words}: {' or '.join(ways)}")

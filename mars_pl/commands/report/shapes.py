@@ -190,5 +190,5 @@ MANIFEST = fields(
 )  # fmt: skip
 
 METRICS = fields(
-    ("rows", "data"), rows=table_of(or_null(ROW)), choices=or_null(table_of(or_null(text))), data=or_null(text),
+    ("rows", "data"), rows=table_of(or_null(ROW)), choices=or_null(table_of(anything)), data=or_null(text),
 )  # fmt: skip

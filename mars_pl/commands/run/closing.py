@@ -68,7 +68,7 @@ def _server(run: Run, choices: Choices, split: str, places: Places) -> None:
 
 def _overlays(run: Run, choices: Choices, places: Places) -> None:
     """Validate the final network on the images that labels are scored on, every label folder laid over them."""
-    final = run.pipeline.training(choices.train)
+    final = run.pipeline.final
     read = open_run(str(run.folder))
     shown = {"Yᵇ": "pseudo", "Yᵈᵇ": "debiased", "Yᶜᵒ": "complemented"}
     folders = {name: str(read.labels(entry)) for name, entry in shown.items()}

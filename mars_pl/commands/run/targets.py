@@ -80,7 +80,7 @@ def methods(choices: Choices, each_wsss: Sequence[str], each_uss: Sequence[str],
 def server(choices: Choices, split: str, name: str = "") -> Run:
     """The final network's masks of a split that need not have truth, for VOC's evaluation server."""
     run = Run(mars(choices, name).name, Pipeline(replace(choices, network_split=split)))
-    run.stages["server-masks"] = run.pipeline.training(choices.train).masks
+    run.stages["server-masks"] = run.pipeline.final.masks
     return run
 
 

@@ -49,7 +49,7 @@ RUN_WORDS = {
 }
 """Words that are no choice of a stage: default and meaning."""
 
-CHOSEN = {"demo": {"data": "scenes"}, "best": {"debias": "labels_lifted", "mixing": "true"}}
+CHOSEN = {"demo": {"data": "scenes"}, "best": {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}}
 """What a target chooses where a person says nothing; `best`: what held on a fold of `train`."""
 
 SOLE = {

@@ -77,9 +77,8 @@ def plan_sweep(choices: Choices, points: Sequence[Point], *, networks: bool) -> 
         own = {"debias-centroids": pipeline.centroids, "debias-labels": pipeline.debiased}
         rows = {"debiased": label_row(pipeline, "debiased", pipeline.debiased / "")}
         if networks:
-            training = pipeline.training(point.choices.train)
-            own |= {"segment": training.fit, "segment-masks": training.masks}
-            rows["final"] = network_row(pipeline, point.choices.train, "final")
+            own |= {"segment": pipeline.final.fit, "segment-masks": pipeline.final.masks}
+            rows["final"] = network_row(pipeline, point.choices.train, "final", point.choices.rounds)
         refuse_unknown(point.choices, list(own.values()))
         planned.append(PointStages(point, own, rows))
     return Plan(plain, base, tuple(planned))

@@ -1,4 +1,6 @@
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -6,6 +8,7 @@ from datamodules.errors import DataError
 from mars_pl.cli.main import main as mars
 from mars_pl.commands.methods import command as methods
 from mars_pl.commands.methods.command import read_methods, verdicts
+from mars_pl.pipeline.choices import Choices
 from tests.fakes.fake_run import make_run
 
 
@@ -31,7 +34,8 @@ def measured(wsss, uss, debiased=(0.7, 0.1), final=(0.72, 0.11), data="scenes", 
     }
     rows |= {"baseline": row(0.61, 0.26, "val"), "final": row(*final, "val")}
     rows |= {"adele": row(0.64, 0.22, "val")} if adele else {}
-    return {"data": data, "choices": {"wsss": wsss, "uss": uss} | choices, "rows": rows}
+    told = asdict(Choices()) | {"wsss": wsss, "uss": uss} | choices
+    return {"data": data, "choices": told, "rows": rows}
 
 
 def leave(folder, wsss, uss, **others):
@@ -69,6 +73,18 @@ def test_adele_stands_between_the_baseline_and_mars(tmp_path, capsys):
     assert rows[1][:4] == ["+", "ADELE", "64.0", "0.220"]
 
 
+def test_later_rounds_stand_below_the_first_and_are_judged_by_themselves(tmp_path, capsys):
+    run = Path(leave(tmp_path, "irn", "stego", rounds=2))
+    metrics = json.loads((run / "metrics.json").read_text())
+    metrics["rows"] |= {"baseline-round2": row(0.6, 0.25, "val"), "final-round2": row(0.59, 0.05, "val")}
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    assert mars(["methods", str(run)]) == 0
+    printed = capsys.readouterr().out
+    assert "MARS, round 2" in printed and "0.050" in printed
+    assert "networks: FP falls and mIoU rises under 1 of 1 choices" in printed
+    assert "networks, round 2: FP falls and mIoU rises under 0 of 1 choices; not under irn + stego" in printed
+
+
 def test_a_run_with_its_stages_is_read_as_they_stand(tmp_path):
     run = make_run(tmp_path, images=1)
     (metrics,) = read_methods([str(run)])
@@ -89,7 +105,9 @@ def test_a_choice_without_one_of_the_rows_is_not_counted():
     assert verdicts([lacking])[1] == "networks: FP falls and mIoU rises under 0 of 0 choices"
 
 
-@pytest.mark.parametrize(("choice", "value"), [("segmenter", "deeplabv2_resnet50"), ("train", "mars_removal")])
+@pytest.mark.parametrize(
+    ("choice", "value"), [("segmenter", "deeplabv2_resnet50"), ("train", "mars_removal"), ("rounds", 2)]
+)
 def test_pairs_that_were_trained_otherwise_are_not_put_into_one_table(runs, tmp_path, choice, value):
     other = leave(tmp_path, "seam", "stego", **{choice: value})
     with pytest.raises(DataError, match=f"scenes-seam-stego: {choice} is {value}, unlike scenes-irn-stego"):

@@ -23,6 +23,11 @@ def test_the_servers_masks_leave_the_run_as_it_is(made, closed, stub):
     assert made.run("server", "server_split=val") == [], "scored before"
 
 
+def test_the_servers_masks_are_those_of_the_last_round(made, closed):
+    (made.root / "ImageSets/Segmentation/test.txt").write_text("2007_000004\n")
+    assert made.run("server", "rounds=2")[-1] == "segment-masks mars-round2"
+
+
 def test_overlays_validate_the_final_network_with_every_label_folder(made):
     assert made.run("overlays", "encoder=resnet18")[-1] == "overlays"
     call, fit = made.call("overlays"), made.call("segment mars")

@@ -97,8 +97,10 @@ def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made
     assert "debias-labels" in found and "segment mars" in found
     assert "configs/debias/labels_lifted.yaml" in " ".join(made.call("debias-labels").words)
     assert "configs/mixing/objects.yaml" in " ".join(made.call("segment mars").words)
-    assert rows_of(made, "voc-debias_labels_lifted-mixingTrue") == ROWS
-    assert made.run("best", "debias=labels", "mixing=false") == []
+    assert "configs/rounds/labels.yaml" in " ".join(made.call("segment-labels mars-round2").words)
+    later = [f"{row}-round2" for row in ("labels-final", "final", "labels-baseline", "baseline")]
+    assert set(rows_of(made, "voc-debias_labels_lifted-mixingTrue-rounds2")) == {*ROWS, *later}
+    assert made.run("best", "debias=labels", "mixing=false", "rounds=1") == []
 
 
 def test_no_round_at_all_is_refused(house):

@@ -90,6 +90,13 @@ def test_with_networks_each_point_has_its_own(made, capsys):
     assert "final" in capsys.readouterr().out
 
 
+def test_with_rounds_each_point_is_scored_by_its_last(made):
+    made.run("rounds=2")
+    ran = Counter(sweep(made, "alpha=.2,.4", "--networks", run="voc-rounds2"))
+    assert ran["segment mars"] == ran["segment mars-round2"] == ran["row final"] == 2
+    assert ran["segment-masks mars-round2"] == 2 and "segment-masks mars" not in ran
+
+
 def test_labels_finer_than_the_stored_features_ask_the_network(made):
     made.run("shifts=2")
     sweep(made, "alpha=.2,.4", run="voc-shifts2")

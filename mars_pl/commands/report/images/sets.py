@@ -16,6 +16,7 @@ from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
+from mars_pl.commands.metrics_table import title as row_title
 from mars_pl.commands.report.images.figures import ImageFigures, Measured, measure_all, measure_image
 from mars_pl.commands.report.run import Run
 
@@ -29,7 +30,7 @@ TITLES = ("labels", "networks")
 OF_RUN = "@"
 """Parts a layer's name from its run's number, where several runs are compared."""
 
-_MASKS = "segment-masks"
+_MASKS, _ROUND, _SEED = "segment-masks", "-round", "-seed"
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,9 @@ class ImageSet:
     def judged(self) -> Judgement:
         """What images are ranked by: the final network's masks, or else the last label of the method."""
         found = {one.keys[0].partition(OF_RUN)[0]: one for one in self.judgements}
-        first = next((key for key in ("final", "complemented", "debiased", "pseudo") if key in found), None)
+        rounds = [key for key in found if key.startswith(f"final{_ROUND}") and _SEED not in key]
+        best_first = (*sorted(rounds, key=_place, reverse=True), "final", "complemented", "debiased", "pseudo")
+        first = next((key for key in best_first if key in found), None)
         return self.judgements[-1] if first is None else found[first]
 
     @property
@@ -147,11 +150,9 @@ def image_sets(run: Run) -> list[ImageSet]:
 
 def network_masks(run: Run) -> list[Layer]:
     """Return the masks that the run's networks predict for the images that they are scored on, the baseline's first."""
-    stages = {name.removeprefix(_MASKS).strip("-") or "final": path for name, path in run.stage_folders().items()
+    stages = {_network_of(name): path for name, path in run.stage_folders().items()
               if name == _MASKS or name.startswith(f"{_MASKS}-")}  # fmt: skip
-    places = {name: place for place, name in enumerate(ROW_TITLES)}
-    order = sorted(stages, key=lambda name: (places.get(name, len(places)), name))
-    return [Layer(name, ROW_TITLES.get(name, ("", name))[1], place(stages[name])) for name in order]
+    return [Layer(name, row_title(name), place(stages[name])) for name in sorted(stages, key=_place)]
 
 
 def truth_of(run: Run) -> Path | ShardFolder | None:
@@ -188,6 +189,19 @@ def _image_set(run: Run, title: str, split: str, layers: Sequence[Layer]) -> Ima
     over = scored_ids(run.measured_rows(), run.class_names)
     ids = ids_of(run, split, layers)
     return ImageSet(title, split, ids, (*true, *layers), Tree(run.root), run.class_names, over)
+
+
+def _network_of(stage: str) -> str:
+    """The network whose masks a stage made: of the final one's stages, and of its rounds', the name leaves it out."""
+    name = stage.removeprefix(_MASKS)
+    return f"final{name}" if name.startswith(_ROUND) or not name else name.strip("-")
+
+
+def _place(name: str) -> tuple[int, int, str]:
+    """Networks in the order of the rows, the first round before the later ones."""
+    plain, _, later = name.partition(_SEED)[0].partition(_ROUND)
+    places = list(ROW_TITLES)
+    return places.index(plain) if plain in places else len(places), int(later or 1), name
 
 
 def _held(folder: Path | ShardFolder) -> list[str]:

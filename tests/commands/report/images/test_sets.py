@@ -21,6 +21,19 @@ def test_labels_and_networks_each_on_their_split(run):
     assert labels.judged.keys == ("complemented",)
 
 
+def test_the_last_rounds_network_is_the_final_one_and_every_network_has_its_rows_title(run):
+    add_networks(run)
+    stages = json.loads((run / "run.json").read_text())["stages"]
+    later = ("round2", "round10", "baseline-round2", "final-seed1", "final-round2-seed1")
+    change(run / "run.json", stages=stages | {f"segment-masks-{name}": "segment-masks" for name in later})
+    _, networks = image_sets(open_run(str(run)))
+    assert [layer.title for layer in networks.masks] == [
+        "baseline network", "baseline network, round 2", "MARS network", "MARS network, seed 1",
+        "MARS network, round 2", "MARS network, round 2, seed 1", "MARS network, round 10",
+    ]  # fmt: skip
+    assert networks.judged.keys == ("final-round10",)
+
+
 def test_ids_with_folders_are_found_without_a_list(run):
     rename_image(run, "scene_00003", "birds/scene_00003")
     [labels] = image_sets(open_run(str(run)))
