@@ -54,6 +54,7 @@ class Maker:
         seed: int | None = None,
         *,
         all_cores: bool = False,
+        training: str = "",
     ) -> Stage:
         """Make a fit, which leaves weights.
 
@@ -64,11 +65,13 @@ class Maker:
             options: likewise.
             seed: likewise.
             all_cores: hardly anything is left to run beside it.
+            training: which of several fits of this name it is.
         """
-        stage = self._stage(name, "fit", yamls, told, options, seed, leaves=(WEIGHTS,), all_cores=all_cores)
+        more: dict[str, Any] = {"leaves": (WEIGHTS,), "all_cores": all_cores, "training": training}
+        stage = self._stage(name, "fit", yamls, told, options, seed, **more)
         if self.choices.fewest_steps and not {MAX_EPOCHS, MAX_STEPS} & set(stage.options):
-            more = more_epochs(stage, self.choices.fewest_steps)
-            stage = replace(stage, options={**more, **stage.options})
+            longer = more_epochs(stage, self.choices.fewest_steps)
+            stage = replace(stage, options={**longer, **stage.options})
         return stage
 
     def predict(
@@ -127,20 +130,22 @@ class Maker:
     ) -> Stage:
         c = self.choices
         every = (*self.layers(f"data/{c.data}"), *yamls, find_config(f"trainer/{c.trainer}"))
-        own = {key.partition(".")[2]: text for key, text in c.options.items() if key.partition(".")[0] == name}
         said: dict[str, Value] = {key: value for key, value in options.items() if value is not None}
         seeds = [f"seed{c.seed}"] * (c.seed != 0) + [f"segmenter{seed}"] * (seed not in (None, c.seed))
-        return Stage(
+        stage = Stage(
             name,
             job,
             (c.data, *told, c.trainer, *seeds),
             c.root,
             every,
-            {"data.root": c.data_root} | said | own,
+            {"data.root": c.data_root} | said,
             seed=c.seed if seed is None else seed,
             version=VERSIONS.get(name, 1),
             **more,
         )
+        words = [(*key.partition(".")[::2], text) for key, text in c.options.items()]
+        own = {key: text for address in stage.addresses for named, key, text in words if named == address}
+        return replace(stage, options={**stage.options, **own})
 
 
 def given(name: str, value: float | None) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Stage:
         seed: of the command.
         version: raised when a change of code changes its results.
         all_cores: it takes every core, since hardly anything is left to run beside it.
+        training: which of several fits of one name it is, ``dhr``; settings may be told to it alone.
     """
 
     name: str
@@ -57,9 +58,15 @@ class Stage:
     seed: int = 0
     version: int = 1
     all_cores: bool = False
+    training: str = ""
 
     def __truediv__(self, path: str) -> Output:
         return Output(self, path)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What a person calls it before a setting, ``segment`` and ``segment-dhr``, the later before the earlier."""
+        return (self.name, f"{self.name}-{self.training}") if self.training else (self.name,)
 
     def inputs(self) -> Iterator[Stage]:
         """Yield the stages whose outputs it reads."""

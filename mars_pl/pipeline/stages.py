@@ -200,6 +200,7 @@ class Pipeline:
             {"model.network.encoder": c.encoder or None, "data.label_folder": labels, **(more or {})},
             seed,
             all_cores=last,
+            training=told[0],
         )
         predicted = make.predict(
             "segment-masks",

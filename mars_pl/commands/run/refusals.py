@@ -16,7 +16,7 @@ def refuse_absent(words: Sequence[str], stages: Sequence[Stage]) -> None:
     Raises:
         DataError: on the first of them.
     """
-    there = dict.fromkeys(stage.name for stage in stages if stage.job != "evaluate")
+    there = dict.fromkeys(address for stage in stages if stage.job != "evaluate" for address in stage.addresses)
     for word in words:
         if word.partition(".")[0] not in there:
             raise DataError(f"{word}: these choices have no such stage; they have {', '.join(there)}")
@@ -31,5 +31,5 @@ def refuse_unknown(choices: Choices, stages: Sequence[Stage]) -> None:
     for word in choices.options:
         name, _, setting = word.partition(".")
         for stage in stages:
-            if stage.name == name and stage.job != "evaluate":
-                check_setting(stage, setting)
+            if name in stage.addresses and stage.job != "evaluate":
+                check_setting(stage, setting, name)

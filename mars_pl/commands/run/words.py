@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from datamodules.errors import DataError
-from mars_pl.pipeline.choice_files import near_miss
+from mars_pl.pipeline.choice_files import files_of, near_miss
 from mars_pl.pipeline.choices import NAMES, Choices, unknown
 from mars_pl.pipeline.execution.places import STAGES as FOLDER
 
@@ -67,7 +67,7 @@ INSTEAD = {
 }
 """Words that a target does not read, since it goes over several of that kind, and the word that says which."""
 
-OPTION = re.compile(r"[a-z]+(-[a-z]+)*\.[\w.]+")
+OPTION = re.compile(r"[a-z]+(-[a-z_]+)*\.[\w.]+")
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,9 @@ def sort_words(given: Sequence[str]) -> Words:
             raise DataError(f"{word}: a choice is written name=value; `mars run --help` lists them")
         small, stage = name.lower(), name.split(".")[0]
         if OPTION.fullmatch(name):
-            if stage not in STAGES:
-                remedy = near_miss(stage, STAGES) or f"there are {', '.join(STAGES)}"
+            known = (*STAGES, *(f"segment-{training}" for training in files_of("train")))
+            if stage not in known:
+                remedy = near_miss(stage, known) or f"there are {', '.join(STAGES)}"
                 raise DataError(f"{name}: no stage {stage}; {remedy}")
             words.options[name] = value
         elif small in RUN_WORDS:

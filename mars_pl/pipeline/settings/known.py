@@ -17,7 +17,7 @@ FEW = 25
 """So many names are listed where none is near."""
 
 
-def check_setting(stage: Stage, name: str) -> None:
+def check_setting(stage: Stage, name: str, address: str = "") -> None:
     """Refuse a setting that a class of the stage does not take.
 
     Classes are known by their source, see `signature.py`; what cannot be read there may take anything.
@@ -25,12 +25,13 @@ def check_setting(stage: Stage, name: str) -> None:
     Args:
         stage: whose YAMLs and options name the classes.
         name: of the setting, ``trainer.max_epochs``.
+        address: what the person called the stage; its name where nothing stands here.
 
     Raises:
         DataError: with the nearest name.
     """
     top, *parts = setting(name).split(".")
-    whole = f"{stage.name}.{name}"
+    whole = f"{address or stage.name}.{name}"
     _check(whole, top, Signature(f"`mars {stage.job}`", _tops(stage.job)), stage.job)
     settings: Settings = resolve(stage.yamls, stage.options)
     node = settings.get(top)

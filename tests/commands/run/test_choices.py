@@ -48,6 +48,7 @@ CHOICES = [
     (["network_split=train"], MASKS),
     (["train_split=val"], {"row pseudo", "row debiased", "row complemented", "row pseudo-baseline"}),
     (["segment.model.lr=.1"], SEGMENTERS),
+    (["segment-mars.model.lr=.1"], MARS),
     (["segment.trainer.max_epochs=3"], SEGMENTERS),
     (["debias-labels.writer.exponent=9"], AFTER_LABELS),
     (["labels=masks"], None),

@@ -49,6 +49,12 @@ def refused(house, *words):
             "trainer=tpu9000: there is no configs/trainer/tpu9000.yaml; there are cpu, cpu_bf16, ddp, ",
         ),
         ("segmnt.trainer.max_epochs=3", "segmnt.trainer.max_epochs: no stage segmnt; did you mean segment?"),
+        ("segment-dhrr.model.lr=1", "segment-dhrr.model.lr: no stage segment-dhrr; did you mean segment-dhr?"),
+        (
+            "segment-dhr.model.lr=1",
+            "segment-dhr.model.lr: these choices have no such stage; they have wsss-classifier",
+        ),
+        ("segment-mars.model.lrr=1", "segment-mars.model.lrr: SegmentationModule takes no lrr; did you mean lr?"),
         ("zzz.trainer.max_epochs=3", "zzz.trainer.max_epochs: no stage zzz; there are wsss-classifier, wsss-scores, "),
         ("wsss-scores.writer.x=3", "wsss-scores.writer.x: these choices have no such stage; they have wsss-classifier"),
         (

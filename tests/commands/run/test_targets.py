@@ -92,6 +92,16 @@ def test_dhr_learns_what_mars_network_made_and_reads_the_pixel_features(made, cl
     assert [words[-1] for words in closed] == ["final", "dhr"]
 
 
+def test_a_setting_may_be_for_one_training_alone_and_goes_before_the_others(made, closed):
+    made.run(
+        "gap", "also=dhr", "segment.model.lr=.2", "segment-dhr.model.rebalancing.mass=label", "segment-dhr.model.lr=.1"
+    )
+    dhr, mars, supervised = (made.call(f"segment {name}") for name in ("dhr", "mars", "supervised"))
+    assert [call.after("--model.init_args.lr") for call in (dhr, mars, supervised)] == [".1", ".2", ".2"]
+    assert dhr.after("--model.init_args.rebalancing.init_args.mass") == "label"
+    assert mars.after("--model.init_args.rebalancing.init_args.mass") is None
+
+
 def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made, closed):
     found = made.run("best")
     assert "debias-labels" in found and "segment mars" in found
