@@ -95,14 +95,16 @@ def _segment_seeds(rows: Mapping[str, Any]) -> list[int | None]:
 def gap_table(table: Mapping[str, Any]) -> Table:
     """Return the gaps as a table for the terminal: a row a seed, the mean last."""
     rich = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for heading in ("run", "seed"):
-        rich.add_column(heading, no_wrap=True)
-    for heading in ("baseline", title(table["row"]).removesuffix(" network"), "full supervision", "gap closed"):
+    rich.add_column("run", overflow="fold")  # a run's name holds every choice: it gives way, no figure does
+    rich.add_column("seed", no_wrap=True)
+    for heading in ("baseline", title(table["row"]).replace(" network", ""), "full supervision", "gap closed"):
         rich.add_column(heading, justify="right", no_wrap=True)
+    said = ""
     for entry in table["runs"]:
         own, trained = entry["seed"], entry["segment_seed"]
         seeds = DASH if own is None else str(own) if own == trained else f"{own}, segmenter {trained}"
-        rich.add_row(Text(entry["run"]), seeds, *_cells(entry))
+        rich.add_row(Text(entry["run"]) if entry["run"] != said else "", seeds, *_cells(entry))
+        said = entry["run"]
     rich.add_section()
     count = table["seeds"]
     rich.add_row("mean", f"over {count} seed" + "s" * (count != 1), *_cells(table["mean"]), style="bold")

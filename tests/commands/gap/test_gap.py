@@ -59,3 +59,16 @@ def test_a_mean_over_seeds_leaves_no_seed_out(tmp_path, capsys):
     assert table["mean"]["mars"] == pytest.approx(0.739)
     assert table["mean"]["closed"] is None
     assert table["runs"][0]["closed"] == pytest.approx(0.5317, abs=1e-4)
+
+
+def test_a_long_name_gives_way_and_no_figure_does(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "100")
+    run = make_run(tmp_path, images=1)
+    run = run.rename(run.with_name("scenes-" + "a_choice_of_many_words-" * 5))
+    row = json.loads((run / "rows" / "final.json").read_text())
+    (run / "rows" / "final-round2.json").write_text(json.dumps(row | {"row": "final-round2", "miou": 0.775}))
+    change(run / "run.json", rows={path.stem: f"rows/{path.name}" for path in (run / "rows").iterdir()})
+    gap.main([str(run), "--row", "final-round2"])
+    printed = capsys.readouterr().out
+    assert "MARS, round 2" in printed and "…" not in printed
+    assert re.search(r"58\.8 +77\.5 +87\.2 +66 %", printed)
