@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -14,11 +15,11 @@ TITLES = {
     "pseudo-baseline": ("Yᵇ", "of the baseline"),
     "debiased": ("Yᵈᵇ", "debiased labels"),
     "complemented": ("Yᶜᵒ", "complemented labels"),
+    "labels-baseline": ("", "labels of the baseline"),
+    "labels-final": ("", "labels of MARS"),
     "baseline": ("", "baseline network"),
     "final": ("", "MARS network"),
     "supervised": ("", "full supervision"),
-    "labels-final": ("", "labels"),
-    "labels-baseline": ("", "labels of the baseline"),
 }
 DASH = "–"
 
@@ -29,6 +30,13 @@ def title(name: str) -> str:
     name, _, number = name.partition("-round")
     symbol, words = TITLES.get(name, ("", name.replace("-", " ").replace("_", " ")))
     return f"{symbol} {words}{', round ' * bool(number)}{number}{', seed ' * bool(seed)}{seed}".strip()
+
+
+def last_round(names: Iterable[str], network: str = "final") -> str:
+    """Return the name of a network's last round among the names of rows: that is the run's network."""
+    own = (re.fullmatch(rf"{re.escape(network)}-round(\d+)", name) for name in names)
+    latest = max((int(match[1]) for match in own if match), default=1)
+    return network if latest == 1 else f"{network}-round{latest}"
 
 
 def is_label(name: str) -> bool:
@@ -107,7 +115,7 @@ def rows_table(rows: Mapping[str, Mapping[str, Any] | None]) -> Table:
     for heading in ("mIoU\n%", "FP", "FN", "com-\npanion", "kept"):
         table.add_column(heading, justify="right", no_wrap=True, vertical="top")
     table.add_column("by", min_width=13)
-    previous_is_label = True
+    previous_is_label, final = True, last_round(rows)
     for name, row in rows.items():
         if previous_is_label and not is_label(name):
             table.add_section()
@@ -115,7 +123,7 @@ def rows_table(rows: Mapping[str, Mapping[str, Any] | None]) -> Table:
         if row is None:
             table.add_row(Text(title(name), style="dim"), *[Text(DASH, style="dim")] * 7)
             continue
-        first = Text(title(name), style="bold" if name == "final" else "")
+        first = Text(title(name), style="bold" if name == final else "")
         if row.get("note"):
             first.append(f"\n  {row['note']}", style="dim italic")
         images = row.get("images")

@@ -8,7 +8,7 @@ from pathlib import Path
 from mars_pl.commands.compare.differences import DIFFERENCE, class_comparisons, compared_rows, differing_choices
 from mars_pl.commands.compare.images import compared_images
 from mars_pl.commands.compare.sources import Source
-from mars_pl.commands.metrics_table import scored_classes
+from mars_pl.commands.metrics_table import last_round, scored_classes
 from mars_pl.commands.report.images.data import page_images
 from mars_pl.commands.report.template import render
 
@@ -30,7 +30,7 @@ def page(sources: Sequence[Source], path: Path, gallery: int, pictures: int) -> 
         sources=sources,
         rows=compared_rows(sources),
         classes=classes,
-        opened="final" if "final" in names else (names or [""])[-1],
+        opened=next((name for name in (last_round(names), *names[-1:]) if name in names), ""),
         choices=differing_choices(sources),
         scored=scored_classes(sources[0].metrics["rows"]),
         difference=DIFFERENCE,

@@ -15,7 +15,7 @@ from rich.text import Text
 from datamodules.errors import DataError
 from datamodules.terminal import terminal
 from mars_pl.commands.json_files import write_json
-from mars_pl.commands.metrics_table import DASH, percent, provenance, title
+from mars_pl.commands.metrics_table import DASH, last_round, percent, provenance, title
 from mars_pl.commands.report.gap import gap, unlike
 from mars_pl.commands.report.run import read_metrics
 
@@ -43,19 +43,19 @@ def parser() -> argparse.ArgumentParser:
     reader = argparse.ArgumentParser(prog="mars gap", description=about)
     words = "runs of the same data, one per seed: folders, or names under runs/"
     reader.add_argument("runs", metavar="RUN", nargs="+", help=words)
-    reader.add_argument("--row", default="final", metavar="ROW", help="training that is compared (default: final)")
+    reader.add_argument("--row", metavar="ROW", help="training that is compared (default: final, its last round)")
     reader.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     return reader
 
 
-def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
+def gaps(names: Sequence[str], row: str | None = None) -> dict[str, Any]:
     """Return the gap of each run, and of each seed of the segmenter within it, and the means over all of them.
 
     A mean is taken over all or not at all: one that was not measured leaves it None.
 
     Args:
         names: runs of the same data.
-        row: the training that is compared with baseline and full supervision.
+        row: the training that is compared with baseline and full supervision; None is MARS, by its last round.
 
     Raises:
         DataError: where the runs are not of the same data, split and images, were measured in different ways, or one is
@@ -68,6 +68,7 @@ def gaps(names: Sequence[str], row: str = "final") -> dict[str, Any]:
         if any(folder.resolve().name == entry["run"] for entry in entries):
             raise DataError(f"{name}: named twice; a mean over seeds takes each run once")
         rows = metrics["rows"]
+        row = row or last_round(rows)
         measured: dict[str, Any] = rows.get(row) or rows["baseline"] or {}
         same = {"data": metrics["data"], "split": measured.get("split"), "images": measured.get("images")}
         for key in [key for key in same if about and same[key] != about[key]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mars_pl.commands.metrics_table import provenance
+from mars_pl.commands.metrics_table import last_round, provenance
 
 FIELDS = {"iou": "IoU", "fp": "FP", "fn": "FN"}
 """Figures of a class, by their names in a row."""
@@ -28,7 +28,8 @@ def class_table(rows: Mapping[str, Any]) -> dict[str, Any]:
 
 def class_bars(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return bars of the labels and of the networks: FP, FN and IoU of each class."""
-    subjects = (("labels", LABEL_BARS), ("networks", NETWORK_BARS))
+    networks = [(last_round(rows) if name == "final" else name, style) for name, style in NETWORK_BARS]
+    subjects = (("labels", LABEL_BARS), ("networks", networks))
     charts = [
         chart
         for field in ("fp", "fn", "iou")

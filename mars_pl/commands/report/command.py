@@ -11,7 +11,15 @@ from rich.text import Text
 
 from datamodules.files.whole_file import whole_file
 from datamodules.terminal import terminal
-from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance, rows_table, scored_classes
+from mars_pl.commands.metrics_table import (
+    DASH,
+    judged_on,
+    last_round,
+    percent,
+    provenance,
+    rows_table,
+    scored_classes,
+)
 from mars_pl.commands.report.gap import unlike
 from mars_pl.commands.report.run import Metrics, Run, merge, open_run, write_metrics
 
@@ -128,7 +136,7 @@ def gap_line(metrics: Metrics) -> str:
     gap = metrics["gap"]
     if gap["closed"] is not None:
         way = f"{percent(gap['baseline'])} → {percent(gap['mars'])}, full supervision {percent(gap['supervised'])}"
-        about = provenance(metrics["rows"]["final"])
+        about = provenance(metrics["rows"][last_round(metrics["rows"])])
         return f"gap to full supervision: {percent(gap['closed'], 0)} % closed ({way}; {about})"
     missing = [name for name in ("baseline", "mars", "supervised") if gap[name] is None]
     reason = f"not measured: {', '.join(missing)}" if missing else "full supervision is not above the baseline"

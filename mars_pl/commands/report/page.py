@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mars_pl.commands.metrics_table import judged_on, percent, scored_classes
+from mars_pl.commands.metrics_table import judged_on, last_round, percent, scored_classes
 from mars_pl.commands.report.charts import curves, scatter
 from mars_pl.commands.report.class_table import class_bars, class_table
 from mars_pl.commands.report.figures import drawn_figures
@@ -36,6 +36,7 @@ def page(run: Run, metrics: Metrics, told: Mapping[str, Any]) -> str:
         metrics=metrics,
         rows=rows,
         choices=choices(run),
+        final=last_round(rows),
         scored=scored_classes(rows),
         unlike=unlike(rows),
         closed={name: gap(rows, ("baseline", name, "supervised"))["closed"] for name in rows},

@@ -27,7 +27,7 @@ ROW_FIELDS = (
     "split", "images", "miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "refinement",
     "network", "per_class",
 )  # fmt: skip
-_ORDER = ("pseudo", "debiased", "complemented", "baseline", "complement", "mars", "final", "supervised")
+_ORDER = ("pseudo", "debiased", "complemented", "labels", "baseline", "complement", "mars", "final", "supervised")
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_a_long_name_gives_way_and_no_figure_does(tmp_path, monkeypatch, capsys)
     row = json.loads((run / "rows" / "final.json").read_text())
     (run / "rows" / "final-round2.json").write_text(json.dumps(row | {"row": "final-round2", "miou": 0.775}))
     change(run / "run.json", rows={path.stem: f"rows/{path.name}" for path in (run / "rows").iterdir()})
-    gap.main([str(run), "--row", "final-round2"])
+    gap.main([str(run)])  # the run's network is the last round's
     printed = capsys.readouterr().out
     assert "MARS, round 2" in printed and "…" not in printed
     assert re.search(r"58\.8 +77\.5 +87\.2 +66 %", printed)

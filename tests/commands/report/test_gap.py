@@ -26,3 +26,10 @@ ROW = {"miou": 0.5, "split": "val", "images": 10, "refinement": "none", "network
 def test_gap(mars, supervised, closed):
     result = gap({"baseline": ROW, "final": ROW | mars, "supervised": ROW | supervised})
     assert result["closed"] == pytest.approx(closed)
+
+
+def test_the_last_rounds_network_is_the_one_that_closes_the_gap():
+    rows = {"baseline": ROW, "final": ROW | {"miou": 0.6}, "supervised": ROW | {"miou": 0.9}}
+    rows |= {"final-round2": ROW | {"miou": 0.7}, "final-round10": ROW | {"miou": 0.8}, "final-round11-seed1": ROW}
+    assert gap(rows)["closed"] == pytest.approx(0.75)
+    assert gap(rows, ("baseline", "final", "supervised"))["closed"] == pytest.approx(0.25)

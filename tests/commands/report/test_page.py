@@ -124,3 +124,23 @@ def test_settings_name_each_choice_that_was_made_once_and_the_stages_by_their_fo
         ("options", "segment.model.lr=.1"),
         ("debias-labels", "debias-labels"),
     ]
+
+
+def test_a_run_with_rounds_is_told_by_its_last_one(run, capsys):
+    row = json.loads((run / "rows" / "final.json").read_text())
+    for name, miou in (("final-round2", 0.777), ("labels-final-round2", 0.801)):
+        (run / "rows" / f"{name}.json").write_text(json.dumps(row | {"row": name, "miou": miou}))
+    change(run / "run.json", rows={path.stem: f"rows/{path.name}" for path in (run / "rows").iterdir()})
+    report.main([str(run), "--gallery", "0"])
+    text = (run / "report.html").read_text()
+    assert "baseline → MARS, round 2" in text and "77.7 <small>%</small>" in text
+    names = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    order = (
+        "Yᶜᵒ complemented labels",
+        "labels of MARS, round 2",
+        "baseline network",
+        "MARS network",
+        "MARS network, round 2",
+    )
+    places = [next(at for at, line in enumerate(names) if line.startswith(words)) for words in order]
+    assert places == sorted(places)

@@ -16,6 +16,7 @@ from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
+from mars_pl.commands.metrics_table import last_round
 from mars_pl.commands.metrics_table import title as row_title
 from mars_pl.commands.report.images.figures import ImageFigures, Measured, measure_all, measure_image
 from mars_pl.commands.report.run import Run
@@ -98,9 +99,7 @@ class ImageSet:
     def judged(self) -> Judgement:
         """What images are ranked by: the final network's masks, or else the last label of the method."""
         found = {one.keys[0].partition(OF_RUN)[0]: one for one in self.judgements}
-        rounds = [key for key in found if key.startswith(f"final{_ROUND}") and _SEED not in key]
-        best_first = (*sorted(rounds, key=_place, reverse=True), "final", "complemented", "debiased", "pseudo")
-        first = next((key for key in best_first if key in found), None)
+        first = next((key for key in (last_round(found), "complemented", "debiased", "pseudo") if key in found), None)
         return self.judgements[-1] if first is None else found[first]
 
     @property
