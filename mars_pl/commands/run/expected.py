@@ -97,7 +97,7 @@ def expected(stage: Stage, trainer: str) -> Expected:
     if stage.job == "fit":
         found = fit_length(stage)
         seconds = _of_fit(found, each, measured) if known and found else None
-        return Expected(stage.name, _words(found), seconds)
+        return Expected(f"{stage.name} {stage.training}".strip(), _words(found), seconds)
     path = Tree(stage.root).list_file(split_of(stage, settings))
     images = len(Tree(stage.root).ids(split_of(stage, settings))) if path.is_file() else None
     seconds = measured["start"] + each * images if known and each is not None and images is not None else None

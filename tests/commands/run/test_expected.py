@@ -54,6 +54,7 @@ def test_each_stage_has_its_expected_time(small, capsys):
     table = lines[:first]
     assert "wsss-classifier 102 steps of 2, 34 epochs of 6 images 4 min" in table  # 10 + 2 · 102 + 34 s
     assert "wsss-labels 6 images 3 min" in table  # 10 + 30 · 6 s
+    assert any(line.startswith("segment mars ") for line in table), "which of the fits it is"
     (total,) = [line for line in table if line.startswith("together 7 min, and uss-neighbours, ")]
     assert total.endswith("which nobody measured; as measured on two slow cores")
 
