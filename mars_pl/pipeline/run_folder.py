@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from mars_pl.pipeline.stages import Pipeline
 from mars_pl.training.weight_files import MARS_WEIGHTS
 
 MANIFEST = "run.json"
+
+ROUND = re.compile(r"round\d+")
+"""What the choices of a later round's stages hold."""
 
 
 @dataclass
@@ -90,7 +95,10 @@ class Run:
         for stage in places.each_once(self.every_stage()):
             if stage.job != "evaluate":
                 name = own.get(places.of(stage).key, stage.name)
-                named[name if name not in named else f"{name}-{stage.choices[1]}"] = stage
+                later = "-".join([stage.choices[1], *(word for word in stage.choices if ROUND.fullmatch(word))])
+                wanted = (name, f"{name}-{stage.choices[1]}", f"{name}-{later}")
+                others = (f"{name}-{later}-{number}" for number in count(2))
+                named[next(one for one in chain(wanted, others) if one not in named)] = stage
         return named
 
     def _from_here(self, path: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from mars_pl.pipeline.choices import COMPLEMENTED, Choices
+from mars_pl.pipeline.choices import COMPLEMENTED, MASKS, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
 from mars_pl.pipeline.pixel_features import pixel_features
 from mars_pl.pipeline.settings.yamls import masks, segmenter
@@ -156,37 +156,32 @@ class Pipeline:
     def _dhr(self, last: bool) -> Training:
         """DHR (ECCV 2024): MARS' labels, made anew in every step with the pixel features F and the network's own."""
         c, mars = self.choices, self.training("mars")
-        labels = self.complemented(mars) if c.dhr_labels == COMPLEMENTED else self._masks_for("mars", 2, least_share=0)
+        if c.dhr_labels == COMPLEMENTED:
+            labels = self.complemented(mars)
+        else:
+            labels = self._masks_of(mars, (*mars.told, MASKS), {"writer.least_share": 0})  # all of them, as published
         told = ("dhr", *mars.told[1:], *[c.dhr_labels] * (c.dhr_labels == COMPLEMENTED))
         yamls = (*self.make.layers("train/dhr"), *self._dense)
         return self._train(yamls, labels / "", told, last, self._features)
 
     def _later(self, name: str, number: int) -> Training:
-        labels, last = self._masks_for(name, number), name == self.choices.train and number == self.choices.rounds
+        told = (*self.training(name).told, f"round{number}")
+        labels = self._masks_of(self.training(name, number - 1), told)
+        last = name == self.choices.train and number == self.choices.rounds
         # labels as they are, whoever made them
-        return self._train(self.make.layers("train/baseline"), labels / "", self._told_later(name, number), last)
+        return self._train(self.make.layers("train/baseline"), labels / "", told, last)
 
-    def _masks_for(self, name: str, number: int, least_share: float | None = None) -> Stage:
-        """Return the stage of the masks that a round learns: the network's before it, of its own training images.
-
-        Args:
-            name: of the training.
-            number: of the round.
-            least_share: of a class's area in what that network learnt; None is as the YAML has it.
-        """
-        before = self.training(name, number - 1)
+    def _masks_of(self, before: Training, told: tuple[str, ...], more: Options | None = None) -> Stage:
+        """Return the stage of the masks that a network has of its own training images, labels for another fit."""
         return self.make.predict(
             "segment-labels",
             (*self._network, *self.make.layers("segment/complemented", "rounds/labels")),
-            self._told_later(name, number),
-            {**self._fitted(before.fit), "data.label_folder": before.labels, "writer.least_share": least_share},
+            told,
+            {**self._fitted(before.fit), "data.label_folder": before.labels, **(more or {})},
             self.choices.segment_seed,
             leaves=("about.json",),
             each="{id}.png",
         )
-
-    def _told_later(self, name: str, number: int) -> tuple[str, ...]:
-        return (*self.training(name).told, f"round{number}")
 
     def _train(
         self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None

@@ -39,7 +39,7 @@ CHOICES = [
     (["mixing=true"], SEGMENTERS),
     (["encoder=resnet18"], SEGMENTERS),
     (["train=mars_removal"], {"row complemented", *(f"{name} mars_removal" for name in TRAINED)}),
-    (["train=dhr"], {"segment-labels mars-round2", "row complemented", *(f"{name} dhr" for name in TRAINED)}),
+    (["train=dhr"], {"segment-labels mars", "row complemented", *(f"{name} dhr" for name in TRAINED)}),
     (["dhr_labels=complemented"], set()),  # without train=dhr
     (["train=dhr", "dhr_labels=complemented"], {"row complemented", *(f"{name} dhr" for name in TRAINED)}),
     (["segment_seed=1"], SEGMENTERS),

@@ -19,7 +19,7 @@ from mars_pl.pipeline.settings.resolved import resolve
 STEP = "trainer/global_step"
 """What Lightning's logger for Weights & Biases calls the axis of a fit."""
 
-LABELS = ("wsss-labels", "debias-labels", "segment-complemented", "segment-masks")
+LABELS = ("wsss-labels", "debias-labels", "segment-complemented", "segment-labels", "segment-masks")
 """Stages whose folders hold labels or masks."""
 
 
