@@ -14,6 +14,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from datamodules.errors import DataError
 from datamodules.files.whole_file import whole_file
 from datamodules.unpickle.stored_archive import check_stored
+from mars_pl.cli.interruption import held
 from mars_pl.training.pickle_depth import check_depth
 
 
@@ -28,7 +29,7 @@ class WholeCheckpoints(TorchCheckpointIO):
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None
     ) -> None:
         path = Path(path)
-        with whole_file(path) as partial:
+        with held(), whole_file(path) as partial:
             with partial.open("wb") as file:
                 torch.save(checkpoint, file)
                 file.flush()

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from pytorch_lightning.trainer.states import TrainerFn
 
 from mars_pl.cli.interruption import Interruption
 from mars_pl.pipeline.execution.words import CHECKPOINT
@@ -33,14 +32,13 @@ class EndOnSignal(Callback):
     def __init__(self, interruption: Interruption) -> None:
         self.interruption = interruption
 
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tell from where this fit would go on: `on_exception` is not reached where a worker's death comes between."""
+        self.interruption.checkpoint = Path(trainer.default_root_dir, CHECKPOINT)
+
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """Say how a fit goes on."""
-        if self.interruption.signum is None:
-            return
-        self.interruption.closing = True
-        checkpoint = Path(trainer.default_root_dir, CHECKPOINT)
-        if trainer.state.fn == TrainerFn.FITTING and checkpoint.is_file():
-            self.interruption.remedy = f"; the same command with --ckpt_path {checkpoint} goes on after its last epoch"
+        """Hear no further signal while Lightning cleans up."""
+        self.interruption.closing = self.interruption.signum is not None
 
     def _listen(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self.interruption.listen()

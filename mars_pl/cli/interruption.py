@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -24,14 +27,14 @@ class Interruption:
     Attributes:
         signum: of the signal that was heard, or None.
         closing: the command is cleaning up; further signals are not heard.
-        remedy: what goes on with what was broken off.
+        checkpoint: of the fit that runs; where it lies, the fit goes on from it.
         lost: another process of the job has ended, and this one ends because of it.
     """
 
     def __init__(self) -> None:
         self.signum: int | None = None
         self.closing = False
-        self.remedy = ""
+        self.checkpoint: Path | None = None
         self.lost = False
         self._process = os.getpid()
         self._before: dict[int, Any] = {}
@@ -84,7 +87,32 @@ class Interruption:
     def __str__(self) -> str:
         """Say in a line what happened, and what to do."""
         name = signal.Signals(self.signum).name if self.signum else "no signal"
-        return f"ended by {name} before it was done{self.remedy}"
+        said = f"ended by {name} before it was done"
+        if self.checkpoint is None or not self.checkpoint.is_file():
+            return said
+        return f"{said}; the same command with --ckpt_path {self.checkpoint} goes on after its last epoch"
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let signals wait until the block has ended.
+
+    Where a handler raises while torch writes an archive through a Python file, its C++ ends the process by SIGABRT.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = {number: handler for number in SIGNALS if callable(handler := signal.getsignal(number))}
+    for number in before:
+        signal.signal(number, lambda signum, _: waiting.append(signum))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for heard in waiting[:1]:
+            signal.raise_signal(heard)
 
 
 def _requeues(frame: FrameType | None) -> bool:

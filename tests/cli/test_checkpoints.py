@@ -1,6 +1,7 @@
 """A checkpoint is whole or not there, and the one before it stands in for one that cannot be read."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import torch
 
 from datamodules.errors import DataError
 from mars_pl.cli.checkpoints import WholeCheckpoints, previous
+from mars_pl.cli.interruption import Interrupted, Interruption
 from tests.pipeline.tiny_run import REPOSITORY
 
 STATE = {"state_dict": {"weight": torch.arange(4.0)}, "epoch": 3}
@@ -48,6 +50,22 @@ def test_another_file_of_torchs_is_no_checkpoint(tmp_path):
         WholeCheckpoints().load_checkpoint(tmp_path / "weights.pt")
     with pytest.raises(DataError, match=r"none\.ckpt: no such checkpoint"):
         WholeCheckpoints().load_checkpoint(tmp_path / "none.ckpt")
+
+
+class Signals:
+    """A tensor's neighbour that tells the process to end while the archive is written."""
+
+    def __reduce__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return (int, ())
+
+
+def test_a_signal_waits_until_the_checkpoint_is_whole(path):
+    with Interruption() as interruption, pytest.raises(Interrupted):
+        WholeCheckpoints().save_checkpoint(STATE | {"epoch": 4, "other": Signals()}, path)
+    assert interruption.code == 143
+    assert torch.load(path, weights_only=False)["epoch"] == 4
+    assert sorted(file.name for file in path.parent.iterdir()) == ["last.ckpt", "previous-last.ckpt"]
 
 
 FULL = """

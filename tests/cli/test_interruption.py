@@ -76,6 +76,22 @@ def test_a_fit_ends_with_the_signals_code_and_goes_on_later(tiny, tmp_path, caps
     assert all(torch.equal(value, resumed[key]) for key, value in whole.items())
 
 
+class Dies(pl.Callback):
+    """What Lightning meets where a data worker dies of the same signal while an exception is being handled."""
+
+    def on_exception(self, trainer, pl_module, exception):
+        raise RuntimeError("DataLoader worker is killed by signal")
+
+
+def test_how_a_fit_goes_on_is_said_too_where_another_exception_comes_between(tiny, tmp_path, capsys):
+    dies = ["--trainer.callbacks+", "tests.cli.test_interruption.Dies"]
+    assert tiny.fit(tmp_path, *sending(TERM, "on_train_batch_start", epoch=1), *dies) == 143
+    checkpoint = tmp_path / "checkpoints" / "last.ckpt"
+    assert f"mars: ended by SIGTERM before it was done; the same command with --ckpt_path {checkpoint} " in (
+        capsys.readouterr().err
+    )
+
+
 @pytest.mark.parametrize(
     ("job", "hook"), [("validate", "on_validation_batch_start"), ("predict", "on_predict_batch_end")]
 )
