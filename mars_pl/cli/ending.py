@@ -32,10 +32,6 @@ class EndOnSignal(Callback):
     def __init__(self, interruption: Interruption) -> None:
         self.interruption = interruption
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Tell from where this fit would go on: `on_exception` is not reached where a worker's death comes between."""
-        self.interruption.checkpoint = Path(trainer.default_root_dir, CHECKPOINT)
-
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
         """Hear no further signal while Lightning cleans up."""
         self.interruption.closing = self.interruption.signum is not None

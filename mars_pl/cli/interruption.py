@@ -27,7 +27,7 @@ class Interruption:
     Attributes:
         signum: of the signal that was heard, or None.
         closing: the command is cleaning up; further signals are not heard.
-        checkpoint: of the fit that runs; where it lies, the fit goes on from it.
+        checkpoint: of the fit that runs, which goes on from it where it lies.
         lost: another process of the job has ended, and this one ends because of it.
     """
 

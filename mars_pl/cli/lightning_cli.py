@@ -35,6 +35,7 @@ from mars_pl.cli.nulls import with_nulls
 from mars_pl.cli.requeue import RequeueAfterStep
 from mars_pl.cli.together import EndTogether
 from mars_pl.dashboards.settings import tidy
+from mars_pl.pipeline.execution.words import CHECKPOINT
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.initial_weights import leave_out_initial_weights
@@ -125,6 +126,7 @@ class MarsCLI(LightningCLI):
         if self._get(self.config_init, WRITER) is None:
             self._parser(self.subcommand).callback_keys.remove(WRITER)
         if self.subcommand == "fit":
+            self.interruption.checkpoint = root / CHECKPOINT
             config["callbacks"] += [
                 SeedSteps(),
                 DepthwisePrecision(),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
+
+from mars_pl.commands.row_names import last_round, row_name
 
 TITLES = {
     "pseudo": ("Yᵇ", "pseudo labels"),
@@ -26,17 +27,10 @@ DASH = "–"
 
 def title(name: str) -> str:
     """Return a row's title with its symbol, e.g. "Yᵇ pseudo labels"; a row of another name goes by that name."""
-    name, _, seed = name.partition("-seed")
-    name, _, number = name.partition("-round")
-    symbol, words = TITLES.get(name, ("", name.replace("-", " ").replace("_", " ")))
-    return f"{symbol} {words}{', round ' * bool(number)}{number}{', seed ' * bool(seed)}{seed}".strip()
-
-
-def last_round(names: Iterable[str], network: str = "final") -> str:
-    """Return the name of a network's last round among the names of rows: that is the run's network."""
-    own = (re.fullmatch(rf"{re.escape(network)}-round(\d+)", name) for name in names)
-    latest = max((int(match[1]) for match in own if match), default=1)
-    return network if latest == 1 else f"{network}-round{latest}"
+    row = row_name(name)
+    symbol, words = TITLES.get(row.plain, ("", row.plain.replace("-", " ").replace("_", " ")))
+    later = "" if row.number == 1 else f", round {row.number}"
+    return f"{symbol} {words}{later}{'' if row.seed is None else f', seed {row.seed}'}".strip()
 
 
 def is_label(name: str) -> bool:

@@ -67,11 +67,11 @@ class Maker:
             all_cores: hardly anything is left to run beside it.
             training: which of several fits of this name it is.
         """
-        more: dict[str, Any] = {"leaves": (WEIGHTS,), "all_cores": all_cores, "training": training}
-        stage = self._stage(name, "fit", yamls, told, options, seed, **more)
+        own = {"all_cores": all_cores, "training": training}
+        stage = self._stage(name, "fit", yamls, told, options, seed, leaves=(WEIGHTS,), **own)
         if self.choices.fewest_steps and not {MAX_EPOCHS, MAX_STEPS} & set(stage.options):
-            longer = more_epochs(stage, self.choices.fewest_steps)
-            stage = replace(stage, options={**longer, **stage.options})
+            more = more_epochs(stage, self.choices.fewest_steps)
+            stage = replace(stage, options={**more, **stage.options})
         return stage
 
     def predict(

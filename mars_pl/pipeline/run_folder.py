@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,8 @@ from mars_pl.training.weight_files import MARS_WEIGHTS
 
 MANIFEST = "run.json"
 
-ROUND = re.compile(r"round\d+")
-"""What the choices of a later round's stages hold."""
+TOLD = re.compile(r"(round|segmenter)\d+")
+"""What the choices of a stage hold that belongs to a later round, or to another seed of the segmenter."""
 
 
 @dataclass
@@ -95,10 +94,8 @@ class Run:
         for stage in places.each_once(self.every_stage()):
             if stage.job != "evaluate":
                 name = own.get(places.of(stage).key, stage.name)
-                later = "-".join([stage.choices[1], *(word for word in stage.choices if ROUND.fullmatch(word))])
-                wanted = (name, f"{name}-{stage.choices[1]}", f"{name}-{later}")
-                others = (f"{name}-{later}-{number}" for number in count(2))
-                named[next(one for one in chain(wanted, others) if one not in named)] = stage
+                whole = "-".join([name, stage.choices[1], *filter(TOLD.fullmatch, stage.choices)])
+                named[name if name not in named else whole] = stage
         return named
 
     def _from_here(self, path: Path) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from mars_pl.commands.compare.differences import DIFFERENCE, class_comparisons, compared_rows, differing_choices
 from mars_pl.commands.compare.images import compared_images
 from mars_pl.commands.compare.sources import Source
-from mars_pl.commands.metrics_table import last_round, scored_classes
+from mars_pl.commands.metrics_table import scored_classes
 from mars_pl.commands.report.images.data import page_images
 from mars_pl.commands.report.template import render
+from mars_pl.commands.row_names import last_round
 
 
 def page(sources: Sequence[Source], path: Path, gallery: int, pictures: int) -> str:

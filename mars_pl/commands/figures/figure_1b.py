@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mars_pl.commands.figures.bars import Chart, draw_bars, sorted_chart
 from mars_pl.commands.figures.drawn import LackingError
-from mars_pl.commands.report.class_table import LABEL_BARS, NETWORK_BARS, bar_chart
+from mars_pl.commands.report.class_table import field_bars
 from mars_pl.commands.report.run import Run
 
 TITLE = "False positives of each class"
@@ -18,13 +18,7 @@ def collect(run: Run) -> list[Chart]:
     Raises:
         LackingError: where no row was measured by class.
     """
-    rows = run.measured_rows()
-    subjects = (("labels", LABEL_BARS), ("networks", NETWORK_BARS))
-    made = [
-        bar_chart("fp", subject, [(name, style, rows.get(name)) for name, style in series])
-        for subject, series in subjects
-    ]
-    charts = [sorted_chart(chart) for chart in made if chart]
+    charts = [sorted_chart(chart) for chart in field_bars(run.measured_rows(), "fp")]
     if not charts:
         raise LackingError("the run has no figures by class: nothing was measured, for want of true masks")
     return charts

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from mars_pl.commands.figures.bars import Chart, draw_bars
 from mars_pl.commands.figures.drawn import LackingError
 from mars_pl.commands.metrics_table import percent, title
-from mars_pl.commands.report.class_table import NETWORK_BARS, bar_chart
+from mars_pl.commands.report.class_table import bar_chart, bar_series
 from mars_pl.commands.report.run import Run
 
 TITLE = "IoU of each class"
@@ -19,8 +19,7 @@ def collect(run: Run) -> Chart:
     Raises:
         LackingError: where no network was measured by class.
     """
-    rows = run.measured_rows()
-    chart = bar_chart("iou", "networks", [(name, style, rows.get(name)) for name, style in NETWORK_BARS])
+    chart = bar_chart("iou", "networks", bar_series(run.measured_rows())["networks"])
     if chart is None:
         raise LackingError("none of the rows baseline, final and supervised was measured by class")
     return chart

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from rich.text import Text
 from datamodules.errors import DataError
 from datamodules.terminal import terminal
 from mars_pl.commands.json_files import write_json
-from mars_pl.commands.metrics_table import DASH, last_round, percent, provenance, title
+from mars_pl.commands.metrics_table import DASH, percent, provenance, title
 from mars_pl.commands.report.gap import gap, unlike
 from mars_pl.commands.report.run import read_metrics
+from mars_pl.commands.row_names import last_round, row_name
 
 FIELDS = ("baseline", "mars", "supervised", "closed")
 
@@ -89,8 +89,7 @@ def gaps(names: Sequence[str], row: str | None = None) -> dict[str, Any]:
 
 def _segment_seeds(rows: Mapping[str, Any]) -> list[int | None]:
     """Seeds of the segmenter with rows of their own, `baseline-seed1`; None is the run's own seed."""
-    found = (re.fullmatch(r"\w+-seed(\d+)", name) for name in rows)
-    return [None, *sorted({int(match[1]) for match in found if match})]
+    return [None, *sorted({row.seed for row in map(row_name, rows) if row.seed is not None})]
 
 
 def gap_table(table: Mapping[str, Any]) -> Table:

@@ -16,6 +16,7 @@ from datamodules.terminal import terminal
 from mars_pl.commands.json_files import write_json
 from mars_pl.commands.metrics_table import fraction, percent, provenance
 from mars_pl.commands.report.run import Metrics, read_metrics
+from mars_pl.commands.row_names import RowName, row_name
 from mars_pl.pipeline.choices import Choices
 
 ROWS = {
@@ -97,7 +98,7 @@ def methods_table(methods: Sequence[Metrics]) -> Table:
             row = metrics["rows"].get(name)
             if row:
                 numbers = [fraction(row.get(field)) for field in ("fp", "fn", "companion", "kept")]
-                style = "bold" if name.partition("-round")[0] in ("debiased", "final") else ""
+                style = "bold" if row_name(name).plain in ("debiased", "final") else ""
                 table.add_row(*choices, Text(words, style=style), percent(row.get("miou")), *numbers)
                 choices = ["", ""]
         table.add_section()
@@ -108,7 +109,8 @@ def verdicts(methods: Sequence[Metrics]) -> list[str]:
     """Return, for labels and networks, under how many choices FP falls and mIoU rises, and each under which not."""
     lines = []
     later = {
-        f"networks, round {number}": (f"baseline-round{number}", f"final-round{number}") for number in _later(methods)
+        f"networks, round {number}": tuple(str(RowName(name, number)) for name in PAIRS["networks"])
+        for number in _later(methods)
     }
     for words, (before, after) in (PAIRS | later).items():
         measured = [metrics for metrics in methods if metrics["rows"].get(before) and metrics["rows"].get(after)]
@@ -127,7 +129,7 @@ def _later(methods: Sequence[Metrics]) -> range:
 def _rows(methods: Sequence[Metrics]) -> dict[str, str]:
     """What is shown of each choice, with the networks of later rounds."""
     later = [(name, number) for number in _later(methods) for name in PAIRS["networks"]]
-    return ROWS | {f"{name}-round{number}": f"{ROWS[name]}, round {number}" for name, number in later}
+    return ROWS | {str(RowName(name, number)): f"{ROWS[name]}, round {number}" for name, number in later}
 
 
 def _better(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

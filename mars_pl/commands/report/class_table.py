@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mars_pl.commands.metrics_table import last_round, provenance
+from mars_pl.commands.metrics_table import provenance
+from mars_pl.commands.report.gap import gap_rows
 
 FIELDS = {"iou": "IoU", "fp": "FP", "fn": "FN"}
 """Figures of a class, by their names in a row."""
 
-LABEL_BARS = (("pseudo", "before"), ("debiased", "after"), ("complemented", "third"))
-NETWORK_BARS = (("baseline", "before"), ("final", "after"), ("supervised", "third"))
-"""Rows that are drawn beside one another, and the style of their bars."""
+Series = list[tuple[str, str, Any]]
+"""(name, style class, row) of each row that is drawn beside the others."""
+
+
+def bar_series(rows: Mapping[str, Any]) -> dict[str, Series]:
+    """Return the rows whose bars stand together, of labels and of networks; the run's network is MARS' last round."""
+    labels = ("pseudo", "debiased", "complemented")
+    styles = ("before", "after", "third")
+    return {
+        subject: [(name, style, rows.get(name)) for name, style in zip(names, styles, strict=True)]
+        for subject, names in (("labels", labels), ("networks", gap_rows(rows)))
+    }
 
 
 def class_table(rows: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,15 +38,13 @@ def class_table(rows: Mapping[str, Any]) -> dict[str, Any]:
 
 def class_bars(rows: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return bars of the labels and of the networks: FP, FN and IoU of each class."""
-    networks = [(last_round(rows) if name == "final" else name, style) for name, style in NETWORK_BARS]
-    subjects = (("labels", LABEL_BARS), ("networks", networks))
-    charts = [
-        chart
-        for field in ("fp", "fn", "iou")
-        for subject, series in subjects
-        if (chart := bar_chart(field, subject, [(name, style, rows.get(name)) for name, style in series]))
-    ]
-    return charts
+    return [chart for field in ("fp", "fn", "iou") for chart in field_bars(rows, field)]
+
+
+def field_bars(rows: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
+    """Return one figure's bars of the labels and of the networks, where there are any."""
+    charts = (bar_chart(field, subject, series) for subject, series in bar_series(rows).items())
+    return [chart for chart in charts if chart]
 
 
 def bar_chart(field: str, subject: str, series: Sequence[tuple[str, str, Any]]) -> dict[str, Any] | None:

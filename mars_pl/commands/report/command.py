@@ -11,17 +11,10 @@ from rich.text import Text
 
 from datamodules.files.whole_file import whole_file
 from datamodules.terminal import terminal
-from mars_pl.commands.metrics_table import (
-    DASH,
-    judged_on,
-    last_round,
-    percent,
-    provenance,
-    rows_table,
-    scored_classes,
-)
+from mars_pl.commands.metrics_table import DASH, judged_on, percent, provenance, rows_table, scored_classes
 from mars_pl.commands.report.gap import unlike
 from mars_pl.commands.report.run import Metrics, Run, merge, open_run, write_metrics
+from mars_pl.commands.row_names import last_round
 
 SHEET = 5
 """Images in the picture of what was removed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mars_pl.commands.metrics_table import judged_on, last_round, percent, scored_classes
+from mars_pl.commands.metrics_table import judged_on, percent, scored_classes
 from mars_pl.commands.report.charts import curves, scatter
 from mars_pl.commands.report.class_table import class_bars, class_table
 from mars_pl.commands.report.figures import drawn_figures
@@ -19,6 +19,7 @@ from mars_pl.commands.report.settings import choices, stage_files, versions
 from mars_pl.commands.report.shapes import REMOVED, SWEEP
 from mars_pl.commands.report.sweep import own_sweeps, swept_panels
 from mars_pl.commands.report.template import render
+from mars_pl.commands.row_names import last_round
 
 
 def page(run: Run, metrics: Metrics, told: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamodules.errors import DataError
+from mars_pl.commands.row_names import RowName
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.run_folder import Run, run_name
 from mars_pl.pipeline.stage import Stage, Value
@@ -17,8 +18,7 @@ ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
 
 def row_of(training: str, segment_seed: int | None = None, number: int = 1) -> str:
     """Return the row of a training's network; a later round and another seed of the segmenter say which."""
-    later = "" if number == 1 else f"-round{number}"
-    return ROW_NAMES.get(training, training) + later + ("" if segment_seed is None else f"-seed{segment_seed}")
+    return str(RowName(ROW_NAMES.get(training, training), number, segment_seed))
 
 
 def mars(choices: Choices, name: str = "") -> Run:

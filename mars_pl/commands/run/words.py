@@ -107,10 +107,7 @@ def sort_words(given: Sequence[str]) -> Words:
             raise DataError(f"{word}: a choice is written name=value; `mars run --help` lists them")
         small, stage = name.lower(), name.split(".")[0]
         if OPTION.fullmatch(name):
-            known = (*STAGES, *(f"segment-{training}" for training in files_of("train")))
-            if stage not in known:
-                remedy = near_miss(stage, known) or f"there are {', '.join(STAGES)}"
-                raise DataError(f"{name}: no stage {stage}; {remedy}")
+            _refuse_no_stage(name, stage)
             words.options[name] = value
         elif small in RUN_WORDS:
             words.run[small] = value
@@ -119,6 +116,13 @@ def sort_words(given: Sequence[str]) -> Words:
         else:
             raise unknown(name, (*NAMES, *RUN_WORDS))
     return words
+
+
+def _refuse_no_stage(word: str, stage: str) -> None:
+    known = STAGES if stage in STAGES else (*STAGES, *(f"segment-{training}" for training in files_of("train")))
+    if stage not in known:
+        remedy = near_miss(stage, known) or f"there are {', '.join(STAGES)}"
+        raise DataError(f"{word}: no stage {stage}; {remedy}")
 
 
 def refuse_unread(target: str, words: Words) -> None:

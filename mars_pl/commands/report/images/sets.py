@@ -16,10 +16,10 @@ from datamodules.files.shards.shard_folder import ShardFolder
 from datamodules.files.tree import Tree
 from mars_pl.commands.file_loop import each_image
 from mars_pl.commands.metrics_table import TITLES as ROW_TITLES
-from mars_pl.commands.metrics_table import last_round
 from mars_pl.commands.metrics_table import title as row_title
 from mars_pl.commands.report.images.figures import ImageFigures, Measured, measure_all, measure_image
 from mars_pl.commands.report.run import Run
+from mars_pl.commands.row_names import last_round, row_name
 
 LABELS = {"pseudo": "Yᵇ", "similarity": "similarity to 𝒱ᶜ", "debiased": "Yᵈᵇ", "complemented": "Yᶜᵒ"}
 LABELS |= {"prediction": "prediction"}
@@ -31,7 +31,7 @@ TITLES = ("labels", "networks")
 OF_RUN = "@"
 """Parts a layer's name from its run's number, where several runs are compared."""
 
-_MASKS, _ROUND, _SEED = "segment-masks", "-round", "-seed"
+_MASKS = "segment-masks"
 
 
 @dataclass(frozen=True)
@@ -192,15 +192,15 @@ def _image_set(run: Run, title: str, split: str, layers: Sequence[Layer]) -> Ima
 
 def _network_of(stage: str) -> str:
     """The network whose masks a stage made: of the final one's stages, and of its rounds', the name leaves it out."""
-    name = stage.removeprefix(_MASKS)
-    return f"final{name}" if name.startswith(_ROUND) or not name else name.strip("-")
+    name = stage.removeprefix(_MASKS).removeprefix("-")
+    of_final = row_name(f"final-{name}").plain == "final"
+    return f"final-{name}" if of_final else name or "final"
 
 
 def _place(name: str) -> tuple[int, int, str]:
     """Networks in the order of the rows, the first round before the later ones."""
-    plain, _, later = name.partition(_SEED)[0].partition(_ROUND)
-    places = list(ROW_TITLES)
-    return places.index(plain) if plain in places else len(places), int(later or 1), name
+    row, places = row_name(name), list(ROW_TITLES)
+    return places.index(row.plain) if row.plain in places else len(places), row.number, name
 
 
 def _held(folder: Path | ShardFolder) -> list[str]:

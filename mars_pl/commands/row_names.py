@@ -1,0 +1,40 @@
+"""The names of rows: `final-round2-seed1` is MARS' network in its second round, trained with another seed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+_NAME = re.compile(r"(.+?)(?:-round(\d+))?(?:-seed(\d+))?")
+
+
+class RowName(NamedTuple):
+    """A row's name in its parts.
+
+    Attributes:
+        plain: what was measured.
+        number: of the round, from 1.
+        seed: of the segmenter, where it is not the run's own.
+    """
+
+    plain: str
+    number: int = 1
+    seed: int | None = None
+
+    def __str__(self) -> str:
+        later = "" if self.number == 1 else f"-round{self.number}"
+        return f"{self.plain}{later}" + ("" if self.seed is None else f"-seed{self.seed}")
+
+
+def row_name(name: str) -> RowName:
+    """Return a row's name in its parts."""
+    match = _NAME.fullmatch(name)
+    plain, number, seed = match.groups() if match else (name, None, None)
+    return RowName(plain, int(number or 1), None if seed is None else int(seed))
+
+
+def last_round(names: Iterable[str]) -> str:
+    """Return the name of MARS' last round among the names of rows: that is the run's network."""
+    rounds = [row.number for row in map(row_name, names) if row.plain == "final" and row.seed is None]
+    return str(RowName("final", max(rounds, default=1)))
