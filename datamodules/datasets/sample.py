@@ -26,6 +26,7 @@ class Sample(TypedDict):
         competing: float32 2×(C+1)×h×w in [0, 1], in place of `label`: means over cells of the maps that a confident
             label is drawn from, with a strong background and with a weak one.
         ood_image: uint8 3×S×S, a crop of a picture that shows none of the classes (W-OoD).
+        caption: of the picture, as a person wrote it (CLIP).
         positive_image: a neighbour of `image`, of its size (STEGO).
         tokens: float16 D×h×w, backbone features of the crop (STEGO).
         positive_tokens: those of a neighbour.
@@ -46,6 +47,7 @@ class Sample(TypedDict):
     features: NotRequired[Tensor]
     competing: NotRequired[Tensor]
     ood_image: NotRequired[Tensor]
+    caption: NotRequired[str]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]
@@ -55,7 +57,7 @@ class Sample(TypedDict):
 
 
 class Batch(TypedDict):
-    """Samples put together: every tensor gets a leading dimension B, `id` becomes a list of B names."""
+    """Samples put together: every tensor gets a leading dimension B, `id` and `caption` become lists of B."""
 
     id: list[str]
     image: NotRequired[Tensor]
@@ -69,6 +71,7 @@ class Batch(TypedDict):
     features: NotRequired[Tensor]
     competing: NotRequired[Tensor]
     ood_image: NotRequired[Tensor]
+    caption: NotRequired[list[str]]
     positive_image: NotRequired[Tensor]
     tokens: NotRequired[Tensor]
     positive_tokens: NotRequired[Tensor]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,21 +70,32 @@ def render_outside(seed: int, index: int) -> Scene:
     return Scene(image, label, companion, ())
 
 
+@contextmanager
+def whole_folder(folder: Path, name: str = "the pictures") -> Iterator[Path]:
+    """Give a folder to write in that becomes ``folder`` at the end, so that it is there whole or not at all.
+
+    Raises:
+        DataError: where ``folder`` already holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder}: something is there already; remove it to generate {name} anew")
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    yield part
+    part.replace(folder)
+
+
 def write_outside(folder: Path, seed: int = 0, pictures: int = 400) -> None:
     """Write pictures that show companions and no object, for W-OoD, whole or not at all.
 
     Raises:
         DataError: where ``folder`` already holds something.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder}: something is there already; remove it to generate the pictures anew")
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for index in track(range(pictures), description="Generating pictures without objects"):
-        scene = render_outside(seed, index)
-        Image.fromarray(scene.image).save(part / f"o{seed}_{index:05d}.jpg", quality=95, subsampling=0)
-    part.replace(folder)
+    with whole_folder(folder) as part:
+        for index in track(range(pictures), description="Generating pictures without objects"):
+            scene = render_outside(seed, index)
+            Image.fromarray(scene.image).save(part / f"o{seed}_{index:05d}.jpg", quality=95, subsampling=0)
 
 
 def write_scenes(
@@ -98,24 +110,20 @@ def write_scenes(
     """
     if train > VAL_FROM:
         raise DataError(f"{root}: {train} train pictures asked for, Scenes has at most {VAL_FROM}; ask for fewer")
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise DataError(f"{root}: something is there already; remove it to generate Scenes anew")
-    part = root.with_name(root.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    for folder in FOLDERS:
-        (part / folder).mkdir(parents=True)
     splits = {"train": range(train), "val": range(VAL_FROM, VAL_FROM + val)}
     pictures = [index for split in splits.values() for index in split]
-    write = partial(_write_scene, part, seed, world)
-    with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
-        written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
-        for _ in track(written, description="Generating Scenes", total=len(pictures)):
-            pass
-    for split, indices in splits.items():
-        names = "".join(f"{_name(seed, index)}\n" for index in indices)
-        for file in ("train", "train_aug") if split == "train" else ("val",):
-            (part / LISTS / f"{file}.txt").write_text(names)
-    part.replace(root)
+    with whole_folder(root, "Scenes") as part:
+        for inner in FOLDERS:
+            (part / inner).mkdir(parents=True)
+        write = partial(_write_scene, part, seed, world)
+        with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
+            written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
+            for _ in track(written, description="Generating Scenes", total=len(pictures)):
+                pass
+        for split, indices in splits.items():
+            names = "".join(f"{_name(seed, index)}\n" for index in indices)
+            for file in ("train", "train_aug") if split == "train" else ("val",):
+                (part / LISTS / f"{file}.txt").write_text(names)
 
 
 def _name(seed: int, index: int) -> str:

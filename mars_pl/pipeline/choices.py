@@ -33,6 +33,10 @@ class Choices:
     )
     labels: str = field(default="", metadata={"help": "instead: a folder of masks <image id>.png"})
     ood: str = field(default="", metadata={"help": "folder of pictures that show none of the classes, for wsss=wood"})
+    captions: str = field(
+        default="",
+        metadata={"help": "folder of captioned pictures that the CLIP of wsss=clims learns from (default: published)"},
+    )
     propagation_from: str = field(
         default=IMAGENET, metadata={"help": f"what a propagation network starts from: {IMAGENET} or {CLASSIFIER}"}
     )

@@ -9,19 +9,21 @@ from datamodules.errors import DataError
 from datamodules.prepare.coco import prepare_coco
 from datamodules.prepare.coco_masks import Rule
 from datamodules.prepare.folder import prepare_folder
+from datamodules.processes import cores
+from datamodules.synthetic.captions import write_captioned
 from datamodules.synthetic.generator import write_outside, write_scenes
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.methods import method
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.pipeline.settings.yamls import layers
 
-OUTSIDE = "OutOfDistribution"
-"""Folder in the root of Scenes: the pictures without an object that it generates for W-OoD."""
+OUTSIDE, CAPTIONS = "OutOfDistribution", "Captions"
+"""Folders in the root of Scenes: pictures without an object that it generates for W-OoD, captioned ones for CLIMS."""
 
 
 def is_ready(choices: Choices) -> bool:
     """Tell whether the data can be planned with as they lie there."""
-    return (choices.root / "ImageSets").is_dir() and not _outside_to_make(choices)
+    return (choices.root / "ImageSets").is_dir() and not any(_to_make(choices).values())
 
 
 def prepare(choices: Choices) -> None:
@@ -37,8 +39,12 @@ def prepare(choices: Choices) -> None:
     if kind == "Scenes" and not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)
         write_scenes(root, options.get("data_seed") or 0, options.get("train", 800), options.get("val", 200))
-    if kind == "Scenes" and _outside_to_make(choices):
-        write_outside(root / choices.ood, (options.get("data_seed") or 0) + 1)
+    if kind == "Scenes":
+        wanted, seed = _to_make(choices), options.get("data_seed") or 0
+        if wanted[OUTSIDE]:
+            write_outside(root / OUTSIDE, seed + 1)
+        if wanted[CAPTIONS]:
+            write_captioned(root / CAPTIONS, seed + 2, processes=cores())
     if not root.is_dir():
         how = f"; `mars data voc {root}` downloads it (3.4 GB)" if kind == "VOC" and choices.data == "voc" else ""
         raise DataError(f"{root}: no such data folder; data_root= says where it lies{how}")
@@ -51,7 +57,11 @@ def prepare(choices: Choices) -> None:
     ready.get(kind, lambda place: None)(root)
 
 
-def _outside_to_make(choices: Choices) -> bool:
-    """Tell whether Scenes' own pictures without an object are asked for and not there."""
-    asked = method(choices.wsss).outside and not choices.labels and choices.ood == OUTSIDE
-    return asked and not choices.place(choices.ood).is_dir()
+def _to_make(choices: Choices) -> dict[str, bool]:
+    """Tell which of Scenes' own further pictures are asked for and not there."""
+    asked = not choices.labels and method(choices.wsss)
+    wanted = {
+        OUTSIDE: asked and asked.outside and choices.ood == OUTSIDE,
+        CAPTIONS: asked and asked.captioned and choices.captions == CAPTIONS,
+    }
+    return {name: bool(wants) and not choices.place(name).is_dir() for name, wants in wanted.items()}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
+from datamodules.errors import DataError
+from datamodules.files.image_labels.captions import read_captions
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.settings.resolved import resolve
@@ -13,6 +16,9 @@ from mars_pl.pipeline.stage import Stage, Value
 
 VIEWS = {"FiveCropPairs": "datamodules.datasets.five_crops.CROPS"}
 """Training sets that make several items of an image, and the number."""
+
+CAPTIONED = "CaptionedPictures"
+"""The training set that reads no list but a folder of its own."""
 
 UNLIMITED = -1
 
@@ -48,13 +54,25 @@ def fit_length(stage: Stage) -> FitLength | None:
     batch = data.get("batch_size")
     if not tree.list_file(split).is_file() or not isinstance(batch, int):
         return None
-    images = len(tree.ids(split))
+    training_set = data.get("training_set") or {}
+    kind = str(training_set.get("class_path", "")).rpartition(".")[2]
+    images = captioned(stage) if kind == CAPTIONED else len(tree.ids(split))
+    if images is None:
+        return None
     limit = data.get("limit")
     images = min(images, limit) if isinstance(limit, int) else images
-    kind = str((data.get("training_set") or {}).get("class_path", "")).rpartition(".")[2]
     items = images * views_of(kind)
     steps, epochs = length(trainer.get("max_epochs"), trainer.get("max_steps"), items, batch)
     return FitLength(images, items, batch, steps, epochs, int(trainer.get("check_val_every_n_epoch") or 1))
+
+
+def captioned(stage: Stage) -> int | None:
+    """Return how many pictures a fit on captions learns from; None where they are not there yet, or are at fault."""
+    folder = stage.options.get("data.training_set.folder")
+    try:
+        return len(read_captions(Path(folder))) if isinstance(folder, str | Path) else None
+    except DataError:
+        return None  # which the fit tells
 
 
 def more_epochs(stage: Stage, fewest: int) -> dict[str, Value]:

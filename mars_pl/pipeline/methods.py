@@ -24,6 +24,7 @@ class Method:
         labels: predicts the labels; ``<method>_labels`` where it is empty.
         begins_with: the method whose classifier the own one starts from; empty where it starts as every network.
         outside: its classifier learns from pictures that show none of the classes too, the folder of ``ood=``.
+        captioned: its classifier is judged by a CLIP, which learns from ``captions=`` first where that names a folder.
     """
 
     classifier: str
@@ -34,6 +35,7 @@ class Method:
     labels: str = ""
     begins_with: str = ""
     outside: bool = False
+    captioned: bool = False
 
 
 METHODS = {
@@ -43,7 +45,9 @@ METHODS = {
     "wood": Method(
         "cam", "advcam_scores", "irn_propagation", "cam", labels="advcam_labels", begins_with="cam", outside=True
     ),
-    "clims": Method("cam", "cam_scores", "irn_propagation", "cam", labels="irn_labels", begins_with="cam"),
+    "clims": Method(
+        "cam", "cam_scores", "irn_propagation", "cam", labels="irn_labels", begins_with="cam", captioned=True
+    ),
     "seam": Method("seam", "seam_scores", "seam_propagation", "seam", AFFINITY),
     "rsepm": Method("rsepm", "rsepm_scores", "rsepm_propagation", "cam"),
 }

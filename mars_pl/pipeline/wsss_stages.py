@@ -58,10 +58,14 @@ def pseudo_labels(make: Maker) -> tuple[Value, Value]:
 
 
 def _begun(make: Maker, own: Method) -> Options:
-    """Settings of a classifier that starts from another method's, or learns from pictures without any class too."""
+    """Settings of a classifier that starts from another's, is judged by a CLIP, or learns from further pictures."""
     c = make.choices
     begun: dict[str, Value] = {}
     if own.begins_with:
         first = make.fit("wsss-classifier", make.layers(f"wsss/{own.begins_with}"), (own.begins_with,), {})
         begun["model.weights"] = weights_of(first)
+    if own.captioned and c.captions:
+        captions: Options = {"data.training_set.folder": c.place(c.captions)}
+        clip = make.fit("wsss-clip", make.layers(f"wsss/{c.wsss}/clip"), (c.wsss,), captions)
+        begun["model.clip.weights"] = weights_of(clip)
     return begun | ({"data.training_set.folder": c.place(c.ood)} if own.outside else {})

@@ -16,6 +16,10 @@ DATA = {path.stem for room in ("data", "size") for path in (CONFIGS / room).glob
 SEGMENTERS = sorted(path for path in (CONFIGS / "segment").glob("*_*.yaml"))
 
 
+ALONE = {CONFIGS / "wsss/clims/clip.yaml"}
+"""Of stages that one method has alone."""
+
+
 def name_of(path):
     return path.relative_to(CONFIGS).with_suffix("").as_posix()
 
@@ -42,12 +46,19 @@ def read(path):
     return yaml.safe_load(path.read_text())
 
 
-@pytest.mark.parametrize("path", OVERLAYS, ids=name_of)
+@pytest.mark.parametrize("path", [path for path in OVERLAYS if path not in ALONE], ids=name_of)
 def test_an_overlay_has_a_base_and_says_only_what_differs(path):
     base = path.parents[1] / path.name
     assert base.is_file()
     assert path.parent.name in DATA | set(METHODS) or path.parent.with_suffix(".yaml") in SEGMENTERS
     assert list(repeated(read(base), read(path))) == []
+
+
+@pytest.mark.parametrize("path", sorted(ALONE), ids=name_of)
+def test_a_stage_that_a_method_has_alone_has_no_base_and_is_whole(path):
+    assert not (path.parents[1] / path.name).exists()
+    assert {"class_path", "init_args"} <= set(read(path)["model"]) and read(path)["trainer"]["max_epochs"]
+    assert composed(layers(["scenes"], name_of(path)))[1:] == ["wsss/clims/scenes/clip"]
 
 
 @pytest.mark.parametrize("path", [path for path in SEGMENTERS if family_of(path).is_file()], ids=name_of)

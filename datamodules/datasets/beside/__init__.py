@@ -1,1 +1,1 @@
-"""Random crops with something beside them: the label as it was at first, an image that shows none of the classes."""
+"""What is learnt beside something: crops by their first label or a picture of no class, pictures by their caption."""

@@ -48,6 +48,11 @@ def one(model: Settings, network: Settings) -> Rates:
     return {"all": float(model["lr"])}
 
 
+def of_vectors(model: Settings, network: Settings) -> Rates:
+    """One rate for all; biases, gains and other vectors are spared the decay."""
+    return {"all": float(model["lr"]), "all biases": float(model["lr"])}
+
+
 MODULES: dict[str, Callable[[Settings, Settings], Rates]] = {
     "ClassificationModule": two,
     "OutOfDistributionModule": two,
@@ -56,6 +61,7 @@ MODULES: dict[str, Callable[[Settings, Settings], Rates]] = {
     "SEAMModule": by_role,
     "AffinityModule": by_role,
     "SingleStageModule": two,
+    "CaptionModule": of_vectors,
 }
 """Modules with SGD (or AdamW) and the poly schedule, whatever their network."""
 

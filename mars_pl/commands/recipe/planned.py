@@ -11,7 +11,7 @@ from datamodules.errors import DataError
 from mars_pl.commands.recipe.learning import VALIDATED, Rows, learning_rows
 from mars_pl.commands.recipe.length import Images, images_of, processes_of
 from mars_pl.pipeline.choices import Choices
-from mars_pl.pipeline.fit_length import length, views_of
+from mars_pl.pipeline.fit_length import CAPTIONED, captioned, length, views_of
 from mars_pl.pipeline.settings.known import TRAINER
 from mars_pl.pipeline.settings.resolved import Settings, resolve
 from mars_pl.pipeline.settings.signature import read_signature
@@ -77,7 +77,9 @@ def _planned(choices: Choices, stage: Stage, published: Mapping[str, Mapping[str
     training_kind, training_set = _completed(data.get("training_set") or {"class_path": RANDOM_CROPS})
     _, trainer = _completed({"class_path": TRAINER, "init_args": settings.get("trainer")})
     views, whole = views_of(training_kind), int(data["batch_size"])
-    images = images_of(choices, data, published)
+    images, split = images_of(choices, data, published), str(data["fit_split"])
+    if training_kind == CAPTIONED:
+        images, split = Images(captioned(stage), f"{training_set['folder']}"), "captions"
     items = None if images.number is None else images.number * views
     steps, epochs = length(trainer["max_epochs"], trainer["max_steps"], items, whole)
     validation, note = _validation(kind in VALIDATED, data, trainer, epochs)
@@ -91,7 +93,7 @@ def _planned(choices: Choices, stage: Stage, published: Mapping[str, Mapping[str
         training_set=shown,
         batch=_share(whole, trainer),
         images=images,
-        split=str(data["fit_split"]),
+        split=split,
         views=views,
         notes=(note,) if note else (),
     )

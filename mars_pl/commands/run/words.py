@@ -22,6 +22,7 @@ TARGETS = {
     "overlays": "images, labels and predictions in Weights & Biases (offline without login)",
 }
 STAGES = (
+    "wsss-clip",
     "wsss-classifier",
     "wsss-scores",
     "wsss-propagation",

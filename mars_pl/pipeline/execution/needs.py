@@ -23,7 +23,7 @@ EXTRAS = {
         "the dense CRF",
         "pip install 'mars-pl[crf]', or take mars_pl.refine.torch_crf.TorchDenseCRF, the same in plain PyTorch",
     ),
-    "mars_pl.wsss.clims.clip_matcher": ("open_clip", "CLIP", "pip install 'mars-pl[clip]'"),
+    "mars_pl.wsss.clims": ("open_clip", "CLIP", "pip install 'mars-pl[clip]'"),
     "segmentation_models_pytorch": (
         "segmentation_models_pytorch",
         "its networks",

@@ -21,7 +21,7 @@ def layers(overlays: Sequence[str], *names: str) -> tuple[Path, ...]:
     """
     found: list[Path] = []
     for name in names:
-        room, _, stem = name.partition("/")
+        room, _, stem = name.rpartition("/")
         found.append(find_config(name))
         for overlay in overlays:
             found += shipped(f"{room}/{overlay}/{stem}")

@@ -1,4 +1,4 @@
-"""CLIP as a judge: how like a sentence a picture is, by open_clip (an extra, imported when it is needed)."""
+"""CLIP as a judge: how like a sentence a picture is."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mars_pl.training.weight_files import find_weights
+from mars_pl.wsss.clims.clip_network import make_clip, picture_side
 
 
 class CLIPMatcher:
     """A frozen CLIP, no part of the network that learns: it is in no checkpoint and no file of weights.
 
     Args:
-        name: of open_clip's model, ``ViT-B-32-quickgelu`` for OpenAI's weights.
-        tag: of weights that open_clip downloads or has in its cache, ``openai``; None takes random ones, for tests.
-        weights: or a file of them, here or in the folder of weights; then nothing is downloaded.
+        name: see `make_clip`; ``ViT-B-32-quickgelu`` for OpenAI's weights.
+        tag: likewise, ``openai``; None takes random weights, for tests.
+        weights: likewise.
     """
 
     def __init__(
@@ -35,28 +35,14 @@ class CLIPMatcher:
             ValueError: in one line, where the package, the model or its weights are not to be had.
         """
         if self._model is None:
-            try:
-                import open_clip
-            except ImportError:
-                raise ValueError("clip: CLIMS needs the package open_clip_torch; pip install 'mars-pl[clip]'") from None
-            pretrained = str(find_weights(self.weights)) if self.weights else self.tag
-            try:
-                self._model = open_clip.create_model(self.name, pretrained=pretrained)
-                self._tokens = open_clip.get_tokenizer(self.name)
-            except Exception as error:  # the hub and open_clip raise all sorts where a name or a network is missing
-                reason = " ".join(str(error).split())[:160] or type(error).__name__
-                raise ValueError(
-                    f"clip: {self.name} with {pretrained} is not to be had ({reason}); name a file of its weights as "
-                    "model.clip.weights, or a model and tag of open_clip"
-                ) from None
+            self._model, self._tokens = make_clip(self.name, self.tag, self.weights)
             self._model.eval().requires_grad_(False)
         self._model.to(device)
 
     @property
     def side(self) -> int:
         """Side of the square pictures that it looks at, in pixels."""
-        size = self._model.visual.image_size
-        return int(size[0] if isinstance(size, tuple | list) else size)
+        return picture_side(self._model)
 
     def pictures(self, pictures: Tensor) -> Tensor:
         """Return unit features (N, D) of float pictures (N, 3, side, side), with their graph."""

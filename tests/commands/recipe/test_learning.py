@@ -32,6 +32,7 @@ FITS = {
     "dhr-v2": ("voc", "segmenter=dhr_deeplabv2", "segment"),
     "smp": ("voc", "segmenter=smp_unet", "segment"),
     "dhr": ("voc", "train=dhr", "segment"),
+    "captions": ("scenes", "wsss=clims", "wsss-clip"),
     "scenes": ("scenes", "wsss=seam", "wsss-classifier"),  # its batch norms learn, and AdamW is its optimiser
 }
 STEPS = 100

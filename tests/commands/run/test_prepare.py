@@ -74,3 +74,18 @@ def test_pictures_without_an_object_are_drawn_once_for_the_method_that_learns_fr
     ran = house.run("methods", "data=scenes", "each_wsss=irn,wood", "each_uss=stego")
     assert "wsss-classifier" in ran and drawn == [("data/scenes/OutOfDistribution", 1)], "of another seed"
     assert house.run("data=scenes", "wsss=wood") == [] and len(drawn) == 1
+
+
+def test_captioned_pictures_are_drawn_once_for_clims(house, scenes, monkeypatch):
+    drawn = []
+
+    def draw(folder, seed, processes):
+        drawn.append((str(folder), seed))
+        folder.mkdir()
+
+    monkeypatch.setattr(data_set, "write_captioned", draw)
+    assert house.run("data=scenes", "wsss=irn") and drawn == []
+    assert "wsss-clip" in house.run("data=scenes", "wsss=clims")
+    assert drawn == [("data/scenes/Captions", 2)], "of another seed than the images and the pictures without an object"
+    assert house.run("data=scenes", "wsss=clims") == [] and len(drawn) == 1
+    assert "wsss-clip" not in house.run("data=scenes", "wsss=clims", "captions=")
