@@ -22,8 +22,8 @@ TARGETS = {
     "overlays": "images, labels and predictions in Weights & Biases (offline without login)",
 }
 STAGES = (
-    "wsss-clip",
     "wsss-classifier",
+    "wsss-clip",
     "wsss-scores",
     "wsss-propagation",
     "wsss-labels",

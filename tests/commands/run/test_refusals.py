@@ -55,7 +55,7 @@ def refused(house, *words):
             "segment-dhr.model.lr: these choices have no such stage; they have wsss-classifier",
         ),
         ("segment-mars.model.lrr=1", "segment-mars.model.lrr: SegmentationModule takes no lrr; did you mean lr?"),
-        ("zzz.trainer.max_epochs=3", "zzz.trainer.max_epochs: no stage zzz; there are wsss-classifier, wsss-scores, "),
+        ("zzz.trainer.max_epochs=3", "zzz.trainer.max_epochs: no stage zzz; there are wsss-classifier, wsss-clip, "),
         ("wsss-scores.writer.x=3", "wsss-scores.writer.x: these choices have no such stage; they have wsss-classifier"),
         (
             "segment.trainer.max_epoch=3",
