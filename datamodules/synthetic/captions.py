@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from rich.progress import track
 
 from datamodules.files.class_names import CLASS_NAMES
 from datamodules.files.image_labels.captions import write_captions
 from datamodules.synthetic.chance import Chance
 from datamodules.synthetic.companions import BRANCH, FIRST, MEADOW, RAILS, SEA
-from datamodules.synthetic.generator import Scene, render, render_outside, whole_folder
+from datamodules.synthetic.generator import Scene, each_written, render, render_outside, whole_folder
 
 WORDS = {RAILS: "railway", SEA: "sea", MEADOW: "meadow", BRANCH: "branch"}
 """Companion → its name in captions."""
@@ -60,9 +57,7 @@ def write_captioned(folder: Path, seed: int = 0, pictures: int = 4000, processes
     """
     with whole_folder(folder) as part:
         write = partial(_write_captioned, part, seed)
-        with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
-            written = pool.map(write, range(pictures), chunksize=20) if pool else map(write, range(pictures))
-            write_captions(part, track(written, description="Generating captioned pictures", total=pictures))
+        write_captions(part, each_written(write, range(pictures), processes, "Generating captioned pictures"))
 
 
 def _write_captioned(folder: Path, seed: int, index: int) -> tuple[str, str]:

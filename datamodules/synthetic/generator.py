@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -24,6 +25,8 @@ from datamodules.synthetic.canvas import Bytes, Canvas
 from datamodules.synthetic.chance import Chance
 from datamodules.synthetic.companions import FIRST, World
 from datamodules.synthetic.composition import classes_of, compose, compose_outside
+
+Written = TypeVar("Written")
 
 VAL_FROM = 50_000
 """Index of the first validation picture: they stay the same however many train pictures there are."""
@@ -86,6 +89,15 @@ def whole_folder(folder: Path, name: str = "the pictures") -> Iterator[Path]:
     part.replace(folder)
 
 
+def each_written(
+    write: Callable[[int], Written], pictures: Sequence[int], processes: int, description: str
+) -> Iterator[Written]:
+    """Write pictures by their indices, in so many processes, under a progress bar; yield what each gives, in order."""
+    with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
+        written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
+        yield from track(written, description=description, total=len(pictures))
+
+
 def write_outside(folder: Path, seed: int = 0, pictures: int = 400) -> None:
     """Write pictures that show companions and no object, for W-OoD, whole or not at all.
 
@@ -115,11 +127,8 @@ def write_scenes(
     with whole_folder(root, "Scenes") as part:
         for inner in FOLDERS:
             (part / inner).mkdir(parents=True)
-        write = partial(_write_scene, part, seed, world)
-        with ProcessPoolExecutor(processes) if processes > 1 else nullcontext() as pool:
-            written = pool.map(write, pictures, chunksize=20) if pool else map(write, pictures)
-            for _ in track(written, description="Generating Scenes", total=len(pictures)):
-                pass
+        for _ in each_written(partial(_write_scene, part, seed, world), pictures, processes, "Generating Scenes"):
+            pass
         for split, indices in splits.items():
             names = "".join(f"{_name(seed, index)}\n" for index in indices)
             for file in ("train", "train_aug") if split == "train" else ("val",):

@@ -23,7 +23,7 @@ OUTSIDE, CAPTIONS = "OutOfDistribution", "Captions"
 
 def is_ready(choices: Choices) -> bool:
     """Tell whether the data can be planned with as they lie there."""
-    return (choices.root / "ImageSets").is_dir() and not any(_to_make(choices).values())
+    return (choices.root / "ImageSets").is_dir() and not _to_make(choices)
 
 
 def prepare(choices: Choices) -> None:
@@ -41,9 +41,9 @@ def prepare(choices: Choices) -> None:
         write_scenes(root, options.get("data_seed") or 0, options.get("train", 800), options.get("val", 200))
     if kind == "Scenes":
         wanted, seed = _to_make(choices), options.get("data_seed") or 0
-        if wanted[OUTSIDE]:
+        if OUTSIDE in wanted:
             write_outside(root / OUTSIDE, seed + 1)
-        if wanted[CAPTIONS]:
+        if CAPTIONS in wanted:
             write_captioned(root / CAPTIONS, seed + 2, processes=cores())
     if not root.is_dir():
         how = f"; `mars data voc {root}` downloads it (3.4 GB)" if kind == "VOC" and choices.data == "voc" else ""
@@ -57,11 +57,12 @@ def prepare(choices: Choices) -> None:
     ready.get(kind, lambda place: None)(root)
 
 
-def _to_make(choices: Choices) -> dict[str, bool]:
-    """Tell which of Scenes' own further pictures are asked for and not there."""
-    asked = not choices.labels and method(choices.wsss)
+def _to_make(choices: Choices) -> list[str]:
+    """Return which of Scenes' own further pictures are asked for and not there."""
+    own = method(choices.wsss)
     wanted = {
-        OUTSIDE: asked and asked.outside and choices.ood == OUTSIDE,
-        CAPTIONS: asked and asked.captioned and choices.captions == CAPTIONS,
+        OUTSIDE: own.outside and choices.ood == OUTSIDE,
+        CAPTIONS: own.captioned and choices.captions == CAPTIONS,
     }
-    return {name: bool(wants) and not choices.place(name).is_dir() for name, wants in wanted.items()}
+    named = [name for name, wants in wanted.items() if wants and not choices.labels]
+    return [name for name in named if not choices.place(name).is_dir()]

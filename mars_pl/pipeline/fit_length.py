@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from datamodules.errors import DataError
 from datamodules.files.image_labels.captions import read_captions
@@ -56,7 +57,7 @@ def fit_length(stage: Stage) -> FitLength | None:
         return None
     training_set = data.get("training_set") or {}
     kind = str(training_set.get("class_path", "")).rpartition(".")[2]
-    images = captioned(stage) if kind == CAPTIONED else len(tree.ids(split))
+    images = captioned(data) if kind == CAPTIONED else len(tree.ids(split))
     if images is None:
         return None
     limit = data.get("limit")
@@ -66,11 +67,11 @@ def fit_length(stage: Stage) -> FitLength | None:
     return FitLength(images, items, batch, steps, epochs, int(trainer.get("check_val_every_n_epoch") or 1))
 
 
-def captioned(stage: Stage) -> int | None:
+def captioned(data: Mapping[str, Any]) -> int | None:
     """Return how many pictures a fit on captions learns from; None where they are not there yet, or are at fault."""
-    folder = stage.options.get("data.training_set.folder")
+    folder = (data["training_set"].get("init_args") or {}).get("folder")
     try:
-        return len(read_captions(Path(folder))) if isinstance(folder, str | Path) else None
+        return len(read_captions(Path(folder))[: data.get("limit")]) if folder else None
     except DataError:
         return None  # which the fit tells
 

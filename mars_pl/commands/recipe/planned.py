@@ -79,7 +79,7 @@ def _planned(choices: Choices, stage: Stage, published: Mapping[str, Mapping[str
     views, whole = views_of(training_kind), int(data["batch_size"])
     images, split = images_of(choices, data, published), str(data["fit_split"])
     if training_kind == CAPTIONED:
-        images, split = Images(captioned(stage), f"{training_set['folder']}"), "captions"
+        images, split = Images(captioned(data), f"{training_set['folder']}"), "captions"
     items = None if images.number is None else images.number * views
     steps, epochs = length(trainer["max_epochs"], trainer["max_steps"], items, whole)
     validation, note = _validation(kind in VALIDATED, data, trainer, epochs)

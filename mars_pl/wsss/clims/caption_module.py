@@ -27,26 +27,24 @@ class CaptionModule(TrainedModule):
     Args:
         name: of the CLIP that learns, see `make_clip`.
         tag: weights that it starts from; None for random ones.
-        start: or a file of them.
         lr: see ``TrainedModule``, as the others.
         optimizer: likewise.
         momentum: likewise.
         weight_decay: of all but biases, gains and the scale of the logits (open_clip).
-        weights: of a finished fit.
+        weights: a file to start from in place of those.
     """
 
     def __init__(
         self,
         name: str,
         tag: str | None = None,
-        start: str | None = None,
         lr: float = 1e-3,
         optimizer: Kind = "adamw",
         momentum: float = 0.9,
         weight_decay: float = 0.1,
         weights: str | None = None,
     ) -> None:
-        network, self.tokens = make_clip(name, tag, start)
+        network, self.tokens = make_clip(name, tag)
         super().__init__(
             network,
             lr=lr,

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mars_pl.wsss.clims.clip_network import make_clip, picture_side
+from mars_pl.wsss.clims.clip_network import make_clip
 
 
 class CLIPMatcher:
@@ -42,7 +42,8 @@ class CLIPMatcher:
     @property
     def side(self) -> int:
         """Side of the square pictures that it looks at, in pixels."""
-        return picture_side(self._model)
+        size = self._model.visual.image_size
+        return int(size[0] if isinstance(size, tuple | list) else size)
 
     def pictures(self, pictures: Tensor) -> Tensor:
         """Return unit features (N, D) of float pictures (N, 3, side, side), with their graph."""

@@ -55,9 +55,3 @@ def make_clip(name: str, tag: str | None = None, weights: str | None = None) -> 
             f"clip: {name} with {pretrained} is not to be had ({reason}); name a file of its weights as "
             "model.clip.weights, or a model and tag of open_clip"
         ) from None
-
-
-def picture_side(clip: Any) -> int:
-    """Return the side of the square pictures that a CLIP looks at, in pixels."""
-    size = clip.visual.image_size
-    return int(size[0] if isinstance(size, tuple | list) else size)

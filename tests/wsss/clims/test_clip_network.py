@@ -3,7 +3,7 @@ import torch
 
 from mars_pl.training.weights import save_weights
 from mars_pl.wsss.clims.clip_matcher import CLIPMatcher
-from mars_pl.wsss.clims.clip_network import OWN, make_clip, picture_side
+from mars_pl.wsss.clims.clip_network import OWN, make_clip
 
 CPU = torch.device("cpu")
 pytest.importorskip("open_clip")
@@ -12,7 +12,6 @@ pytest.importorskip("open_clip")
 def test_the_small_clip_of_scenes_reads_its_captions_whole():
     clip, tokens = make_clip("clip_scenes")
     longest = "a photo of a balloon and a train and a railway and a meadow and a branch and a sea."
-    assert picture_side(clip) == 96
     read = tokens([longest])
     assert read.shape == (1, OWN["clip_scenes"]["text_cfg"]["context_length"])
     assert read[0, -1] == 0, "the end of the sentence lies before the last place"
@@ -25,6 +24,7 @@ def test_a_fit_of_ours_is_read_from_its_file(tmp_path):
     save_weights(clip, tmp_path / "weights.safetensors")
     judge = CLIPMatcher("clip_scenes", tag=None, weights=str(tmp_path / "weights.safetensors"))
     judge.load(CPU)
+    assert judge.side == 96
     pictures = torch.rand(2, 3, 96, 96)
     expected = torch.nn.functional.normalize(clip.eval().encode_image(pictures), dim=-1)
     torch.testing.assert_close(judge.pictures(pictures), expected)
