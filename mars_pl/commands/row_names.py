@@ -34,7 +34,12 @@ def row_name(name: str) -> RowName:
     return RowName(plain, int(number or 1), None if seed is None else int(seed))
 
 
+def later_rounds(names: Iterable[str]) -> list[str]:
+    """Return the names of MARS' rounds after the first among the names of rows, in order."""
+    rounds = (row for row in map(row_name, names) if row.plain == "final" and row.seed is None and row.number > 1)
+    return list(map(str, sorted(rounds)))
+
+
 def last_round(names: Iterable[str]) -> str:
     """Return the name of MARS' last round among the names of rows: that is the run's network."""
-    rounds = [row.number for row in map(row_name, names) if row.plain == "final" and row.seed is None]
-    return str(RowName("final", max(rounds, default=1)))
+    return [str(RowName("final")), *later_rounds(names)][-1]

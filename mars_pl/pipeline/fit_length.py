@@ -53,18 +53,29 @@ def fit_length(stage: Stage) -> FitLength | None:
     data = (settings.get("data") or {}).get("init_args") or {}
     trainer = settings.get("trainer") or {}
     batch = data.get("batch_size")
-    if not tree.list_file(split).is_file() or not isinstance(batch, int):
-        return None
     training_set = data.get("training_set") or {}
     kind = str(training_set.get("class_path", "")).rpartition(".")[2]
-    images = captioned(data) if kind == CAPTIONED else len(tree.ids(split))
-    if images is None:
+    listed = images_of_list(tree, split, data)
+    images = captioned(data) if kind == CAPTIONED and listed is not None else listed
+    if images is None or not isinstance(batch, int):
         return None
-    limit = data.get("limit")
-    images = min(images, limit) if isinstance(limit, int) else images
     items = images * views_of(kind)
     steps, epochs = length(trainer.get("max_epochs"), trainer.get("max_steps"), items, batch)
     return FitLength(images, items, batch, steps, epochs, int(trainer.get("check_val_every_n_epoch") or 1))
+
+
+def images_of_list(tree: Tree, split: str, data: Mapping[str, Any]) -> int | None:
+    """Return how many images of a list a job takes; None where the list is not there yet.
+
+    Args:
+        tree: of the data set.
+        split: name of the list.
+        data: settings of the data: ``limit`` takes the first so many.
+    """
+    if not tree.list_file(split).is_file():
+        return None
+    images, limit = len(tree.ids(split)), data.get("limit")
+    return min(images, limit) if isinstance(limit, int) else images
 
 
 def captioned(data: Mapping[str, Any]) -> int | None:

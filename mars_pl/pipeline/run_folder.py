@@ -127,19 +127,24 @@ PLACES = ("data_root", "labels", "truth", "truth_aug", "companion")
 
 def run_name(choices: Choices) -> str:
     """Return a run's name where a person gave none: the data set, and whatever was chosen otherwise than it does."""
-    plain = read_choices({"data": choices.data}, {})
-    chosen = {name: getattr(choices, name) for name in ("data", "data_root", "size", "uss")}
-    alike = read_choices(chosen, {})
-    usual = asdict(replace(alike, data_root=plain.data_root, size=plain.size, uss=plain.uss))
-    parts = [
-        _part(name, value)
-        for name, value in asdict(choices).items()
-        if value != usual[name] and name not in ("data", "also", "seed", "segment_seed", "options")
-    ]
+    parts = [_part(name, value) for name, value in chosen_otherwise(choices).items()]
     parts += [f"{name}_{value}" for name, value in sorted(choices.options.items())]
     parts += [f"seed{choices.seed}"] * (choices.seed != 0)
     parts += [f"segmenter{choices.segment_seed}"] * (choices.segment_seed != choices.seed)
     return safe_name("-".join([choices.data, *parts]))
+
+
+def chosen_otherwise(choices: Choices) -> dict[str, Any]:
+    """Return the choices that the data set would not have made, but for seeds, further trainings and options."""
+    plain = read_choices({"data": choices.data}, {})
+    chosen = {name: getattr(choices, name) for name in ("data", "data_root", "size", "uss")}
+    alike = read_choices(chosen, {})
+    usual = asdict(replace(alike, data_root=plain.data_root, size=plain.size, uss=plain.uss))
+    return {
+        name: value
+        for name, value in asdict(choices).items()
+        if value != usual[name] and name not in ("data", "also", "seed", "segment_seed", "options")
+    }
 
 
 def _part(name: str, value: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from datamodules.errors import DataError
@@ -13,8 +12,13 @@ from mars_pl.commands.figures.tables import Line, PaperTable
 from mars_pl.commands.metrics_table import DASH, fraction, percent, provenance
 from mars_pl.commands.report.gap import GAP_ROWS, Row, gap, unlike
 from mars_pl.commands.report.run import Run, open_run
+from mars_pl.commands.row_names import last_round, later_rounds, row_name
+from mars_pl.pipeline.run_folder import PLACES, choices_of, chosen_otherwise
 
 BEFORE, AFTER, FULL = GAP_ROWS
+
+OWN_COLUMNS = ("size", "wsss", "uss", "segmenter", "trainer", "tokens", "features", "fewest_steps")
+"""Choices that stand in a column of their own, or are the machine's."""
 
 Rows = Mapping[str, Row]
 
@@ -27,13 +31,20 @@ class AtHand:
         wsss: name of where the pseudo labels come from.
         uss: of the pixel features.
         segmenter: the network.
-        runs: rows of each.
+        settings: what else was not chosen as the data set does, in the words of `mars run`.
+        runs: rows of each; ``final`` is the last round's.
     """
 
     wsss: str
     uss: str
     segmenter: str
+    settings: str
     runs: tuple[Rows, ...]
+
+    @property
+    def method(self) -> str:
+        """The method whose labels are learnt, and the settings that its baseline may have too."""
+        return " ".join([self.wsss, self.settings]).strip()
 
     def mean(self, row: str, field: str = "miou") -> float | None:
         """Return the mean of a row's figure over the runs; None where one has not got it."""
@@ -55,19 +66,20 @@ def runs_at_hand(run: Run) -> list[AtHand]:
 
     One that cannot be read, or has neither baseline nor MARS, is passed over.
     """
-    own = run.measured_rows()
-    found: dict[tuple[str, str, str], list[Rows]] = {}
+    own = _with_last_round(run)
+    found: dict[tuple[str, str, str, str], list[Rows]] = {}
     for folder in [run.folder, *sorted(path.parent for path in run.folder.resolve().parent.glob("*/run.json"))]:
         if folder is not run.folder and folder.resolve() == run.folder.resolve():
             continue
         try:
             other = run if folder is run.folder else open_run(str(folder))
-            rows = own if other is run else other.measured_rows()
+            rows = own if other is run else _with_last_round(other)
+            methods = _methods(other)
         except DataError:
             continue
         same = other.manifest.get("data") == run.manifest.get("data")
         if same and rows.get(BEFORE) and rows.get(AFTER) and _alike(own, rows):
-            found.setdefault(_methods(other), []).append(rows)
+            found.setdefault(methods, []).append(rows)
     return [AtHand(*methods, tuple(runs)) for methods, runs in found.items()]
 
 
@@ -76,10 +88,18 @@ def _alike(own: Rows, rows: Rows) -> bool:
     return not own.get(AFTER) or not unlike({"own": own[AFTER], "other": rows[AFTER]}, ("own", "other"))
 
 
-def _methods(run: Run) -> tuple[str, str, str]:
-    choices = run.manifest.get("choices") or {}
-    wsss = Path(choices["labels"]).name if choices.get("labels") else choices.get("wsss")
-    return str(wsss or DASH), str(choices.get("uss") or DASH), str(choices.get("segmenter") or DASH)
+def _with_last_round(run: Run) -> Rows:
+    rows = run.measured_rows()
+    last = rows.get(last_round(rows))
+    return rows if last is None else {**rows, AFTER: last}
+
+
+def _methods(run: Run) -> tuple[str, str, str, str]:
+    choices = choices_of(run.manifest)
+    told = set(run.manifest["choices"]) - {*OWN_COLUMNS, *PLACES}
+    own = {name: value for name, value in chosen_otherwise(choices).items() if name in told}
+    words = [f"{name}={'true' if value is True else value}" for name, value in (own | dict(choices.options)).items()]
+    return choices.label_name, choices.uss, choices.segmenter, " ".join(words)
 
 
 def table4(run: Run) -> PaperTable:
@@ -92,9 +112,9 @@ def table4(run: Run) -> PaperTable:
     if not groups:
         raise LackingError("no run at hand has the rows baseline and final, so there is nothing to put into it")
     lines: list[Line] = []
-    for wsss, segmenter in dict.fromkeys((one.wsss, one.segmenter) for one in groups):
-        own = [one for one in groups if (one.wsss, one.segmenter) == (wsss, segmenter)]
-        lines.append(Line((wsss, "×", segmenter, *_figures(own[0], BEFORE)), begins=True))
+    for method, segmenter in dict.fromkeys((one.method, one.segmenter) for one in groups):
+        own = [one for one in groups if (one.method, one.segmenter) == (method, segmenter)]
+        lines.append(Line((method, "×", segmenter, *_figures(own[0], BEFORE)), begins=True))
         lines += [Line(("+ MARS", one.uss, segmenter, *_figures(one, AFTER)), strong=True) for one in own]
     heads = ("Method", "USS", "Segmentation", "mIoU %", "FP", "FN")
     caption = f"MARS under each USS method, as in Table 4. {_about(groups)}"
@@ -111,9 +131,9 @@ def table5(run: Run) -> PaperTable:
     if not groups:
         raise LackingError("no run at hand has the rows baseline, final and supervised: `mars run gap …` measures them")
     lines: list[Line] = []
-    for wsss, segmenter in dict.fromkeys((one.wsss, one.segmenter) for one in groups):
-        own = [one for one in groups if (one.wsss, one.segmenter) == (wsss, segmenter)]
-        lines.append(Line((wsss, segmenter, *_figures(own[0], BEFORE), ""), begins=True))
+    for method, segmenter in dict.fromkeys((one.method, one.segmenter) for one in groups):
+        own = [one for one in groups if (one.method, one.segmenter) == (method, segmenter)]
+        lines.append(Line((method, segmenter, *_figures(own[0], BEFORE), ""), begins=True))
         for one in own:
             closed = DASH if one.closed is None else f"{percent(one.closed, 0)} %"
             words = f"+ MARS ({one.uss})" if len(own) > 1 else "+ MARS"
@@ -147,12 +167,14 @@ def table6(run: Run) -> PaperTable:
         raise LackingError(
             "the run has no row complement and no row debiased-network: `mars run … also=debiased,complement`"
         )
+    later = later_rounds(rows)
+    parts = PARTS | {name: (f"MARS, round {row_name(name).number}", "✓", "✓") for name in later}
     lines = [
-        Line((*words, percent(row["miou"]), fraction(row["fp"]), fraction(row["fn"])), strong=name == AFTER)
-        for name, words in PARTS.items()
+        Line((*words, percent(row["miou"]), fraction(row["fp"]), fraction(row["fn"])), strong=name in (AFTER, *later))
+        for name, words in parts.items()
         if (row := rows.get(name))
     ]
-    ways = dict.fromkeys(provenance(rows[name]) for name in PARTS if rows.get(name))
+    ways = dict.fromkeys(provenance(rows[name]) for name in parts if rows.get(name))
     heads = ("", "Complementing", "WCE (Eq. 7)", "mIoU %", "FP", "FN")
     caption = f"What the parts of the last stage do, as in Table 6. Networks, {' or '.join(ways)}."
     return PaperTable("table6", "Key components", heads, 3, tuple(lines), caption)
@@ -167,6 +189,6 @@ def _figures(group: AtHand, row: str) -> tuple[str, ...]:
 
 def _about(groups: Sequence[AtHand]) -> str:
     ways = dict.fromkeys(provenance(rows[AFTER]) for one in groups for rows in one.runs)
-    counts: dict[str, Any] = {f"{one.wsss} with {one.uss}": len(one.runs) for one in groups if len(one.runs) > 1}
+    counts: dict[str, Any] = {f"{one.method} with {one.uss}": len(one.runs) for one in groups if len(one.runs) > 1}
     means = "; ".join(f"{name}: mean over {count} seeds" for name, count in counts.items())
     return f"Networks, {' or '.join(ways)}.{f' {means}.' if means else ''}"

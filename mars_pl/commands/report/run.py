@@ -17,6 +17,7 @@ from mars_pl.commands.json_files import write_json
 from mars_pl.commands.report.gap import Row, gap
 from mars_pl.commands.report.selection import read_candidates
 from mars_pl.commands.report.shapes import MANIFEST, METRICS, ROW, SECONDS, SELECTION, Shape, read_figures
+from mars_pl.commands.row_names import row_name
 from mars_pl.metrics.target_share import target_share
 from mars_pl.training.weight_files import MARS_WEIGHTS
 
@@ -201,6 +202,8 @@ def write_metrics(run: Run, metrics: Metrics) -> Path:
     return path
 
 
-def _place(name: str) -> tuple[int, str]:
-    stem = re.split("[-_]", name, maxsplit=1)[0]
-    return (_ORDER.index(stem) if stem in _ORDER else len(_ORDER), name)
+def _place(name: str) -> tuple[int, str, int, int]:
+    row = row_name(name)
+    stem = re.split("[-_]", row.plain, maxsplit=1)[0]
+    first = _ORDER.index(stem) if stem in _ORDER else len(_ORDER)
+    return first, row.plain, row.number, -1 if row.seed is None else row.seed

@@ -16,7 +16,7 @@ from mars_pl.commands.durations import rough_duration
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.execution.needs import NAMES
-from mars_pl.pipeline.fit_length import FitLength, fit_length
+from mars_pl.pipeline.fit_length import FitLength, fit_length, images_of_list
 from mars_pl.pipeline.settings.resolved import Settings, resolve
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.stage import Stage
@@ -98,8 +98,8 @@ def expected(stage: Stage, trainer: str) -> Expected:
         found = fit_length(stage)
         seconds = _of_fit(found, each, measured) if known and found else None
         return Expected(f"{stage.name} {stage.training}".strip(), _words(found), seconds)
-    path = Tree(stage.root).list_file(split_of(stage, settings))
-    images = len(Tree(stage.root).ids(split_of(stage, settings))) if path.is_file() else None
+    data = (settings.get("data") or {}).get("init_args") or {}
+    images = images_of_list(Tree(stage.root), split_of(stage, settings), data)
     seconds = measured["start"] + each * images if known and each is not None and images is not None else None
     return Expected(stage.name, "its list is not there yet" if images is None else f"{images:,} images", seconds)
 

@@ -41,6 +41,35 @@ def test_table_4_holds_the_runs_beside_this_one_by_their_uss_method(tmp_path):
     assert "cam with stego: mean over 2 seeds" in table.caption and "val, 240 images" in table.caption
 
 
+def test_runs_that_were_set_otherwise_are_no_seeds_of_this_one(tmp_path):
+    own = named(tmp_path, "own", final=0.7)
+    named(tmp_path, "mixed", final=0.8, mixing=True, options={"segment.trainer.max_epochs": "3"})
+    named(tmp_path, "seed1", seed=1, final=0.9, trainer="cpu", also=["debiased"])
+    table = table4(open_run(str(own)))
+    assert [line.cells[0] for line in table.lines] == [
+        "cam", "+ MARS", "cam mixing=true segment.trainer.max_epochs=3", "+ MARS",
+    ]  # fmt: skip
+    assert [line.cells[3] for line in table.lines if line.strong] == ["80.0", "80.0"], "(.7 + .9) / 2, and .8"
+
+
+def second_round(run, **figures):
+    """Give a run the row of a second round."""
+    row = json.loads((run / "rows/final.json").read_text())
+    (run / "rows/final-round2.json").write_text(json.dumps(row | figures))
+    rows = json.loads((run / "run.json").read_text())["rows"]
+    change(run / "run.json", rows=rows | {"final-round2": "rows/final-round2.json"})
+
+
+def test_a_run_s_network_is_that_of_its_last_round(tmp_path):
+    own = named(tmp_path, "own", baseline=0.5, final=0.6, supervised=0.9)
+    other = named(tmp_path, "rounds", baseline=0.5, final=0.6, supervised=0.9, rounds=2)
+    second_round(other, miou=0.8)
+    for table, place in ((table4(open_run(str(own))), 3), (table5(open_run(str(own))), 2)):
+        strong = [line.cells[place] for line in table.lines if line.strong]
+        assert strong == ["60.0", "80.0"], table.name
+    assert [line.cells[-1] for line in table.lines if line.strong] == ["25 %", "75 %"]
+
+
 def test_table_5_says_how_much_of_the_gap_closes(tmp_path):
     own = named(tmp_path, "own", baseline=0.5, final=0.7, supervised=0.9)
     named(tmp_path, "irn", wsss="irn", baseline=0.6, final=0.7, supervised=1.0)
@@ -66,6 +95,9 @@ def test_table_6_has_the_parts_that_were_trained(tmp_path):
     change(run / "run.json", rows=rows | {"complement": "rows/complement.json"})
     table = table6(open_run(str(run)))
     assert [line.cells[1:4] for line in table.lines] == [("×", "×", "50.0"), ("✓", "×", "60.0"), ("✓", "✓", "70.0")]
+    second_round(run, miou=0.75)
+    last = table6(open_run(str(run))).lines[-1]
+    assert last.cells[:4] == ("MARS, round 2", "✓", "✓", "75.0") and last.strong
 
 
 TABLE = PaperTable(

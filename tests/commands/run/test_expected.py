@@ -59,6 +59,12 @@ def test_each_stage_has_its_expected_time(small, capsys):
     assert total.endswith("which nobody measured; as measured on two slow cores")
 
 
+def test_a_limit_shortens_what_a_job_reads_and_what_is_expected(small, capsys):
+    lines = said(small, capsys, "data=folder", BATCH, "wsss-labels.data.limit=2", "debias-labels.data.limit=100")
+    assert "wsss-labels 2 images 70 s" in lines  # 10 + 30 · 2 s
+    assert any(line.startswith("debias-labels 6 images") for line in lines), "a list has no more than it has"
+
+
 def test_a_run_of_which_nothing_was_measured_says_nothing_of_time(small, capsys):
     assert not any("expected" in line for line in said(small, capsys))
 
