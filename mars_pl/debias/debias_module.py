@@ -14,6 +14,7 @@ from mars_pl.debias.batch import check_batch, image_features
 from mars_pl.debias.debiasing import map_image
 from mars_pl.debias.defaults import LIFT, LIFT_QUANTILE, NORMALISE, TEMPERATURE, UPSAMPLE, Against, Upsample
 from mars_pl.debias.kinds.kinds_file import read_kinds
+from mars_pl.debias.similarity import check_lift
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -63,8 +64,7 @@ class DebiasModule(pl.LightningModule):
         self.upsample: Upsample = upsample
         self.normalise, self.temperature = normalise, temperature
         self.lift, self.lift_quantile = lift, lift_quantile
-        if not (0 <= lift <= 1 and 0 < lift_quantile <= 1):
-            raise ValueError(f"lift {lift}, lift_quantile {lift_quantile}: similarity and quantile go from 0 to 1")
+        check_lift(lift, lift_quantile)
         if lift and against != "nothing":
             raise ValueError(f"lift {lift}: is of Eq. 4 alone, against: {against} has another map; leave one out")
         self.register_buffer("centroids", read_centroids(centroids, num_classes), persistent=False)

@@ -93,6 +93,12 @@ def lifted(maps: Tensor, regions: Tensor, least: float, quantile: float) -> Tens
     return (maps * factors[:, None, None]).clamp(max=1)
 
 
+def check_lift(lift: float, quantile: float) -> None:
+    """Raise ValueError where ``lifted`` could not work with these."""
+    if not (0 <= lift <= 1 and 0 < quantile <= 1):
+        raise ValueError(f"lift {lift}, lift_quantile {quantile}: similarity and quantile go from 0 to 1")
+
+
 def map_pixels(
     features: Tensor, size: tuple[int, int], measure: Callable[[Tensor], Tensor], upsample: Upsample = UPSAMPLE
 ) -> Tensor:

@@ -80,7 +80,7 @@ def test_rows_stand_in_the_order_of_the_pipeline(run):
 def test_the_tenth_round_stands_behind_the_second(run):
     rows = json.loads((run / "run.json").read_text())["rows"]
     later = ("final-round10", "final-round2", "final-seed10", "final-seed2")
-    change(run / "run.json", rows=rows | {name: rows["final"] for name in later})
+    change(run / "run.json", rows=rows | dict.fromkeys(later, rows["final"]))
     names = [name for name in merge(open_run(str(run)))["rows"] if name.startswith("final")]
     assert names == ["final", "final-seed2", "final-seed10", "final-round2", "final-round10", "final-student"]
 

@@ -1,9 +1,4 @@
-"""The Python door: the same labels as the predict jobs, and what it says of wrong input."""
-
-import re
-import subprocess
-import sys
-from pathlib import Path
+"""The same centroids and labels as the predict jobs, and what is said of wrong input."""
 
 import numpy as np
 import pytest
@@ -13,36 +8,15 @@ from safetensors.torch import load_file
 from callbacks.centroid_writer import CentroidWriter
 from callbacks.debiased_label_writer import DebiasedLabelWriter
 from datamodules.files.labels import BIASED, IGNORED, read_label
-from mars_pl.api import Complement, debias, debiased_centroids
-from mars_pl.api import predict as segmented
+from mars_pl.api import debias, debiased_centroids
 from mars_pl.debias.centroid_module import CentroidModule
 from mars_pl.debias.debias_module import DebiasModule
-from mars_pl.debias.defaults import BIASED_INDEX, IGNORE_INDEX
 from mars_pl.refine.pamr import PAMR
-from mars_pl.segment.sliding_window import SlidingWindow
+from tests.api.given import RED, as_arrays, by_colour, given
 from tests.callbacks.writing.candidates.tables import foreground
-from tests.debias.colours import COMPANION, OBJECT, ColourFeatures, Colours, coloured_image, predict
+from tests.debias.colours import OBJECT, ColourFeatures, Colours, predict
 
-PAGE = Path(__file__).parents[1] / "docs" / "python_api.md"
-
-
-def given(item, **changes):
-    return tuple((item | changes)[key] for key in ("id", "image", "label", "classes"))
-
-
-def as_arrays(item):
-    """The same image, its sides first, in numpy's types."""
-    return (
-        item["id"],
-        item["image"].permute(1, 2, 0).numpy(),
-        item["label"].numpy().astype(np.uint8),
-        item["classes"].numpy(),
-    )
-
-
-def by_colour(image):
-    """What ``ColourFeatures`` does, as a function of H × W × 3."""
-    return ColourFeatures()(torch.from_numpy(image).permute(2, 0, 1)[None])[0].numpy()
+LABELS = {"labels": {}, "lifted": {"lift": 0.9, "lift_quantile": 0.3}}
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +25,10 @@ def jobs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("jobs")
     module = CentroidModule(ColourFeatures(), num_classes=4, background_clusters=3, level="pixel", stride=3)
     predict(module, CentroidWriter(alpha=0.3, distance="minimum", output=str(folder)), Colours())
-    module = DebiasModule(ColourFeatures(), str(folder / "centroids.safetensors"), num_classes=4)
-    writer = DebiasedLabelWriter(PAMR(), exponent=1.5, workers=0, output=str(folder / "labels"))
-    predict(module, writer, Colours())
+    for name, settings in LABELS.items():
+        module = DebiasModule(ColourFeatures(), str(folder / "centroids.safetensors"), num_classes=4, **settings)
+        writer = DebiasedLabelWriter(PAMR(), exponent=1.5, workers=0, output=str(folder / name))
+        predict(module, writer, Colours())
     return folder
 
 
@@ -73,11 +48,14 @@ def test_centroids_and_labels_are_those_of_the_jobs(jobs, form, features):
     assert found.selected.tolist() == [row["selected"] for row in table]
     assert list(found.foreground.ids) == [row["id"] for row in table]
     assert found.foreground.vectors.tolist() == [row["vector"] for row in table]
-    labels = dict(debias(images, features, found, refine=PAMR(), exponent=1.5))
-    assert sorted(labels) == sorted(path.stem for path in (jobs / "labels").glob("*.png"))
-    assert any((np.asarray(label) == BIASED).any() for label in labels.values())
-    for name, label in labels.items():
-        assert np.array_equal(np.asarray(label), read_label(jobs / "labels" / f"{name}.png"))
+    removed = {}
+    for folder, own in LABELS.items():
+        labels = dict(debias(images, features, found, refine=PAMR(), exponent=1.5, **own))
+        assert sorted(labels) == sorted(path.stem for path in (jobs / folder).glob("*.png"))
+        removed[folder] = sum(int((np.asarray(label) == BIASED).sum()) for label in labels.values())
+        for name, label in labels.items():
+            assert np.array_equal(np.asarray(label), read_label(jobs / folder / f"{name}.png"))
+    assert removed["lifted"] < removed["labels"], "what is lifted is kept"
 
 
 def test_labels_come_back_in_the_type_they_came_in():
@@ -93,34 +71,6 @@ def test_labels_come_back_in_the_type_they_came_in():
     assert np.array_equal(label, before), "the label that was given is not written on"
 
 
-def test_the_page_does_what_it_says(capsys):
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    held = {}
-    for block in blocks:
-        exec(compile(block, str(PAGE), "exec"), held)
-    assert len(blocks) == 2
-    assert "254" in capsys.readouterr().out
-    labels = held["labels"]
-    assert (labels["train 1"][8:16, 13:20] == BIASED).all() and (labels["train 1"][8:16, 4:11] == 1).all()
-    assert np.array_equal(labels["ship"], held["images"][2][2]), "the ship keeps its label"
-    assert held["student"].weight.grad.abs().sum() > 0
-
-
-def test_the_codes_are_those_of_label_files():
-    assert (BIASED_INDEX, IGNORE_INDEX) == (BIASED, IGNORED)
-
-
-def test_neither_package_nor_door_starts_what_is_heavy():
-    heavy = ("pytorch_lightning", "timm", "torchmetrics", "sklearn", "callbacks", "datamodules")
-    code = (
-        "import sys, mars_pl\nassert 'torch' not in sys.modules\nimport mars_pl.api\n"
-        f"print([name for name in {heavy} if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-RED = coloured_image("red", "im", truth=False)
 WRONG = {
     "parts": (("im", RED["image"]), r"image 0: want \(id, image, label, classes\)"),
     "id": (given(RED, id=3), "image 0: its id 3 is no str"),
@@ -210,68 +160,5 @@ def test_wrong_settings_are_told_before_the_first_image(settings, words):
         debiased_centroids(never(), ColourFeatures().eval(), **{"num_classes": 4, **settings})
     with pytest.raises(ValueError, match=r"centroids of shape \(4,\)"):
         debias(never(), ColourFeatures().eval(), torch.zeros(4))
-
-
-def test_complement_fills_what_the_teacher_knows_and_lets_no_gradient_through():
-    label = torch.full((1, 24, 32), BIASED, dtype=torch.uint8)
-    label[0, COMPANION[0], COMPANION[1]] = 2
-    logits = torch.zeros(1, 4, 6, 8, requires_grad=True) + torch.tensor([0.0, 9, 0, 0]).view(1, 4, 1, 1)
-    filled, weight = Complement()(RED["image"][None], logits, label, RED["classes"][None])
-    assert filled.dtype == torch.long and not weight.requires_grad
-    assert filled[0, 0, 0] == 1 and (filled[0][COMPANION] == 2).all()
-    assert 0.99 < weight[0, 0, 0] < 1 and (weight[0][COMPANION] == 1).all()
-
-
-def test_a_batch_that_does_not_fit_together_is_named():
-    image, label = RED["image"][None], torch.full((1, 24, 32), BIASED)
-    logits, classes = torch.zeros(1, 4, 6, 8), RED["classes"][None]
-    for changed, words in (
-        ((image.float(), logits, label, classes), r"images: want uint8 \(1, 3, 24, 32\), got torch.float32"),
-        ((image, logits[0], label, classes), r"logits: want \(1, num_classes, h, w\)"),
-        ((image, logits, label[0], classes), r"label: want integers \(B, H, W\)"),
-        ((image, logits, label, torch.ones(1, 4)), r"classes: want \(1, 3\), background left out, got \(1, 4\)"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            Complement()(*changed)
-
-
-class Brightness(torch.nn.Module):
-    """Logits of two classes at half the image's size: dark, and bright."""
-
-    def forward(self, images):
-        bright = torch.nn.functional.avg_pool2d(images.float().mean(dim=1, keepdim=True), 2) / 255 - 0.5
-        return 20 * torch.cat([-bright, bright], dim=1)
-
-
-def half_bright():
-    image = np.zeros((12, 16, 3), np.uint8)
-    image[:, 8:] = 255
-    return image
-
-
-def test_masks_of_a_network_of_ones_own_in_either_order_of_sides():
-    expected = (half_bright()[..., 0] > 0).astype(np.uint8)
-    for refine in (None, PAMR(iterations=1)):
-        ((name, mask),) = segmented([("a", half_bright())], Brightness().eval(), scales=[1.0, 0.5], refine=refine)
-        assert name == "a" and mask.dtype == np.uint8 and np.array_equal(mask, expected)
-    image = torch.from_numpy(half_bright()).permute(2, 0, 1)
-    ((_, mask),) = segmented([("a", image)], Brightness().eval(), scales=[1.0], window=SlidingWindow(8))
-    assert torch.equal(mask, torch.from_numpy(expected))
-
-
-@pytest.mark.parametrize(
-    ("image", "network", "said"),
-    [
-        (half_bright(), Brightness().train(), "network: in training mode"),
-        (
-            half_bright()[..., 0],
-            Brightness().eval(),
-            r"a: an image of shape \(12, 16\), want \(3, H, W\)",
-        ),
-        (half_bright().astype(float), Brightness().eval(), "a: want a uint8 RGB image"),
-        ("picture", Brightness().eval(), r"a: an image of shape \(\)"),
-    ],
-)
-def test_what_cannot_be_segmented(image, network, said):
-    with pytest.raises(ValueError, match=said):
-        list(segmented([("a", image)], network))
+    with pytest.raises(ValueError, match=r"lift 6\.0, lift_quantile 0\.9: similarity and quantile go from 0 to 1"):
+        debias(never(), ColourFeatures().eval(), torch.zeros(4, 3), lift=6.0)

@@ -1,20 +1,9 @@
-"""MARS for a code base of its own: arrays in, arrays out, by the functions that the jobs call (§3.2–3.4, Eq. 1–7).
-
-Wherever ``images`` is taken: any iterable of (id, image, label, classes): a str; uint8 RGB, (3, H, W) or (H, W, 3); the
-pseudo label (H, W) with 0 for background; C zeros and ones for the foreground classes that the image shows. Wherever
-``features`` is taken: a function from the image as it was given to dense features (D, h, w) that cover all of it; or an
-``nn.Module`` in evaluation mode from uint8 (1, 3, H, W) to (1, D, h, w). Arrays are numpy's or torch's.
-"""
+"""§3.2 and §3.3 on arrays: the debiased centroids of a data set, and its debiased labels (Eq. 1–5)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain
+from collections.abc import Iterable, Iterator
 from typing import get_args
-
-import torch
-from torch import Tensor, nn
 
 from mars_pl.debias.centroids import join, share
 from mars_pl.debias.debiasing import label_image, map_image
@@ -28,6 +17,8 @@ from mars_pl.debias.defaults import (
     FOREGROUND_CLUSTERS,
     IGNORE_INDEX,
     LEVEL,
+    LIFT,
+    LIFT_QUANTILE,
     NEAREST_COUNT,
     NORMALISE,
     SPHERICAL,
@@ -38,34 +29,11 @@ from mars_pl.debias.defaults import (
     Level,
     Upsample,
 )
-from mars_pl.debias.given_image import (
-    Array,
-    Features,
-    Given,
-    as_tensor,
-    check_codes,
-    dense_features,
-    image_tensor,
-    look_over,
-)
+from mars_pl.debias.given_image import Array, Features, Given, as_tensor, check_codes, dense_features, look_over
 from mars_pl.debias.image_candidates import find_candidates
 from mars_pl.debias.selection import DebiasedCentroids, select_centroids
+from mars_pl.debias.similarity import check_lift
 from mars_pl.refine.protocol import Refine
-from mars_pl.segment import complement
-from mars_pl.segment.inference import (
-    FLIP,
-    LEAST_PROBABILITY,
-    SCALES,
-    Average,
-    Resampling,
-    competing,
-    drop_improbable,
-    multi_scale_probabilities,
-)
-from mars_pl.segment.sliding_window import SlidingWindow, slide
-from mars_pl.segment.weighted_cross_entropy import WeightedCrossEntropy
-
-__all__ = ["Complement", "DebiasedCentroids", "WeightedCrossEntropy", "debias", "debiased_centroids", "predict"]
 
 
 def debiased_centroids(
@@ -88,8 +56,8 @@ def debiased_centroids(
     """Find one debiased centroid a class (§3.2): K-means in each region, then the share farthest from background.
 
     Args:
-        images: all training images, see above; read once.
-        features: see above; may differ in h and w from image to image, not in D.
+        images: all training images, see ``mars_pl.api``; read once.
+        features: see ``mars_pl.api``; may differ in h and w from image to image, not in D.
         num_classes: background included.
         alpha: share of each class's candidates that make its debiased centroid (paper: .40).
         foreground_clusters: K_fg (paper: 2).
@@ -104,7 +72,7 @@ def debiased_centroids(
         biased_index: label code treated like ``ignore_index``.
 
     Raises:
-        ValueError: in one line, where an image, its features or a setting is not as above, an id comes twice, or no
+        ValueError: in one line, where an image, its features or a setting is not as there, an id comes twice, or no
             label has background or none an object.
     """
     share(1, alpha)  # wrong settings must not wait for the last image
@@ -144,13 +112,15 @@ def debias(
     exponent: float = EXPONENT,
     upsample: Upsample = UPSAMPLE,
     normalise: bool = NORMALISE,
+    lift: float = LIFT,
+    lift_quantile: float = LIFT_QUANTILE,
     ignore_index: int = IGNORE_INDEX,
     biased_index: int = BIASED_INDEX,
 ) -> Iterator[tuple[str, Array]]:
     """Yield (id, debiased label) of each image (§3.3): its pseudo label, biased pixels marked ``biased_index``.
 
     Args:
-        images: see above; read as the iterator goes.
+        images: see ``mars_pl.api``; read as the iterator goes.
         features: those with which the centroids were made.
         centroids: what ``debiased_centroids`` returned, or (num_classes, D) with a row of zeros where a class has none.
         refine: what sharpens the map along the image, from uint8 (1, 3, H, W) and probabilities (1, 2, H, W) to such:
@@ -159,16 +129,20 @@ def debias(
         exponent: γ; larger keeps more of the object.
         upsample: ``features`` as the paper; ``similarity`` is cheaper and nearly the same.
         normalise: spread each map to [0, 1]; for features whose cosines keep far from .5.
+        lift: similarity that each class's region reaches at a quantile (ours); 0, as the paper has it, lifts nothing.
+            .6 at .9 is `debias=labels_lifted`.
+        lift_quantile: see ``mars_pl.debias.similarity.lifted``.
         ignore_index: label code that stays as it is.
         biased_index: label code that stands for the paper's −1.
 
     Raises:
-        ValueError: in one line, where an image or its features are not as above.
+        ValueError: in one line, where an image or its features are not as there.
     """
     rows = centroids.centroids if isinstance(centroids, DebiasedCentroids) else as_tensor("centroids", centroids)
     if rows.ndim != 2:
         raise ValueError(f"centroids of shape {tuple(rows.shape)}: want (num_classes, D), row 0 for background")
     check_codes(len(rows), ignore_index, biased_index)
+    check_lift(lift, lift_quantile)
 
     def labels() -> Iterator[tuple[str, Array]]:
         for item in look_over(images, len(rows), ignore_index, biased_index):
@@ -179,6 +153,9 @@ def debias(
                 (item.image.shape[1], item.image.shape[2]),
                 upsample=upsample,
                 normalise=normalise,
+                label=item.label,
+                lift=lift,
+                lift_quantile=lift_quantile,
             )
             label = label_image(
                 item.label,
@@ -192,83 +169,3 @@ def debias(
             yield item.id, item.like_given(label)
 
     return labels()  # so that wrong settings are told at the call, not at the first image
-
-
-class Complement(complement.Complement):
-    """Fills the biased pixels of a training batch by a teacher and weighs them by its certainty (§3.4, Eq. 6).
-
-    In a training step, with an EMA ``teacher`` in evaluation mode::
-
-        label, weight = complement(images, teacher(images), label, classes)
-        loss = WeightedCrossEntropy()(student(images), label, weight)
-
-    Its settings are those of ``mars_pl.segment.complement.Complement``.
-    """
-
-    @torch.no_grad()
-    def forward(
-        self,
-        images: Tensor,
-        logits: Tensor,
-        label: Tensor,
-        classes: Tensor,
-        biased_index: int = BIASED_INDEX,
-        valid: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """Return Yᶜᵒ, int64 (B, H, W), and W in [0, 1], float32 (B, H, W).
-
-        Args:
-            images: uint8 (B, 3, H, W), not normalised.
-            logits: of the teacher, (B, num_classes, h, w), any size.
-            label: Yᵈᵇ, integers (B, H, W).
-            classes: the image labels, (B, num_classes − 1) zeros and ones.
-            biased_index: the label's code of biased pixels.
-            valid: bool (B, H, W), False where a crop was padded; None is all valid.
-
-        Raises:
-            ValueError: in one line, where a shape or a type is another.
-        """
-        return super().forward(images, logits, label, classes, biased_index, valid)
-
-
-@torch.no_grad()
-def predict(
-    images: Iterable[tuple[str, Array]],
-    network: nn.Module,
-    *,
-    scales: Sequence[float] = SCALES,
-    flip: bool = FLIP,
-    average: Average = "probabilities",
-    resampling: Resampling = "centres",
-    least_probability: float = LEAST_PROBABILITY,
-    window: SlidingWindow | None = None,
-    refine: Refine | None = None,
-) -> Iterator[tuple[str, Array]]:
-    """Yield (id, mask) of each image: the class of each pixel by a segmentation network, as `mars predict` writes it.
-
-    Args:
-        images: (id, image), uint8 RGB (3, H, W) or (H, W, 3); read as the iterator goes.
-        network: in evaluation mode; maps uint8 (1, 3, H, W) to logits (1, K, h, w). `mars_pl.fitted.read_segmenter`
-            makes that of a finished fit, with its views.
-        scales: of the views whose probabilities are averaged.
-        flip: add their mirror images.
-        average: see `mars_pl.segment.inference.Average`.
-        resampling: likewise.
-        least_probability: a class that is nowhere this probable takes no part in refinement.
-        window: see large images by overlapping windows.
-        refine: see ``debias``; None takes the argmax.
-
-    Raises:
-        ValueError: in one line, where an image is not as above, or the network is in training mode.
-    """
-    if network.training:
-        raise ValueError("network: in training mode, in which batch norm and dropout act; call .eval()")
-    first = next(chain(network.parameters(), network.buffers()), None)
-    view = partial(multi_scale_probabilities, network, scales=scales, flip=flip, average=average, resampling=resampling)
-    for image_id, image in images:
-        batch = image_tensor(image_id, image)[None].to("cpu" if first is None else first.device)
-        maps = drop_improbable(slide(view, batch, window) if window else view(batch), least_probability)[0]
-        codes = competing(maps, None)
-        refined = maps[codes][None] if refine is None else refine(batch, maps[codes][None])
-        mask = codes[refined[0].max(dim=0).indices].to(torch.uint8 if len(maps) <= 256 else torch.int32)
-        yield image_id, mask if isinstance(image, Tensor) else mask.cpu().numpy()
