@@ -1,11 +1,13 @@
 """The documentation builds as a site, without a warning; a link to nowhere is one."""
 
+import inspect
 import re
 import subprocess
 import sys
 
 import pytest
 
+import mars_pl.api
 from tests.pipeline.tiny_run import REPOSITORY
 
 PAGES = REPOSITORY / "tools/site/pages.py"
@@ -48,6 +50,14 @@ def test_the_reference_says_defaults_as_values(site):
     modules = words(site / "site/reference/modules.html")
     assert "foreground_clusters=2" in modules
     assert "FOREGROUND_CLUSTERS" not in modules
+
+
+def test_the_python_door_is_told_with_its_settings(site):
+    page = words(site / "site/reference/api.html")
+    assert "lift_quantile" in page
+    for name in mars_pl.api.__all__:
+        first = inspect.getdoc(getattr(mars_pl.api, name)).splitlines()[0]
+        assert re.sub(r"[`]", "", first).split("(")[0].strip() in page, name
 
 
 def test_every_yaml_is_listed(site):

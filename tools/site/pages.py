@@ -41,7 +41,7 @@ REFERENCE = {
 }
 """Pages of the reference; `page_of` says which class goes on which."""
 
-API = ("debiased_centroids", "debias", "Complement", "WeightedCrossEntropy")
+API = ("debiased_centroids", "debias", "DebiasedCentroids", "Complement", "WeightedCrossEntropy", "predict")
 
 
 def write_pages(folder: Path) -> None:
