@@ -45,6 +45,7 @@ from mars_pl.training.weights import load_weights
 from tests.fuzz.import_readers import IMPORT_READERS
 from tests.fuzz.reader import Reader
 from tests.fuzz.run_readers import RUN_READERS
+from tests.fuzz.stage_readers import STAGE_READERS
 
 NAMES = ("background", "cat", "dog")
 IDS = ["a", "b"]
@@ -228,4 +229,5 @@ READERS = {
     "SBD mat packed": Reader("a.mat", lambda: _mat(True), read_sbd_mask),
     **IMPORT_READERS,
     **RUN_READERS,
+    **STAGE_READERS,
 }

@@ -145,7 +145,9 @@ def read_table(store: Store, name: str = INDEX, repeated: Sequence[str] = ()) ->
         table = pq.read_table(pa.BufferReader(store.read(name)), read_dictionary=list(repeated)).select(SCHEMA.names)
         kinds = {one: pa.dictionary(pa.int32(), SCHEMA.field(one).type) for one in repeated}
         fields = [pa.field(field.name, kinds.get(field.name, field.type), nullable=False) for field in SCHEMA]
-        return table.cast(pa.schema(fields))
+        table = table.cast(pa.schema(fields))
+        table.validate(full=True)  # or else a row that points nowhere is met when it is looked up
+        return table
     except FileNotFoundError:
         remedy = f"`mars data index {store.place}` writes it where there are shards"
         raise StoreError(f"{address}: no such index of shards; name another place, or {remedy}") from None

@@ -39,6 +39,8 @@ def test_further_columns_other_orders_and_what_spreadsheets_write(folder):
         ("filepath\ttitle\n\ta sheep\n", "line 2: no such picture ''"),
         ("filepath\ttitle\na.jpg\t \n", "line 2: a.jpg has no caption"),
         ("filepath\ttitle\na.jpg\n", "line 2: a.jpg has no caption"),
+        ("filepath\ttitle\n" + 300 * "a" + "\ta sheep\n", "line 2: no such picture 'aaa"),
+        ("filepath\ttitle\na.jpg\t" + 200_000 * "a" + "\n", "line 2: field larger than field limit .*; mend or drop"),
     ],
 )
 def test_each_fault_of_a_table_in_one_line(folder, table, fault):

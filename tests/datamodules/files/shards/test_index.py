@@ -71,6 +71,21 @@ def test_what_is_said_of_an_index_that_is_missing_or_none(tmp_path):
         read_table(store)
 
 
+def test_an_index_of_which_a_row_points_nowhere_is_refused_before_it_is_looked_up(tmp_path, monkeypatch):
+    write_table(tmp_path / INDEX, table_of(FILES))
+    whole = pq.read_table
+
+    def damaged(*args, **options):
+        table = whole(*args, **options).unify_dictionaries()
+        indices, names = pa.array([9] * len(table), pa.int32()), table["suffix"].chunk(0).dictionary
+        column = pa.DictionaryArray.from_arrays(indices, names, safe=False)
+        return table.set_column(1, table.schema.field("suffix").with_type(column.type), column)
+
+    monkeypatch.setattr(pq, "read_table", damaged)
+    with pytest.raises(DataError, match=r"index\.parquet: cannot be read as an index of shards"):
+        read_index(Store(str(tmp_path)))
+
+
 def test_a_place_may_be_called_by_its_index(tmp_path):
     (tmp_path / INDEX).touch()
     assert is_index(str(tmp_path / INDEX)) and is_index(f"s3://bucket/{INDEX}")
