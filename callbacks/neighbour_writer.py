@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from callbacks.writing.image_writer import ImageWriter
+from callbacks.writing.image_writer import ImageWriter, item_count
 from callbacks.writing.journal import AllDone
 from callbacks.writing.token_store import TokenStore, unfinished
 from datamodules.errors import DataError
@@ -59,7 +59,7 @@ class NeighbourWriter(ImageWriter[Vector]):
     def on_predict_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Count the crops."""
         super().on_predict_start(trainer, pl_module)
-        self._total = _dataset_length(trainer)
+        self._total = item_count(trainer)
         self._store = TokenStore(self.folder / TOKENS, self._total) if self.tokens else None
 
     def predictions(self, prediction: TokenPrediction) -> Iterable[tuple[Vector, Tokens | None]]:
@@ -99,9 +99,3 @@ def _keep(vector: Vector, tokens: Tokens | None, store: TokenStore | None, row: 
     if store is not None and tokens is not None:
         store.write(row, tokens)
     return vector
-
-
-def _dataset_length(trainer: pl.Trainer) -> int:
-    loaders = trainer.predict_dataloaders
-    loader = loaders[0] if isinstance(loaders, list) else loaders
-    return len(loader.dataset)  # type: ignore[union-attr]

@@ -180,3 +180,10 @@ class ImageWriter(BasePredictionWriter, ABC, Generic[T]):
             self._journal.append(done)
             if self._shards is not None:
                 self._shards.take_in(done.id, self._rank)
+
+
+def item_count(trainer: pl.Trainer) -> int:
+    """Return how many images, or crops, a predict job has in all: those that an earlier one has done too."""
+    loaders = trainer.predict_dataloaders
+    loader = loaders[0] if isinstance(loaders, list) else loaders
+    return len(loader.dataset)  # type: ignore[union-attr]

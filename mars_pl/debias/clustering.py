@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, get_args
 
@@ -31,6 +32,12 @@ def _thread_controller() -> Any:
     return ThreadpoolController()
 
 
+def one_thread() -> AbstractContextManager[Any]:
+    """Hold scikit-learn and BLAS to one thread: with several, partial sums are added in the order in which they end."""
+    held: AbstractContextManager[Any] = _thread_controller().limit(limits=1)
+    return held
+
+
 def kmeans(features: Tensor, k: int, seed: int) -> tuple[Tensor, Tensor]:
     """Cluster points by ordinary K-means, the same way whatever the number of threads or processes.
 
@@ -51,8 +58,7 @@ def kmeans(features: Tensor, k: int, seed: int) -> tuple[Tensor, Tensor]:
     if len(features) == 0 or k < 1:
         raise ValueError(f"K-means needs a point and a cluster, got {len(features)} points and k = {k}")
     points = features.detach().cpu().double().numpy()
-    # One thread: with several, partial sums are added in the order in which threads end.
-    with warnings.catch_warnings(), _thread_controller().limit(limits=1):
+    with warnings.catch_warnings(), one_thread():
         warnings.simplefilter("ignore", ConvergenceWarning)  # fewer distinct points than clusters: handled below
         fitted = KMeans(min(k, len(points)), n_init=RESTARTS, max_iter=ITERATIONS, random_state=seed).fit(points)
     return largest_first(torch.from_numpy(fitted.cluster_centers_).float(), torch.from_numpy(fitted.labels_).long())

@@ -58,7 +58,8 @@ class Choices:
     background_clusters: int | None = field(default=None, metadata={"help": "K_bg"})
     shifts: int = field(default=1, metadata={"help": "2: debiased labels at half the backbone's stride"})
     debias: str = field(
-        default="labels", metadata={"help": "a file of configs/debias: Eq. 4, labels_lifted, or labels_both_sides"}
+        default="labels",
+        metadata={"help": "a file of configs/debias: Eq. 4 or labels_{lifted,both_sides,probed}"},
     )
     gamma: float | None = field(default=None, metadata={"help": "γ of the debiased labels"})
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})

@@ -6,6 +6,17 @@ from mars_pl.pipeline.maker import Maker, Options, weights_of
 from mars_pl.pipeline.settings.configs import find_config
 
 
+def tokens_of(make: Maker, features: Options) -> Options:
+    """Settings of an extractor of the tokens alone: of what the features are made of, without STEGO's head.
+
+    Args:
+        make: of the run.
+        features: what ``pixel_features`` returned.
+    """
+    head = make.choices.uss.startswith("stego")
+    return {name: value for name, value in features.items() if not (head and name.endswith(".weights"))}
+
+
 def pixel_features(make: Maker) -> Options:
     """Settings of the feature extractor: the backbone, and the weights that STEGO or Leopart left."""
     c = make.choices

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mars_pl.pipeline.choices import COMPLEMENTED, MASKS, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
-from mars_pl.pipeline.pixel_features import pixel_features
+from mars_pl.pipeline.pixel_features import pixel_features, tokens_of
 from mars_pl.pipeline.settings.yamls import masks, segmenter
 from mars_pl.pipeline.stage import Output, Stage, Value
 from mars_pl.pipeline.wsss_stages import pseudo_labels
@@ -18,6 +18,12 @@ FEATURES = "features"
 
 DEBIAS = "labels"
 """The YAML of Eq. 4–5, on which every other choice of ``debias`` is laid."""
+
+PROBED = "labels_probed"
+"""The choice of ``debias`` that asks a probe, which Eq. 5's labels have taught, in place of Eq. 4."""
+
+DEBIASED = ("debias-probed", "debias-labels")
+"""Stages of debiased labels; of both the first makes the run's."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,12 @@ class Pipeline:
         )
 
         # §3.3 Debiased labels Yᵈᵇ: cosine to 𝒱ᶜ, ReLU (Eq. 4), refinement; what is unlike becomes 254 (Eq. 5).
-        told += () if c.debias == DEBIAS else (c.debias,)
-        told += (*given("shifts", c.shifts if c.shifts != 1 else None), *given("gamma", c.gamma))
-        of_labels = [make.layers(f"debias/{name}") for name in dict.fromkeys((DEBIAS, c.debias))]
+        probed = c.debias == PROBED
+        chosen = DEBIAS if probed else c.debias
+        shifts = c.shifts if c.shifts != 1 else None
+        told += () if chosen == DEBIAS else (chosen,)
+        told += (*given("shifts", shifts), *given("gamma", None if probed else c.gamma))
+        of_labels = [make.layers(f"debias/{name}") for name in dict.fromkeys((DEBIAS, chosen))]
         kept = self.centroids / FEATURES if c.features else stored if c.shifts == 1 else None
         self.debiased = make.predict(
             "debias-labels",
@@ -98,13 +107,41 @@ class Pipeline:
                 "data.label_folder": self.pseudo,
                 **({"data.feature_folder": kept} if kept else features),
                 "model.centroids": self.centroids / "centroids.safetensors",
-                "model.feature_extractor.shifts": c.shifts if c.shifts != 1 else None,
-                "writer.exponent": c.gamma,
+                "model.feature_extractor.shifts": shifts,
+                "writer.exponent": None if probed else c.gamma,
             },
             leaves=("removed.json",),
             each="{id}.png",
         )
+        if probed:
+            told += (PROBED, *given("gamma", c.gamma))
+            self.debiased = self._probed(self.debiased, told, {"model.feature_extractor.shifts": shifts})
         self._told = told
+
+    def _probed(self, taught_by: Stage, told: tuple[str, ...], more: Options) -> Stage:
+        """Labels by a probe in place of Eq. 4 (ours): it learns from the labels of Eq. 5 what an object is."""
+        make, tokens = self.make, tokens_of(self.make, self._features)
+        probe = make.predict(
+            "debias-probe",
+            make.layers("debias/probe", "uss/features_backbone"),
+            told,
+            {"data.label_folder": taught_by / "", **tokens},
+            leaves=("probe.safetensors", "probe.json"),
+        )
+        return make.predict(
+            "debias-probed",
+            make.layers(f"debias/{DEBIAS}", f"debias/{PROBED}", "uss/features_backbone"),
+            told,
+            {
+                "data.label_folder": self.pseudo,
+                **tokens,
+                "model.probe": probe / "probe.safetensors",
+                **more,
+                "writer.exponent": self.choices.gamma,
+            },
+            leaves=("removed.json",),
+            each="{id}.png",
+        )
 
     def training(self, name: str, number: int = 1) -> Training:
         """§3.4 Segmentation: a student and its EMA teacher, which fills biased pixels (Eq. 6) for the WCE loss (Eq. 7).

@@ -16,6 +16,7 @@ from datamodules.files.shards.shard_file import members_in, read_entries, write_
 from datamodules.files.shards.store import Store
 from mars_pl.debias.debias_module import read_centroids
 from mars_pl.debias.kinds.kinds_file import WHOLE, read_kinds
+from mars_pl.debias.probe.probe_module import read_probe
 from tests.fuzz.reader import Reader
 
 CENTROIDS, SIDES = (3, 4), {"targets": (3, 2, 4), "biased": (3, 2, 4), "background": (5, 4)}
@@ -46,6 +47,10 @@ def _read_kinds(path: Path) -> None:
     read_kinds(path, read_centroids(path, CENTROIDS[0]))
 
 
+def _probe() -> bytes:
+    return save({"weight": torch.rand(4), "bias": torch.rand(1)})
+
+
 def _shard() -> bytes:
     folder = Path(tempfile.mkdtemp())
     for name, content in {"a.png": b"label", "b.png": b"another"}.items():
@@ -72,6 +77,7 @@ STAGE_READERS = {
     "captions.tsv": Reader(TABLE, _captions, _read_captions),
     "stored features": Reader("a.npy", _features, read_features),
     "centroids of two kinds": Reader("c.safetensors", _kinds, _read_kinds),
+    "probe": Reader("probe.safetensors", _probe, read_probe),
     "shard": Reader("0.tar", _shard, lambda path: list(read_entries(Store(str(path.parent)), path.name))),
     "index of shards": Reader(INDEX, _index, _read_index),
 }

@@ -88,6 +88,9 @@ def offline(house, words):
         rows = torch.zeros(len(classes_of(house, words)), 4)
         kinds = {"targets": rows[:, None], "biased": rows[:, None], "background": rows[:1], "whole": rows[:, 0]}
         save_file({"centroids": rows, **{name: of.clone() for name, of in kinds.items()}}, house / init["centroids"])
+    if "--model.init_args.probe" in words:
+        init["probe"] = "probe.safetensors"
+        save_file({"weight": torch.zeros(4), "bias": torch.zeros(1)}, house / init["probe"])
     (house / "offline.yaml").write_text(yaml.safe_dump({"model": {"init_args": init}} if init else {}))
     more = (
         ["--trainer.accelerator", "cpu"] if not any(word.endswith("configs/trainer/cpu.yaml") for word in words) else []

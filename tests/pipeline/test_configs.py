@@ -27,7 +27,7 @@ CHOICES = {
     "encoder": ["resnet18"],
     "trainer": ["cpu_bf16", "gpu", "ddp"],
     "centroids": ["centroids", "centroids_minimum", "centroids_two_kinds"],
-    "debias": ["labels_both_sides", "labels_lifted"],
+    "debias": ["labels_both_sides", "labels_lifted", "labels_probed"],
     "mixing": ["true"],
     "features": ["true"],
 }

@@ -210,7 +210,8 @@ def small(house: Path, words: list[str]) -> list[str]:
             more += " --model.init_args.rebalancing.init_args.refine.init_args.workers 0"
         elif words[0] == "fit" and filled[0]["model"]["init_args"]["complement"]:
             more = "--model.init_args.complement.init_args.refine.init_args.workers 0"
-    if words[0] == "predict" and "neighbours.yaml" not in text and "centroids.yaml" not in text:
+    alone = ("uss/neighbours.yaml", "debias/centroids.yaml", "debias/probe.yaml")  # whose writers start no workers
+    if words[0] == "predict" and not any(name in text for name in alone):
         more += " --writer.init_args.workers 0"
     path = house / f"tiny_{len(list(house.glob('tiny_*.yaml')))}.yaml"
     path.write_text(yaml.safe_dump(overlay))

@@ -82,7 +82,7 @@ def _shares(numbers: Mapping[str, Any]) -> list[tuple[str, float | None, float]]
 
 def _removed(run: Run) -> list[tuple[str, float]]:
     """Share of each class's pixels that was removed; a class without a pixel has none."""
-    content = run.stage_json("debias-labels", "removed.json", REMOVED) or {}
+    content = run.stage_json(run.debiased_stage, "removed.json", REMOVED) or {}
     return [(name, value) for name, value in content.get("removed", {}).items() if value is not None]
 
 

@@ -19,6 +19,7 @@ from mars_pl.commands.report.selection import read_candidates
 from mars_pl.commands.report.shapes import MANIFEST, METRICS, ROW, SECONDS, SELECTION, Shape, read_figures
 from mars_pl.commands.row_names import row_name
 from mars_pl.metrics.target_share import target_share
+from mars_pl.pipeline.stages import DEBIASED
 from mars_pl.training.weight_files import MARS_WEIGHTS
 
 Metrics = dict[str, Any]
@@ -64,6 +65,11 @@ class Run:
     def stage(self, name: str) -> Path | None:
         """Return the folder of one stage, None where the run has not got it."""
         return self._folder(self.manifest.get("stages", {}).get(name))
+
+    @property
+    def debiased_stage(self) -> str:
+        """Name of the stage that made the run's debiased labels."""
+        return next((name for name in DEBIASED if self.stage(name) is not None), DEBIASED[-1])
 
     def stage_folders(self) -> dict[str, Path]:
         """Return the folder of every stage that is there, by its name in the run, in the manifest's order."""

@@ -60,7 +60,7 @@ class SweptChart(NamedTuple):
 
 def made_of(run: Run) -> str:
     """Return what the run's debiased labels are known by: the name of their stage's folder."""
-    folder = run.stage("debias-labels")
+    folder = run.stage(run.debiased_stage)
     return "" if folder is None else folder.resolve().name
 
 

@@ -28,7 +28,7 @@ def mars(choices: Choices, name: str = "") -> Run:
     complemented = pipeline.complemented(final)
     run.stages |= {
         "debias-centroids": pipeline.centroids,
-        "debias-labels": pipeline.debiased,
+        pipeline.debiased.name: pipeline.debiased,
         "segment": final.fit,
         "segment-masks": final.masks,
         "segment-complemented": complemented,

@@ -31,6 +31,8 @@ STAGES = (
     "uss-fit",
     "debias-centroids",
     "debias-labels",
+    "debias-probe",
+    "debias-probed",
     "segment",
     "segment-masks",
     "segment-complemented",

@@ -17,7 +17,7 @@ from mars_pl.pipeline.choices import Choices, value_of
 SWEPT = ("alpha", "foreground_clusters", "background_clusters", "gamma", "centroids")
 """Choices of `mars run` that a sweep can go over."""
 
-DEBIAS_STAGES = ("debias-centroids", "debias-labels")
+DEBIAS_STAGES = ("debias-centroids", "debias-labels", "debias-probe", "debias-probed")
 NETWORK_STAGES = ("segment", "segment-masks")
 """Stages whose settings can be swept too, ``debias-labels.writer.exponent=2,4``; the latter with networks."""
 

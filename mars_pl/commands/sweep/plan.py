@@ -74,7 +74,7 @@ def plan_sweep(choices: Choices, points: Sequence[Point], *, networks: bool) -> 
     planned = []
     for point in points:
         pipeline = Pipeline(replace(point.choices, features=False), stored)
-        own = {"debias-centroids": pipeline.centroids, "debias-labels": pipeline.debiased}
+        own = {"debias-centroids": pipeline.centroids, pipeline.debiased.name: pipeline.debiased}
         rows = {"debiased": label_row(pipeline, "debiased", pipeline.debiased / "")}
         if networks:
             own |= {"segment": pipeline.final.fit, "segment-masks": pipeline.final.masks}

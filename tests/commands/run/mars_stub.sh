@@ -27,8 +27,8 @@ fi
 if of empty; then exit 0; fi
 if [[ -e stub/real ]]; then truth=$root/SegmentationClass; fi
 cd "$part" && mkdir -p mars baseline confident prediction features || exit 7
-for name in weights.safetensors neighbours.safetensors tokens.npy centroids.safetensors; do echo whole > $name; done
-for name in selection.json removed.json about.json; do echo '{}' > $name; done
+for name in weights.safetensors neighbours.safetensors tokens.npy centroids.safetensors probe.safetensors; do echo whole > $name; done
+for name in selection.json removed.json about.json probe.json; do echo '{}' > $name; done
 cp "$OLDPWD"/stub/candidates.parquet .
 echo '{"split": "val", "images": 4, "miou": 0.5, "fp": 0.3, "fn": 0.2}' > row.json
 lists=("$root"/ImageSets/Segmentation/all.txt)

@@ -16,6 +16,7 @@ ROWS = ["pseudo", "debiased", "complemented", "pseudo-baseline", "baseline", "fi
 
 MARS = {*PAPER[6:], "row final", "row complemented"}
 AFTER_LABELS = MARS | {"debias-labels", "row debiased"}
+PROBED = MARS | {"debias-probe", "debias-probed", "row debiased"}
 AFTER_CENTROIDS = AFTER_LABELS | {"debias-centroids"}
 AFTER_USS = AFTER_CENTROIDS | {"uss-fit"}
 AFTER_WSSS = AFTER_CENTROIDS | {"wsss-labels", *BASELINE, "row baseline", "row pseudo", "row pseudo-baseline"}

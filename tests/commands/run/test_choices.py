@@ -11,7 +11,7 @@ from mars_pl.commands.run.words import sort_words
 from mars_pl.pipeline.choices import read_choices
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.settings.resolved import is_yaml, resolve, without_harmless
-from tests.commands.run.names import AFTER_CENTROIDS, AFTER_LABELS, AFTER_USS, BASELINE, EVERY, MARS
+from tests.commands.run.names import AFTER_CENTROIDS, AFTER_LABELS, AFTER_USS, BASELINE, EVERY, MARS, PROBED
 
 BASES = {*BASELINE, "row baseline"}
 NEIGHBOURS = AFTER_USS | {"uss-neighbours"}
@@ -35,6 +35,10 @@ CHOICES = [
     (["gamma=3"], AFTER_LABELS),
     (["centroids=centroids_two_kinds", "debias=labels_both_sides"], AFTER_CENTROIDS),
     (["debias=labels_lifted"], AFTER_LABELS),
+    (["debias=labels_probed"], PROBED),
+    (["debias=labels_probed", "gamma=3"], PROBED),  # what teaches it keeps its own
+    (["debias=labels_probed", "shifts=2"], PROBED | {"debias-labels"}),
+    (["debias=labels_probed", "uss=leopart"], AFTER_USS | PROBED),
     (["segmenter=deeplabv2_resnet50"], SEGMENTERS),
     (["mixing=true"], SEGMENTERS),
     (["encoder=resnet18"], SEGMENTERS),

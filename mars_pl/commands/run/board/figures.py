@@ -11,6 +11,7 @@ from callbacks.writing.candidates.table_file import CANDIDATES
 from mars_pl.commands.json_files import read_json
 from mars_pl.commands.report.selection import read_candidates, spread_candidates
 from mars_pl.dashboards.items import Curve, Histogram, Items, Table
+from mars_pl.pipeline.stages import DEBIASED
 
 MOST_CANDIDATES = 10_000
 """Rows of their table; of more, evenly spaced ones are shown."""
@@ -30,7 +31,7 @@ def stage_figures(stage: str, folder: Path) -> Items:
         return sweep_items(read_json(sweep))
     if stage == "debias-centroids":
         return selection_items(read_json(folder / "selection.json")) | candidate_items(folder / CANDIDATES)
-    if stage == "debias-labels":
+    if stage in DEBIASED:
         return removed_items(read_json(folder / "removed.json"))
     return row_items(read_json(folder / "row.json")) if stage == "row" else {}
 

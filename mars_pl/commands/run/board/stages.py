@@ -15,11 +15,12 @@ from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.execution.places import Place, Places
 from mars_pl.pipeline.execution.words import text_of
 from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.pipeline.stages import DEBIASED
 
 STEP = "trainer/global_step"
 """What Lightning's logger for Weights & Biases calls the axis of a fit."""
 
-LABELS = ("wsss-labels", "debias-labels", "segment-complemented", "segment-labels", "segment-masks")
+LABELS = ("wsss-labels", *DEBIASED, "segment-complemented", "segment-labels", "segment-masks")
 """Stages whose folders hold labels or masks."""
 
 
@@ -44,7 +45,7 @@ def stage_items(place: Place, places: Places, names: Sequence[str]) -> list[Item
         masks = files_at(text_of(stage.options["predictions"], places))
         shown = {"truth": truth, str(stage.options["row"]): masks}
         items["worst_images"] = worst(tree, ids, Folders(masks, truth), names, shown)
-    elif stage.name == "debias-labels":
+    elif stage.name in DEBIASED:
         labels, pseudo = files_at(folder), files_at(text_of(stage.options["data.label_folder"], places))
         items["most_biased_images"] = most_biased(tree, ids, labels, names, {"Yᵇ": pseudo, "Yᵈᵇ": labels})
     return [items] if items else []

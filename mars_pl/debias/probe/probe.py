@@ -1,0 +1,112 @@
+"""A linear probe on frozen tokens: is this cell an object, whichever, or anything else (ours, not in the paper)?
+
+Eq. 4 asks one centroid a class. The probe asks all images at once: what they call background, what is removed from
+them and what is kept. It learns first what Eq. 5 kept; then it judges all cells of Yᵇ's objects by itself, those that
+were removed too, and learns from its own verdict, some times over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mars_pl.debias.clustering import one_thread
+from mars_pl.debias.probe.cells import BACKGROUND, OBJECT, Cells
+
+FITS = 4
+"""How often it learns: once from Eq. 5, then from its own verdict."""
+
+PENALTY = 0.01
+"""Of the squared weights of standardised tokens, beside the mean log loss of a cell. Chosen on train of photographs."""
+
+EVEN = 0.38
+"""Probability from which a cell stays an object for the next fit: where γ = 2 has its even point."""
+
+ITERATIONS = 500
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Log odds of an object, linear in a token of unit length.
+
+    Attributes:
+        weight: (D,) float32.
+        bias: (1,) float32.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def objectness(self, features: Tensor) -> Tensor:
+        """Map features (D, h, w) to the probability of an object, (h, w) float32 in [0, 1].
+
+        Raises:
+            ValueError: where they are of another D.
+        """
+        if len(features) != len(self.weight):
+            raise ValueError(
+                f"features of {len(features)} channels, a probe of {len(self.weight)}; make the probe again with them"
+            )
+        tokens = F.normalize(features.float(), dim=0)
+        weight, bias = self.weight.to(tokens.device), self.bias.to(tokens.device)
+        return torch.einsum("d,dhw->hw", weight, tokens).add(bias).sigmoid()
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A probe and how it came about.
+
+    Attributes:
+        probe: after the last fit.
+        kept: share of the cells of Yᵇ's objects that were objects for each fit: Eq. 5's first.
+    """
+
+    probe: Probe
+    kept: tuple[float, ...]
+
+
+def teach(cells: Cells, fits: int = FITS, penalty: float = PENALTY) -> Taught:
+    """Fit the probe, and fit it again on what it keeps itself of Yᵇ's objects.
+
+    It stops where nothing changes any more, or nothing would be left. Logistic regression (scikit-learn, L-BFGS) on one
+    thread: the same cells give the same probe.
+
+    Args:
+        cells: of all images, in their order.
+        fits: how many at most, 1 or more.
+        penalty: see ``PENALTY``.
+
+    Raises:
+        ValueError: where the cells have no background or no object.
+    """
+    counts = cells.kinds.bincount(minlength=3).tolist()
+    if not counts[BACKGROUND] or not counts[OBJECT]:
+        raise ValueError(f"{counts[BACKGROUND]} cells of background and {counts[OBJECT]} of objects; it needs both")
+    tokens = F.normalize(cells.tokens.double(), dim=1)
+    inside, kept = cells.kinds != BACKGROUND, cells.kinds == OBJECT
+    shares: list[float] = []
+    for _ in range(fits):
+        probe = _fit(tokens, kept, penalty)
+        shares.append(float(kept[inside].double().mean()))
+        odds = tokens @ probe.weight.double() + probe.bias.double()
+        again = inside & (odds.sigmoid() >= EVEN)
+        if not again.any() or torch.equal(again, kept):
+            break
+        kept = again
+    return Taught(probe, tuple(shares))
+
+
+def _fit(tokens: Tensor, objects: Tensor, penalty: float) -> Probe:
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = tokens.mean(dim=0), tokens.std(dim=0, correction=0).clamp(min=1e-6)
+    # scikit-learn weighs the sum of all losses by C, beside half the squared weights
+    model = LogisticRegression(C=1 / (2 * penalty * len(tokens)), max_iter=ITERATIONS)
+    with one_thread():
+        model.fit(((tokens - mean) / spread).numpy(), objects.numpy())
+    weight = torch.from_numpy(model.coef_[0]) / spread
+    bias = torch.from_numpy(model.intercept_) - weight @ mean
+    return Probe(weight.float(), bias.float())
