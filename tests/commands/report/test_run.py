@@ -85,6 +85,14 @@ def test_the_tenth_round_stands_behind_the_second(run):
     assert names == ["final", "final-seed2", "final-seed10", "final-round2", "final-round10", "final-student"]
 
 
+def test_the_run_s_debiased_labels_are_the_probe_s_where_there_is_one(run):
+    assert open_run(str(run)).debiased_stage == "debias-labels"
+    (run / "debias-probed").mkdir()
+    stages = json.loads((run / "run.json").read_text())["stages"]
+    change(run / "run.json", stages=stages | {"debias-probed": "debias-probed"})
+    assert open_run(str(run)).debiased_stage == "debias-probed"
+
+
 def test_a_run_is_found_by_name_and_its_absence_is_told(run, monkeypatch):
     monkeypatch.chdir(run.parent.parent)
     assert open_run("scenes").name == "scenes"

@@ -148,3 +148,9 @@ def test_each_image_has_a_viewer_of_its_own_size(run):
     assert widths == {IDS[0]: 8, IDS[1]: 9, IDS[2]: 10}
     assert run.class_labels["overlays/shelf/a b Yᵈᵇ"]["2"] == NAMES[2]
     assert run.class_labels["overlays/shelf/a b Yᵈᵇ"][str(BIASED)] == "biased (removed)"
+
+
+def test_labels_by_a_probe_are_told_as_those_of_eq_5(tmp_path):
+    write(tmp_path / "removed.json", {"removed": {"cup": 0.4}, "pixels": {"cup": 10}, "pixels_removed": {"cup": 4}})
+    told = stage_figures("debias-labels", tmp_path)
+    assert told and stage_figures("debias-probed", tmp_path).keys() == told.keys()
