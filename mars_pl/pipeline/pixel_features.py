@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from mars_pl.pipeline.maker import Maker, Options, weights_of
 from mars_pl.pipeline.settings.configs import find_config
+from mars_pl.pipeline.settings.settings_file import read_settings
 
 
 def tokens_of(make: Maker, features: Options) -> Options:
-    """Settings of an extractor of the tokens alone: of what the features are made of, without STEGO's head.
+    """Settings of an extractor of the tokens alone: what the features are made of, without a head and its weights.
 
     Args:
         make: of the run.
         features: what ``pixel_features`` returned.
     """
-    head = make.choices.uss.startswith("stego")
+    yaml = find_config(f"uss/features_{make.choices.uss}")
+    head = read_settings(yaml, "model", "init_args", "feature_extractor", "init_args").get("head")
     return {name: value for name, value in features.items() if not (head and name.endswith(".weights"))}
 
 

@@ -72,10 +72,18 @@ def test_of_more_images_each_gives_fewer_cells_and_memory_does_not_grow(tmp_path
 
 def test_penalty_and_fits_reach_the_probe(tmp_path, written):
     job.predict(ProbeWriter(fits=1), tmp_path / "one", items())
-    assert len(json.loads((tmp_path / "one/probe.json").read_text())["kept"]) == 1
+    assert len(json.loads((tmp_path / "one/probe.json").read_text())["kept"]) == 2
     job.predict(ProbeWriter(penalty=100), tmp_path / "weak", items())
     weak, own = (load_file(folder / "probe.safetensors")["weight"] for folder in (tmp_path / "weak", written))
     assert weak.norm() < own.norm() / 10
+
+
+def test_tokens_that_do_not_tell_objects_apart_are_warned_of(tmp_path):
+    alike = items()
+    for prediction, _ in alike:
+        prediction.tokens[:] = 1
+    with pytest.warns(UserWarning, match=r"only \d+% is left: these tokens hardly part objects .* take debias=labels"):
+        job.predict(ProbeWriter(), tmp_path, alike)
 
 
 @pytest.mark.parametrize("settings", [{"cells": 0}, {"most": 0}, {"fits": 0}, {"penalty": 0.0}])

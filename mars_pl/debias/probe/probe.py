@@ -61,7 +61,7 @@ class Taught:
 
     Attributes:
         probe: after the last fit.
-        kept: share of the cells of Yᵇ's objects that were objects for each fit: Eq. 5's first.
+        kept: share of the cells of Yᵇ's objects that are objects: by Eq. 5, and then by each fit.
     """
 
     probe: Probe
@@ -87,12 +87,12 @@ def teach(cells: Cells, fits: int = FITS, penalty: float = PENALTY) -> Taught:
         raise ValueError(f"{counts[BACKGROUND]} cells of background and {counts[OBJECT]} of objects; it needs both")
     tokens = F.normalize(cells.tokens.double(), dim=1)
     inside, kept = cells.kinds != BACKGROUND, cells.kinds == OBJECT
-    shares: list[float] = []
+    shares = [float(kept[inside].double().mean())]
     for _ in range(fits):
         probe = _fit(tokens, kept, penalty)
-        shares.append(float(kept[inside].double().mean()))
         odds = tokens @ probe.weight.double() + probe.bias.double()
         again = inside & (odds.sigmoid() >= EVEN)
+        shares.append(float(again[inside].double().mean()))
         if not again.any() or torch.equal(again, kept):
             break
         kept = again
