@@ -25,7 +25,7 @@ PROBE = "probe.safetensors"
 ABOUT = "probe.json"
 
 LEAST_KEPT = 0.75
-"""Share of Eq. 5's cells below which a probe is warned of: photographs kept 94 % and gained, Scenes 60 % and lost."""
+"""Share of Eq. 5's cells below which a probe is warned of: photographs kept 93 % and gained, Scenes 55 % and lost."""
 
 
 class ProbeWriter(ImageWriter[list[Any]]):
