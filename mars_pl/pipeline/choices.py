@@ -61,7 +61,7 @@ class Choices:
         default="labels",
         metadata={"help": "a file of configs/debias: Eq. 4 or labels_{lifted,both_sides,probed}"},
     )
-    gamma: float | None = field(default=None, metadata={"help": "γ of the debiased labels"})
+    gamma: float | None = field(default=None, metadata={"help": "γ of the labels by Eq. 4"})
     segmenter: str = field(default="deeplabv3plus_resnet101", metadata={"help": "a file of configs/segment"})
     encoder: str = field(default="", metadata={"help": "another timm encoder for it"})
     train: str = field(default="mars", metadata={"help": "a file of configs/train"})

@@ -96,7 +96,7 @@ class Pipeline:
         chosen = DEBIAS if probed else c.debias
         shifts = c.shifts if c.shifts != 1 else None
         told += () if chosen == DEBIAS else (chosen,)
-        told += (*given("shifts", shifts), *given("gamma", None if probed else c.gamma))
+        told += (*given("shifts", shifts), *given("gamma", c.gamma))
         of_labels = [make.layers(f"debias/{name}") for name in dict.fromkeys((DEBIAS, chosen))]
         kept = self.centroids / FEATURES if c.features else stored if c.shifts == 1 else None
         self.debiased = make.predict(
@@ -108,13 +108,13 @@ class Pipeline:
                 **({"data.feature_folder": kept} if kept else features),
                 "model.centroids": self.centroids / "centroids.safetensors",
                 "model.feature_extractor.shifts": shifts,
-                "writer.exponent": None if probed else c.gamma,
+                "writer.exponent": c.gamma,
             },
             leaves=("removed.json",),
             each="{id}.png",
         )
         if probed:
-            told += (PROBED, *given("gamma", c.gamma))
+            told += (PROBED,)
             self.debiased = self._probed(self.debiased, told, {"model.feature_extractor.shifts": shifts})
         self._told = told
 
@@ -137,7 +137,6 @@ class Pipeline:
                 **tokens,
                 "model.probe": probe / "probe.safetensors",
                 **more,
-                "writer.exponent": self.choices.gamma,
             },
             leaves=("removed.json",),
             each="{id}.png",

@@ -36,7 +36,7 @@ CHOICES = [
     (["centroids=centroids_two_kinds", "debias=labels_both_sides"], AFTER_CENTROIDS),
     (["debias=labels_lifted"], AFTER_LABELS),
     (["debias=labels_probed"], PROBED),
-    (["debias=labels_probed", "gamma=3"], PROBED),  # what teaches it keeps its own
+    (["debias=labels_probed", "gamma=3"], PROBED | {"debias-labels"}),  # γ of Eq. 4, which teaches it
     (["debias=labels_probed", "shifts=2"], PROBED | {"debias-labels"}),
     (["debias=labels_probed", "uss=leopart"], AFTER_USS | PROBED),
     (["segmenter=deeplabv2_resnet50"], SEGMENTERS),
