@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytorch_lightning as pl
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from mars_pl.debias.batch import check_batch, image_features
@@ -15,6 +14,7 @@ from mars_pl.debias.debiasing import map_image
 from mars_pl.debias.defaults import LIFT, LIFT_QUANTILE, NORMALISE, TEMPERATURE, UPSAMPLE, Against, Upsample
 from mars_pl.debias.kinds.kinds_file import read_kinds
 from mars_pl.debias.similarity import check_lift
+from mars_pl.training.stored_tensors import read_tensors
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -121,15 +121,12 @@ def read_centroids(path: str | Path, num_classes: int) -> Tensor:
     Raises:
         ValueError: where the file is missing, no such file, or of another number of classes.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path}: no such centroids; run the centroids stage first or name another file")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            centroids: Tensor = file.get_tensor("centroids")
-        centroids = centroids.float()
-    except Exception as error:  # safetensors and torch raise all sorts at types that they do not know
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path}: not a file of debiased centroids ({reason}); make them again") from None
+    (centroids,) = read_tensors(
+        path,
+        ["centroids"],
+        missing="no such centroids; run the centroids stage first or name another file",
+        damaged="not a file of debiased centroids ({reason}); make them again",
+    )
     if centroids.ndim != 2:
         raise ValueError(f"{path}: centroids of shape {tuple(centroids.shape)}, not a row a class; make them again")
     if len(centroids) != num_classes:

@@ -51,8 +51,11 @@ class Probe:
                 f"features of {len(features)} channels, a probe of {len(self.weight)}; make the probe again with them"
             )
         tokens = F.normalize(features.float(), dim=0)
-        weight, bias = self.weight.to(tokens.device), self.bias.to(tokens.device)
-        return torch.einsum("d,dhw->hw", weight, tokens).add(bias).sigmoid()
+        return self.of_tokens(tokens.flatten(1).T).reshape(features.shape[1:])
+
+    def of_tokens(self, tokens: Tensor) -> Tensor:
+        """Map tokens of unit length (n, D) to the probability of an object, (n,), in their precision."""
+        return (tokens @ self.weight.to(tokens) + self.bias.to(tokens)).sigmoid()
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,7 @@ def teach(cells: Cells, fits: int = FITS, penalty: float = PENALTY) -> Taught:
     shares = [float(kept[inside].double().mean())]
     for _ in range(fits):
         probe = _fit(tokens, kept, penalty)
-        odds = tokens @ probe.weight.double() + probe.bias.double()
-        again = inside & (odds.sigmoid() >= EVEN)
+        again = inside & (probe.of_tokens(tokens) >= EVEN)
         shares.append(float(again[inside].double().mean()))
         if not again.any() or torch.equal(again, kept):
             break

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from mars_pl.debias.batch import check_batch, image_features
@@ -16,6 +15,7 @@ from mars_pl.debias.debias_module import DebiasedMap
 from mars_pl.debias.defaults import UPSAMPLE, Upsample
 from mars_pl.debias.probe.probe import Probe
 from mars_pl.debias.similarity import map_pixels
+from mars_pl.training.stored_tensors import read_tensors
 
 
 @dataclass  # not frozen: Lightning moves what predict returns
@@ -79,14 +79,12 @@ def read_probe(path: str | Path) -> Probe:
     Raises:
         ValueError: where the file is missing, or no probe.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"{path}: no such probe; run the stage debias-probe first or name another file")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            weight, bias = (file.get_tensor(name).float() for name in ("weight", "bias"))
-    except Exception as error:  # safetensors and torch raise all sorts at types that they do not know
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path}: not a file of a probe ({reason}); make it again") from None
+    weight, bias = read_tensors(
+        path,
+        ["weight", "bias"],
+        missing="no such probe; run the stage debias-probe first or name another file",
+        damaged="not a file of a probe ({reason}); make it again",
+    )
     if weight.ndim != 1 or bias.shape != (1,) or not bool(torch.cat([weight, bias]).isfinite().all()):
         shapes = f"{tuple(weight.shape)} and {tuple(bias.shape)}"
         raise ValueError(f"{path}: a probe of shapes {shapes}, or not finite; make it again")
