@@ -123,14 +123,14 @@ class Pipeline:
         make, tokens = self.make, tokens_of(self.make, self._features)
         probe = make.predict(
             "debias-probe",
-            make.layers("debias/probe", "uss/features_backbone"),
+            make.layers("debias/probe", "uss/features_backbone", "debias/probe_tokens"),
             told,
             {"data.label_folder": taught_by / "", **tokens},
             leaves=("probe.safetensors", "probe.json"),
         )
         return make.predict(
             "debias-probed",
-            make.layers(f"debias/{DEBIAS}", f"debias/{PROBED}", "uss/features_backbone"),
+            make.layers(f"debias/{DEBIAS}", f"debias/{PROBED}", "uss/features_backbone", "debias/probe_tokens"),
             told,
             {
                 "data.label_folder": self.pseudo,

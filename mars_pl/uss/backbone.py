@@ -17,12 +17,15 @@ from mars_pl.training.weights import load_weights
 from mars_pl.uss.dino_positions import DINOTransformer
 from mars_pl.uss.frozen import Frozen
 
+LAST = (1.0,)
+"""Depth of the last block."""
+
 DINO = ".dino"
 """What timm's names of DINO's weights end with; later generations end otherwise."""
 
 
 class FrozenViT(Frozen):
-    """A timm vision transformer that gives the tokens of its last block, after the final norm, and never learns.
+    """A timm vision transformer that gives the tokens of some blocks, after the final norm, and never learns.
 
     An image of another size than the weights were trained at needs other positions. Those of DINO's networks, whose
     names end with ``.dino``, are interpolated as DINO, STEGO and Leopart do it; all others as timm does.
@@ -34,10 +37,12 @@ class FrozenViT(Frozen):
         mean: of the images the weights were trained on, RGB in [0, 1].
         std: likewise.
         scale: factor by which an image is enlarged first; 2 halves the stride of the map.
+        depths: after which shares of the blocks tokens are taken, in (0, 1]; several are put one after the other in
+            their channels. The last block alone is what the paper, STEGO and Leopart read.
         model_kwargs: further arguments of ``timm.create_model``, such as ``patch_size``.
 
     Raises:
-        ValueError: where both ``weights`` and ``pretrained`` are given, or the file does not fit.
+        ValueError: where both ``weights`` and ``pretrained`` are given, the file does not fit, or a depth is none.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class FrozenViT(Frozen):
         mean: Sequence[float] = IMAGENET_MEAN,
         std: Sequence[float] = IMAGENET_STD,
         scale: float = 1.0,
+        depths: Sequence[float] = LAST,
         model_kwargs: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -64,7 +70,8 @@ class FrozenViT(Frozen):
             self.load(weights)
         self.normalise = Normalise(mean, std)
         self.scale = scale
-        self.dim: int = self.network.num_features
+        self.blocks = blocks_at(depths, len(self.network.blocks))
+        self.dim: int = self.network.num_features * len(self.blocks)
         self.patch: tuple[int, int] = self.network.patch_embed.patch_size
         self.stride = (self.patch[0] / scale, self.patch[1] / scale)
         self.freeze()
@@ -91,7 +98,7 @@ class FrozenViT(Frozen):
         size = (enlarged_side(height, scale, self.patch[0]), enlarged_side(width, scale, self.patch[1]))
         if size != (height, width):
             normalised = F.interpolate(normalised, size, mode="bilinear", align_corners=False)
-        return final_tokens(self.network, normalised)
+        return tokens_after(self.network, normalised, self.blocks)
 
 
 def enlarged_side(side: int, scale: float, patch: int) -> int:
@@ -99,18 +106,32 @@ def enlarged_side(side: int, scale: float, patch: int) -> int:
     return patch * max(math.ceil(int(round(side * scale, 6)) / patch), 1)
 
 
-def final_tokens(network: nn.Module, normalised: Tensor) -> Tensor:
-    """Return the tokens of a timm transformer's last block after the final norm, class and register tokens left out.
+def blocks_at(depths: Sequence[float], count: int) -> list[int]:
+    """Return the places, from 0, of the blocks after which those shares of all ``count`` are passed, each once.
+
+    Raises:
+        ValueError: where there is no depth, or one is not in (0, 1].
+    """
+    if not depths or min(depths) <= 0 or max(depths) > 1:
+        raise ValueError(f"depths: at least one, all above 0 and up to 1, not {list(depths)}")
+    return list(dict.fromkeys(max(round(depth * count), 1) - 1 for depth in depths))
+
+
+def tokens_after(network: nn.Module, normalised: Tensor, blocks: Sequence[int]) -> Tensor:
+    """Return the tokens of a timm transformer after some blocks and the final norm, without class and register tokens.
 
     Args:
         network: the transformer.
         normalised: images (B, 3, H, W), sides multiples of the patch.
+        blocks: their places, from 0.
 
     Returns:
-        float32, or float64 of a network in it, (B, dim, H/patch, W/patch), contiguous.
+        float32, or float64 of a network in it, (B, dim · blocks, H/patch, W/patch), contiguous, blocks in their order.
     """
-    (tokens,) = network.forward_intermediates(  # type: ignore[operator]
-        normalised, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
+    ascending = sorted(blocks)
+    found = network.forward_intermediates(  # type: ignore[operator]
+        normalised, indices=ascending, norm=True, stop_early=True, output_fmt="NCHW", intermediates_only=True
     )
+    tokens = torch.cat([found[ascending.index(block)] for block in blocks], dim=1)
     # The networks that follow read one layout, whatever precision the trainer runs the backbone in.
     return at_least_single(tokens).contiguous()

@@ -161,7 +161,7 @@ def test_a_probe_that_the_debiased_labels_have_taught_debiases_the_pseudo_labels
         assert probed.path(shared) == tiny_run.path(shared), "the paper's labels are made once for both"
         tiny_run.get(shared)
     probe = probed.get("debias-probe")
-    assert len(load_file(probe / "probe.safetensors")["weight"]) == 64, "the backbone's tokens, not STEGO's code"
+    assert len(load_file(probe / "probe.safetensors")["weight"]) == 2 * 64, "two blocks' tokens, not STEGO's code"
     assert json.loads((probe / "probe.json").read_text())["images"] == 6
     capfd.readouterr()
     folder = probed.get("debias-probed")

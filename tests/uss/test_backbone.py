@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from mars_pl.networks.normalise import IMAGENET_MEAN, IMAGENET_STD, Normalise
-from mars_pl.uss.backbone import FrozenViT, enlarged_side
+from mars_pl.uss.backbone import FrozenViT, blocks_at, enlarged_side
 from tests.pipeline.tiny_run import REPOSITORY
 
 
@@ -19,6 +19,36 @@ def test_tokens_are_those_of_the_last_block_after_the_final_norm(backbone, image
     by_hand = every[:, backbone.network.num_prefix_tokens :].transpose(1, 2).reshape(2, 64, 3, 4)
     assert tokens.dtype == torch.float32
     assert torch.equal(tokens, by_hand)
+
+
+@pytest.mark.parametrize(
+    ("depths", "count", "blocks"),
+    [([1.0], 12, [11]), ([0.58, 0.75], 12, [6, 8]), ([0.58, 0.75], 24, [13, 17]), ([0.75, 0.58], 4, [2, 1]),
+     ([0.5, 0.6], 2, [0]), ([0.01], 3, [0])],
+)  # fmt: skip
+def test_depths_name_blocks_by_the_share_that_is_passed(depths, count, blocks):
+    assert blocks_at(depths, count) == blocks
+
+
+@pytest.mark.parametrize("depths", [[], [0.5, 0.0], [1.1]])
+def test_a_depth_that_is_none_is_refused(depths):
+    with pytest.raises(ValueError, match="depths: at least one"):
+        FrozenViT("test_vit", depths=depths)
+
+
+def test_tokens_of_several_blocks_stand_one_after_the_other(image):
+    torch.manual_seed(0)
+    three = {"depth": 3, "embed_dim": 64, "num_heads": 2}
+    whole = FrozenViT("test_vit", model_kwargs=three, depths=[1.0, 1 / 3])
+    cut = FrozenViT("test_vit", model_kwargs=three | {"depth": 1})
+    state = {key: value for key, value in whole.network.state_dict().items() if key in cut.network.state_dict()}
+    cut.network.load_state_dict(state)
+    tokens = whole(image)
+    assert whole.dim == 128 and tokens.shape == (2, 128, 3, 4) and tokens.is_contiguous()
+    last = FrozenViT("test_vit", model_kwargs=three)
+    last.load_state_dict(whole.state_dict())
+    assert torch.equal(tokens[:, :64], last(image))
+    assert torch.equal(tokens[:, 64:], cut(image)), "after the final norm, as the last one's are"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 
 from mars_pl.networks.precision import at_least_single
-from mars_pl.uss.backbone import FrozenViT, final_tokens
+from mars_pl.uss.backbone import FrozenViT, tokens_after
 from mars_pl.uss.leopart.drop_path import DropPath
 from mars_pl.uss.leopart.head import LeopartHead
 
@@ -34,7 +34,7 @@ class LeopartNetwork(nn.Module):
         self.vit = copy.deepcopy(backbone.network).requires_grad_(True)
         self.normalise = copy.deepcopy(backbone.normalise)
         self.head = head
-        self.patch = backbone.patch
+        self.patch, self.blocks = backbone.patch, backbone.blocks
         if getattr(self.vit, "cls_token", None) is None:
             raise ValueError("Leopart reads the class token's attention and this backbone has none; name another")
         for depth, block in enumerate(self.vit.blocks):
@@ -54,7 +54,7 @@ class LeopartNetwork(nn.Module):
                 f"crops of {height}×{width} pixels do not divide into patches of {self.patch[0]}×{self.patch[1]}; "
                 "set the sizes of data.training_set to multiples of the patch"
             )
-        return self.head(final_tokens(self.vit, self.normalise(image)))
+        return self.head(tokens_after(self.vit, self.normalise(image), self.blocks))
 
     def scores(self, vectors: Tensor) -> Tensor:
         """Map unit vectors (B, dim, …) to cosines (B, K, …) with the prototypes."""
