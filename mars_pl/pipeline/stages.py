@@ -22,6 +22,9 @@ DEBIAS = "labels"
 PROBED = "labels_probed"
 """The choice of ``debias`` that asks a probe, which Eq. 5's labels have taught, in place of Eq. 4."""
 
+EXTRACTOR = "model.feature_extractor."
+"""What the settings of a stage's features begin with."""
+
 DEBIASED = ("debias-probed", "debias-labels")
 """Stages of debiased labels; of both the first makes the run's."""
 
@@ -128,13 +131,15 @@ class Pipeline:
             {"data.label_folder": taught_by / "", **tokens},
             leaves=("probe.safetensors", "probe.json"),
         )
+        # What a person said of the probe's tokens holds for its map too: another block's tokens would fit as well.
+        same = {name: value for name, value in probe.options.items() if name.startswith(EXTRACTOR)}
         return make.predict(
             "debias-probed",
             make.layers(f"debias/{DEBIAS}", f"debias/{PROBED}", "uss/features_backbone", "debias/probe_tokens"),
             told,
             {
                 "data.label_folder": self.pseudo,
-                **tokens,
+                **same,
                 "model.probe": probe / "probe.safetensors",
                 **more,
             },

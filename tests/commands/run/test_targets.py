@@ -12,6 +12,8 @@ from tests.commands.run.names import BASELINE, PAPER, ROWS
 
 SUPERVISED = ["segment supervised", "segment-masks supervised", "row supervised"]
 
+DEPTHS = "backbone.init_args.depths"
+
 
 def rows_of(house, run):
     return list(json.loads((house.folder / "runs" / run / "run.json").read_text())["rows"])
@@ -112,6 +114,18 @@ def test_a_setting_may_be_for_one_training_alone_and_goes_before_the_others(made
     assert [call.after("--model.init_args.lr") for call in (dhr, mars, supervised)] == [".1", ".2", ".2"]
     assert dhr.after("--model.init_args.rebalancing.init_args.mass") == "label"
     assert mars.after("--model.init_args.rebalancing.init_args.mass") is None
+
+
+def test_what_is_said_of_the_probes_tokens_holds_for_its_map_too(made, closed):
+    depths, mirrored = (f"--model.init_args.feature_extractor.init_args.{name}" for name in (DEPTHS, "flip"))
+    found = "debias-probe.model.feature_extractor"
+    made.run("mars", "debias=labels_probed", f"{found}.backbone.depths=[1.0]", f"{found}.flip=false")
+    calls = [made.call(name) for name in ("debias-probe", "debias-probed")]
+    assert [(call.after(depths), call.after(mirrored)) for call in calls] == [("[1.0]", "false")] * 2
+    assert all("configs/debias/probe_tokens.yaml" in " ".join(call.words) for call in calls)
+    made.run("mars", "debias=labels_probed", "debias-probed.model.feature_extractor.flip=false", f"{found}.flip=true")
+    assert made.call("debias-probed").after(mirrored) == "false", "what is said of it alone comes first"
+    assert made.call("debias-probe").after(mirrored) == "true"
 
 
 def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made, closed):
