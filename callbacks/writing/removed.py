@@ -47,5 +47,5 @@ def print_removed(summary: dict[str, Any]) -> None:
     if emptied:
         rank_zero_warn(
             f"more than {MUCH_REMOVED:.0%} removed of {', '.join(emptied)}: look at the similarity maps; "
-            "a larger exponent or normalise may suit these features"
+            "a larger exponent keeps more, and with Eq. 4 normalise may suit these features"
         )

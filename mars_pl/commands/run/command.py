@@ -12,7 +12,7 @@ from mars_pl.commands.run import targets
 from mars_pl.commands.run.board.opening import check_dashboard, dashboard_mode, open_board
 from mars_pl.commands.run.plan import add_plan_options, print_plan, tell_choices
 from mars_pl.commands.run.refusals import refuse_absent, refuse_unknown
-from mars_pl.commands.run.words import CHOSEN, STAGES, TARGETS, Words, help_text, refuse_unread, sort_words
+from mars_pl.commands.run.words import STAGES, TARGETS, Words, chosen_by, help_text, refuse_unread, sort_words
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.data_set import is_ready, prepare
 from mars_pl.pipeline.execution.lock import locked
@@ -35,7 +35,8 @@ def main(argv: Sequence[str]) -> int:
     refuse_unread(arguments.target, words)
     launch_words(words.of_run("launch"))
     mode = dashboard_mode(words)
-    words.choices.update(CHOSEN.get(arguments.target, {}) | words.choices)
+    data = words.choices.get("data", Choices.data)
+    words.choices.update(chosen_by(arguments.target, data) | words.choices)
     if words.of_run("weights"):
         os.environ[MARS_WEIGHTS] = words.of_run("weights")
     choices = read_choices(words.choices, words.options)

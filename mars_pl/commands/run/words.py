@@ -15,7 +15,7 @@ from mars_pl.pipeline.execution.places import STAGES as FOLDER
 TARGETS = {
     "demo": "MARS from scratch on generated scenes, with its report",
     "mars": "all stages of the paper, and the report",
-    "best": "as mars, with what did better than the paper on Scenes, not on few photographs; docs/choices.md",
+    "best": "as mars, with what did better than the paper on Scenes or on photographs; docs/choices.md",
     "gap": "baseline, MARS and full supervision on the same data, for seeds= and segment_seeds=",
     "methods": "MARS under each of each_wsss= and each_uss=, as one table",
     "server": "the archive for VOC's evaluation server, looked over",
@@ -52,8 +52,13 @@ RUN_WORDS = {
 }
 """Words that are no choice of a stage: default and meaning."""
 
-CHOSEN = {"demo": {"data": "scenes"}, "best": {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}}
-"""What a target chooses where a person says nothing; `best`: what held on a fold of `train`."""
+SCENES = Choices.data
+
+ON_SCENES = {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}
+"""What `best` chooses for generated scenes: what held on a fold of their `train`."""
+
+ON_PHOTOGRAPHS = {"debias": "labels_probed", "mixing": "true"}
+"""What it chooses for all other data: what held on `train` of photographs. The backbone of Scenes feeds no probe."""
 
 SOLE = {
     "seeds": "gap",
@@ -71,6 +76,13 @@ INSTEAD = {
 """Words that a target does not read, since it goes over several of that kind, and the word that says which."""
 
 OPTION = re.compile(r"[a-z]+(-[a-z_]+)*\.[\w.]+")
+
+
+def chosen_by(target: str, data: str) -> dict[str, str]:
+    """Return what a target chooses for a data set where a person says nothing."""
+    if target == "best":
+        return ON_SCENES if data == SCENES else ON_PHOTOGRAPHS
+    return {"data": SCENES} if target == "demo" else {}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from datamodules.errors import DataError
+from mars_pl.commands.run.words import chosen_by
 from tests.commands.run.names import BASELINE, PAPER, ROWS
 
 SUPERVISED = ["segment supervised", "segment-masks supervised", "row supervised"]
@@ -130,13 +131,20 @@ def test_what_is_said_of_the_probes_tokens_holds_for_its_map_too(made, closed):
 
 def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made, closed):
     found = made.run("best")
+    assert "debias-labels" not in found and {"debias-probe", "debias-probed", "segment mars"} <= set(found)
+    assert "configs/mixing/objects.yaml" in " ".join(made.call("segment mars").words)
+    assert set(rows_of(made, "voc-debias_labels_probed-mixingTrue")) == set(ROWS)
+    assert made.run("best", "debias=labels", "mixing=false") == []
+
+
+def test_best_on_scenes_feeds_no_probe_and_has_a_second_round(made, closed):
+    assert chosen_by("best", "scenes") == {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}
+    found = made.run("best", *(f"{name}={value}" for name, value in chosen_by("best", "scenes").items()))
     assert "debias-labels" in found and "segment mars" in found
     assert "configs/debias/labels_lifted.yaml" in " ".join(made.call("debias-labels").words)
-    assert "configs/mixing/objects.yaml" in " ".join(made.call("segment mars").words)
     assert "configs/rounds/labels.yaml" in " ".join(made.call("segment-labels mars-round2").words)
     later = [f"{row}-round2" for row in ("labels-final", "final", "labels-baseline", "baseline")]
     assert set(rows_of(made, "voc-debias_labels_lifted-mixingTrue-rounds2")) == {*ROWS, *later}
-    assert made.run("best", "debias=labels", "mixing=false", "rounds=1") == []
 
 
 def test_no_round_at_all_is_refused(house):
