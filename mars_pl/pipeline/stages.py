@@ -10,7 +10,7 @@ from mars_pl.pipeline.choices import COMPLEMENTED, MASKS, Choices
 from mars_pl.pipeline.maker import Maker, Options, given, weights_of
 from mars_pl.pipeline.pixel_features import pixel_features, tokens_of
 from mars_pl.pipeline.settings.yamls import masks, segmenter
-from mars_pl.pipeline.stage import Output, Stage, Value
+from mars_pl.pipeline.stage import Output, Stage, Value, setting
 from mars_pl.pipeline.wsss_stages import pseudo_labels
 
 FEATURES = "features"
@@ -22,8 +22,11 @@ DEBIAS = "labels"
 PROBED = "labels_probed"
 """The choice of ``debias`` that asks a probe, which Eq. 5's labels have taught, in place of Eq. 4."""
 
-EXTRACTOR = "model.feature_extractor."
+EXTRACTOR = setting("model.feature_extractor.")
 """What the settings of a stage's features begin with."""
+
+PROBE_READS = ("uss/features_backbone", "debias/probe_tokens")
+"""YAMLs of the tokens that a probe learns from and judges."""
 
 DEBIASED = ("debias-probed", "debias-labels")
 """Stages of debiased labels; of both the first makes the run's."""
@@ -126,16 +129,16 @@ class Pipeline:
         make, tokens = self.make, tokens_of(self.make, self._features)
         probe = make.predict(
             "debias-probe",
-            make.layers("debias/probe", "uss/features_backbone", "debias/probe_tokens"),
+            make.layers("debias/probe", *PROBE_READS),
             told,
             {"data.label_folder": taught_by / "", **tokens},
             leaves=("probe.safetensors", "probe.json"),
         )
         # What a person said of the probe's tokens holds for its map too: another block's tokens would fit as well.
-        same = {name: value for name, value in probe.options.items() if name.startswith(EXTRACTOR)}
+        same = {name: value for name, value in probe.options.items() if setting(name).startswith(EXTRACTOR)}
         return make.predict(
             "debias-probed",
-            make.layers(f"debias/{DEBIAS}", f"debias/{PROBED}", "uss/features_backbone", "debias/probe_tokens"),
+            make.layers(f"debias/{DEBIAS}", f"debias/{PROBED}", *PROBE_READS),
             told,
             {
                 "data.label_folder": self.pseudo,

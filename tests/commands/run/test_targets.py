@@ -119,14 +119,16 @@ def test_a_setting_may_be_for_one_training_alone_and_goes_before_the_others(made
 
 def test_what_is_said_of_the_probes_tokens_holds_for_its_map_too(made, closed):
     depths, mirrored = (f"--model.init_args.feature_extractor.init_args.{name}" for name in (DEPTHS, "flip"))
-    found = "debias-probe.model.feature_extractor"
-    made.run("mars", "debias=labels_probed", f"{found}.backbone.depths=[1.0]", f"{found}.flip=false")
+    said = "debias-probe.model.feature_extractor"
+    made.run("mars", "debias=labels_probed", f"{said}.backbone.depths=[1.0]", f"{said}.flip=false")
     calls = [made.call(name) for name in ("debias-probe", "debias-probed")]
     assert [(call.after(depths), call.after(mirrored)) for call in calls] == [("[1.0]", "false")] * 2
     assert all("configs/debias/probe_tokens.yaml" in " ".join(call.words) for call in calls)
-    made.run("mars", "debias=labels_probed", "debias-probed.model.feature_extractor.flip=false", f"{found}.flip=true")
+    made.run("mars", "debias=labels_probed", "debias-probed.model.feature_extractor.flip=false", f"{said}.flip=true")
     assert made.call("debias-probed").after(mirrored) == "false", "what is said of it alone comes first"
     assert made.call("debias-probe").after(mirrored) == "true"
+    made.run("mars", "debias=labels_probed", "debias-probe.model.init_args.feature_extractor.init_args.flip=false")
+    assert made.call("debias-probed").after(mirrored) == "false", "however it is spelt"
 
 
 def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made, closed):
