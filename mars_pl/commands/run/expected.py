@@ -51,7 +51,7 @@ def tell_expected(choices: Choices, stages: Sequence[Stage]) -> None:
     found = [expected(stage, choices.trainer) for stage in stages if stage.job != "evaluate"]
     if not any(one.seconds for one in found):
         return
-    console, measured = terminal(), _measured()
+    console, machine = terminal(), _measured(choices.trainer)["machine"]
     table = Table("stage", "work", "expected", box=SIMPLE_HEAD, pad_edge=False)
     for one in found:
         table.add_row(one.name, one.work, rough_duration(one.seconds))
@@ -59,7 +59,7 @@ def tell_expected(choices: Choices, stages: Sequence[Stage]) -> None:
     unknown = dict.fromkeys(one.name for one in found if one.seconds is None)
     more = f", and {', '.join(unknown)}, which nobody measured" if unknown else ""
     console.print(table)
-    console.print(f"together {rough_duration(together)}{more}; as measured on {measured['machine']}", soft_wrap=True)
+    console.print(f"together {rough_duration(together)}{more}; as measured on {machine}", soft_wrap=True)
 
 
 def few_steps(stages: Sequence[Stage]) -> Iterator[str]:
@@ -89,23 +89,23 @@ def expected(stage: Stage, trainer: str) -> Expected:
 
     Args:
         stage: a fit or a predict job.
-        trainer: the choice; only CPUs were measured.
+        trainer: the choice; GPUs were not measured.
     """
-    settings, measured = resolve(stage.yamls, stage.options), _measured()
-    each = _of_network(measured["step" if stage.job == "fit" else "image"].get(stage.name), settings)
-    known = each is not None and trainer.startswith("cpu")
+    settings, measured = resolve(stage.yamls, stage.options), _measured(trainer)
+    of_stages = measured.get("step" if stage.job == "fit" else "image", {})
+    each = _of_network(of_stages.get(stage.name), settings)
     if stage.job == "fit":
         found = fit_length(stage)
-        seconds = _of_fit(found, each, measured) if known and found else None
+        seconds = _of_fit(found, each, measured) if each is not None and found else None
         return Expected(f"{stage.name} {stage.training}".strip(), _words(found), seconds)
     data = (settings.get("data") or {}).get("init_args") or {}
     images = images_of_list(Tree(stage.root), split_of(stage, settings), data)
-    seconds = measured["start"] + each * images if known and each is not None and images is not None else None
+    seconds = measured["start"] + each * images if each is not None and images is not None else None
     return Expected(stage.name, "its list is not there yet" if images is None else f"{images:,} images", seconds)
 
 
-def _of_fit(found: FitLength, each: float | None, measured: Mapping[str, Any]) -> float | None:
-    if each is None or not found.steps:
+def _of_fit(found: FitLength, each: float, measured: Mapping[str, Any]) -> float | None:
+    if not found.steps:
         return None
     return float(measured["start"] + each * found.steps + measured["epoch"] * (found.epochs or 0.0))
 
@@ -132,5 +132,10 @@ def _names(settings: Any) -> Iterator[str]:
 
 
 @cache
-def _measured() -> dict[str, Any]:
+def _all_measured() -> dict[str, dict[str, Any]]:
     return read_settings(FILE)
+
+
+def _measured(trainer: str) -> dict[str, Any]:
+    """What was measured with a trainer; empty where nobody measured it."""
+    return _all_measured().get(trainer, {})

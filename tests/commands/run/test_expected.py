@@ -4,14 +4,19 @@ import pytest
 
 from mars_pl.commands.run import expected
 from mars_pl.pipeline import preferences
+from mars_pl.pipeline.settings.settings_file import read_settings
 from tests.fakes.fake_folder import make_own_folder
 
-MEASURED = {
+CPU = {
     "machine": "two slow cores",
     "start": 10,
     "epoch": 1,
     "step": {"wsss-classifier": {"tf_efficientnet_lite0": 2}},
     "image": {"wsss-labels": {"tf_efficientnet_lite0": 30}},
+}
+MEASURED = {
+    "cpu": CPU,
+    "cpu_bf16": {**CPU, "machine": "two cores with bfloat16", "image": {"wsss-labels": {"tf_efficientnet_lite0": 10}}},
 }
 
 
@@ -19,7 +24,7 @@ MEASURED = {
 def small(house, monkeypatch):
     """A folder of 8 images, 6 to train on, on a machine without a GPU, and weights of whatever is asked for."""
     monkeypatch.setattr(preferences, "best_size", lambda: "small")
-    monkeypatch.setattr(expected, "_measured", lambda: MEASURED)
+    monkeypatch.setattr(expected, "_all_measured", lambda: MEASURED)
     make_own_folder(house.folder / "data/folder", masks=False)
     (house.folder / "weights").mkdir()
     for name in ("tf_efficientnet_lite0_imagenet", "vit_small_patch14_focus.fp16"):
@@ -49,7 +54,7 @@ def test_the_size_that_the_machine_chose_is_said_with_what_it_means_before_the_f
 
 
 def test_each_stage_has_its_expected_time(small, capsys):
-    lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=100")
+    lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=100", "trainer=cpu")
     first = next(index for index, line in enumerate(lines) if line.startswith("— "))
     table = lines[:first]
     assert "wsss-classifier 102 steps of 2, 34 epochs of 6 images 4 min" in table  # 10 + 2 · 102 + 34 s
@@ -59,8 +64,26 @@ def test_each_stage_has_its_expected_time(small, capsys):
     assert total.endswith("which nobody measured; as measured on two slow cores")
 
 
+def test_half_precision_has_times_of_its_own(small, capsys):
+    lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=100", "trainer=cpu_bf16")
+    assert "wsss-labels 6 images 70 s" in lines  # 10 + 10 · 6 s
+    assert any(line.endswith("as measured on two cores with bfloat16") for line in lines)
+
+
+def test_every_shipped_time_is_of_a_stage_that_a_run_has(small, capsys, monkeypatch):
+    shipped = read_settings(expected.FILE)
+    monkeypatch.setattr(expected, "_all_measured", lambda: shipped)
+    words = ("data=folder", "wsss=irn", "debias=labels_probed", "rounds=2", "size=small", "trainer=cpu")
+    batches = [f"{fit}.data.batch_size=2" for fit in ("wsss-classifier", "wsss-propagation", "uss-fit", "segment")]
+    table = [line.split() for line in said(small, capsys, *words, *batches)]
+    named = {line[0] for line in table if line and line[-1] in ("s", "min", "h")}
+    assert named >= {*shipped["cpu"]["step"], *shipped["cpu"]["image"]} >= {*shipped["cpu_bf16"]["image"]}
+
+
 def test_a_limit_shortens_what_a_job_reads_and_what_is_expected(small, capsys):
-    lines = said(small, capsys, "data=folder", BATCH, "wsss-labels.data.limit=2", "debias-labels.data.limit=100")
+    lines = said(
+        small, capsys, "data=folder", BATCH, "wsss-labels.data.limit=2", "debias-labels.data.limit=100", "trainer=cpu"
+    )
     assert "wsss-labels 2 images 70 s" in lines  # 10 + 30 · 2 s
     assert any(line.startswith("debias-labels 6 images") for line in lines), "a list has no more than it has"
 
