@@ -80,10 +80,14 @@ def row_figures(counts: Counts, folders: Folders, names: Sequence[str], over: Se
         per_class[name] = {key: null_for_nan(value) for key, value in figures.items()}
         if folders.companion is not None and index > 0:
             per_class[name]["companion"] = _share(counts.companion_labelled[index], counts.companion[index])
+        if folders.reference is not None and index > 0:
+            per_class[name]["kept"] = _share(counts.right_still[index], counts.right_before[index])
+    scored = slice(None) if over is None else list(over)
     return {
         **{key: null_for_nan(value) for key, value in scores.as_row().items()},
         "companion": _share(counts.companion_labelled.sum(), counts.companion.sum()),
-        "kept": _share(counts.right_still, counts.right_before),
+        "kept": _share(counts.right_still.sum(), counts.right_before.sum()),
+        "kept_scored": _share(counts.right_still[scored].sum(), counts.right_before[scored].sum()),
         "per_class": per_class,
     }
 
@@ -177,21 +181,24 @@ def _short(value: float | None) -> str:
 
 def _print(row: Mapping[str, Any]) -> None:
     """Print a table of the classes with the means below, and the line to remember."""
-    with_companion = row["companion"] is not None
+    columns = [name for name in ("companion", "kept") if row[name] is not None]
     table = Table(box=SIMPLE_HEAD, title=provenance(row), title_justify="left", title_style="", pad_edge=False)
     table.add_column("class")
-    for heading in ("IoU %", "FP", "FN", *(["companion"] if with_companion else [])):
+    for heading in ("IoU %", "FP", "FN", *columns):
         table.add_column(heading, justify="right", no_wrap=True)
     some = "scored " if row["scored"] else ""
     totals = {
         f"mean, {some}foreground": {"fp": row["fp"], "fn": row["fn"]},
         f"mean, all {some}classes": {"iou": row["miou"], "fp": row["fp_all"], "fn": row["fn_all"]},
-        **({"all companion pixels": {"companion": row["companion"]}} if with_companion else {}),
+        "all pixels": {name: row[name] for name in columns},
+        **({"all pixels of scored classes": {"kept": row["kept_scored"]}} if some and "kept" in columns else {}),
     }
+    if not columns:
+        del totals["all pixels"]
     for group in (row["per_class"], totals):
         for name, figures in group.items():
             cells = [percent(figures.get("iou")), fraction(figures.get("fp")), fraction(figures.get("fn"))]
-            table.add_row(name, *cells, *([fraction(figures.get("companion"))] if with_companion else []))
+            table.add_row(name, *cells, *(fraction(figures.get(column)) for column in columns))
         table.add_section()
     console = terminal(width=100)
     console.width = min(console.width, 100)

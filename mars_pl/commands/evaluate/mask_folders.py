@@ -51,21 +51,21 @@ class Counts:
         classes: shape (3, C), pixels of each class that are right, predicted and true.
         companion: shape (C,), companion pixels by the class they accompany.
         companion_labelled: shape (C,), those of them that the prediction calls an object of any class.
-        right_before: object pixels that are right in the reference.
-        right_still: those of them that are right in the prediction.
+        right_before: shape (C,), object pixels that are right in the reference, by class.
+        right_still: shape (C,), those of them that are right in the prediction.
     """
 
     classes: NDArray[np.int64]
     companion: NDArray[np.int64]
     companion_labelled: NDArray[np.int64]
-    right_before: int = 0
-    right_still: int = 0
+    right_before: NDArray[np.int64]
+    right_still: NDArray[np.int64]
 
     @classmethod
     def none(cls, num_classes: int) -> Counts:
         """Return the counts of no image."""
         nothing = np.zeros(num_classes, dtype=np.int64)
-        return cls(np.zeros((3, num_classes), dtype=np.int64), nothing, nothing)
+        return cls(np.zeros((3, num_classes), dtype=np.int64), nothing, nothing, nothing, nothing)
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -97,15 +97,15 @@ def count_image(name: str, folders: Folders, num_classes: int) -> Counts:
     except ValueError as error:
         raise DataError(f"{truth_path}: {error}; are these the class names?") from None
     is_object = (prediction > 0) & (prediction < num_classes)
-    companion = labelled = np.zeros(num_classes, dtype=np.int64)
+    companion = labelled = before = still = np.zeros(num_classes, dtype=np.int64)
     if folders.companion is not None:
         of_class = _read(folders.companion / f"{name}.png", num_classes, truth)
         companion, labelled = _by_class(of_class, num_classes), _by_class(of_class[is_object], num_classes)
-    before = still = 0
     if folders.reference is not None:
         reference = _read(folders.reference / f"{name}.png", num_classes, truth)
-        right = (truth > 0) & (truth != ignored) & (reference == truth)
-        before, still = int(right.sum()), int((right & (prediction == truth)).sum())
+        right = (truth != ignored) & (reference == truth)
+        before = _by_class(truth[right], num_classes)
+        still = _by_class(truth[right & (prediction == truth)], num_classes)
     return Counts(classes, companion, labelled, before, still)
 
 
@@ -121,8 +121,8 @@ def _read(path: File, num_classes: int, truth: Label) -> Label:
     return mask
 
 
-def _by_class(companion: Label, num_classes: int) -> NDArray[np.int64]:
-    """Count companion pixels by class; 0 is no companion."""
-    counts = np.bincount(companion[companion < num_classes].ravel(), minlength=num_classes).astype(np.int64)
+def _by_class(codes: Label, num_classes: int) -> NDArray[np.int64]:
+    """Count pixels by class; background, or no companion, is not counted."""
+    counts = np.bincount(codes[codes < num_classes].ravel(), minlength=num_classes).astype(np.int64)
     counts[0] = 0
     return counts

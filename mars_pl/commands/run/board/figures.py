@@ -86,7 +86,7 @@ def row_items(row: Mapping[str, Any]) -> Items:
 
 def rows_table(rows: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return IoU, FP and FN of each class in each row as one table; rows without a name need no column for it."""
-    columns = ("class", *FIGURES, "companion")
+    columns = ("class", *FIGURES, "companion", "kept")
     named = any(rows)
     table = [
         [*([name] * named), cls, *((figures or {}).get(key) for key in columns[1:])]
