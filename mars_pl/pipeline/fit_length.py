@@ -11,6 +11,7 @@ from datamodules.errors import DataError
 from datamodules.files.image_labels.captions import read_captions
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.execution.fingerprint import split_of
+from mars_pl.pipeline.planned_lists import planned_lists
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.pipeline.settings.source import read_constant
 from mars_pl.pipeline.stage import Stage, Value
@@ -65,16 +66,17 @@ def fit_length(stage: Stage) -> FitLength | None:
 
 
 def images_of_list(tree: Tree, split: str, data: Mapping[str, Any]) -> int | None:
-    """Return how many images of a list a job takes; None where the list is not there yet.
+    """Return how many images of a list a job takes; None where nobody knows before the data are made ready.
 
     Args:
         tree: of the data set.
         split: name of the list.
         data: settings of the data: ``limit`` takes the first so many.
     """
-    if not tree.list_file(split).is_file():
+    there = tree.list_file(split).is_file()
+    images, limit = len(tree.ids(split)) if there else planned_lists(tree.root).get(split), data.get("limit")
+    if images is None:
         return None
-    images, limit = len(tree.ids(split)), data.get("limit")
     return min(images, limit) if isinstance(limit, int) else images
 
 

@@ -64,6 +64,18 @@ def test_each_stage_has_its_expected_time(small, capsys):
     assert total.endswith("which nobody measured; as measured on two slow cores")
 
 
+def test_a_dry_run_says_what_a_folder_costs_that_was_never_made_ready_and_writes_nothing(small, capsys):
+    root = small.folder / "data/folder"
+    before = sorted(root.rglob("*"))
+    lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=100", "trainer=cpu", "-n")
+    assert lines[0].startswith("data/folder: would be made ready first")
+    assert "wsss-classifier 102 steps of 2, 34 epochs of 6 images 4 min" in lines
+    assert "wsss-labels 6 images 3 min" in lines and sorted(root.rglob("*")) == before
+    (root / "classes.txt").unlink()
+    lines = said(small, capsys, "data=folder", BATCH, "trainer=cpu", "-n")
+    assert not any("expected" in line for line in lines), "its fault is told when it is made ready"
+
+
 def test_half_precision_has_times_of_its_own(small, capsys):
     lines = said(small, capsys, "data=folder", BATCH, "fewest_steps=100", "trainer=cpu_bf16")
     assert "wsss-labels 6 images 70 s" in lines  # 10 + 10 · 6 s
