@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mars_pl.commands.run.words import TARGETS
+
 REPOSITORY = Path(__file__).parents[1]
 STUB = '#!/bin/bash\nprintf "%s\\x1f" "$@" > said\n'
 
@@ -34,7 +36,7 @@ def make(door, *words):
     return said.read_text().split("\x1f")[:-1] if said.exists() else done.stdout
 
 
-@pytest.mark.parametrize("target", ["demo", "mars", "gap", "methods", "server", "overlays"])
+@pytest.mark.parametrize("target", TARGETS)
 def test_a_target_hands_on_its_words(door, target):
     assert make(door, target) == ["run", target]
     first, second, *words = make(
@@ -75,7 +77,7 @@ def test_help_lists_the_targets(door):
     listed = make(door)
     assert listed == make(door, "help")
     names = {line.split()[0] for line in listed.splitlines()}
-    assert names >= {"demo", "mars", "gap", "methods", "server", "overlays", "test", "bench", "lint", "clean", "setup"}
+    assert names >= {*TARGETS, "test", "bench", "lint", "clean", "setup"}
 
 
 def test_voc_is_downloaded_by_its_own_target(door):
