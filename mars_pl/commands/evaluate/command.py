@@ -190,11 +190,9 @@ def _print(row: Mapping[str, Any]) -> None:
     totals = {
         f"mean, {some}foreground": {"fp": row["fp"], "fn": row["fn"]},
         f"mean, all {some}classes": {"iou": row["miou"], "fp": row["fp_all"], "fn": row["fn_all"]},
-        "all pixels": {name: row[name] for name in columns},
+        **({"all pixels": {name: row[name] for name in columns}} if columns else {}),
         **({"all pixels of scored classes": {"kept": row["kept_scored"]}} if some and "kept" in columns else {}),
     }
-    if not columns:
-        del totals["all pixels"]
     for group in (row["per_class"], totals):
         for name, figures in group.items():
             cells = [percent(figures.get("iou")), fraction(figures.get("fp")), fraction(figures.get("fn"))]
