@@ -16,7 +16,7 @@ from mars_pl.pipeline.choices import NAMES, Choices, read_choices
 from mars_pl.pipeline.execution.places import RUNS, Places, safe_name
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.stage import Output, Stage, Value, with_inputs
-from mars_pl.pipeline.stages import Pipeline
+from mars_pl.pipeline.stages.pipeline import Pipeline
 from mars_pl.training.weight_files import MARS_WEIGHTS
 
 MANIFEST = "run.json"

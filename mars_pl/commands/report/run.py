@@ -19,7 +19,7 @@ from mars_pl.commands.report.selection import read_candidates
 from mars_pl.commands.report.shapes import MANIFEST, METRICS, ROW, SECONDS, SELECTION, Shape, read_figures
 from mars_pl.commands.row_names import row_name
 from mars_pl.metrics.target_share import target_share
-from mars_pl.pipeline.stages import DEBIASED
+from mars_pl.pipeline.stages.debiasing import DEBIASED
 from mars_pl.training.weight_files import MARS_WEIGHTS
 
 Metrics = dict[str, Any]

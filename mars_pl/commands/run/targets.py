@@ -10,7 +10,7 @@ from mars_pl.commands.row_names import RowName
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.run_folder import Run, run_name
 from mars_pl.pipeline.stage import Stage, Value
-from mars_pl.pipeline.stages import Pipeline
+from mars_pl.pipeline.stages.pipeline import Pipeline
 
 ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
 """Rows of trainings that are not called like them: `debiased` is the row of the labels."""

@@ -13,7 +13,8 @@ from mars_pl.commands.sweep.grid import Point
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.stage import Stage, with_inputs
-from mars_pl.pipeline.stages import FEATURES, Pipeline
+from mars_pl.pipeline.stages.debiasing import FEATURES
+from mars_pl.pipeline.stages.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mars_pl.pipeline.fit_length import fit_length
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.wsss.clims.clip_network import make_clip
 from tests.fakes.fake_tree import make_voc_tree
-from tests.pipeline.stage_outputs import codes, config, labels, shown
+from tests.pipeline.stages.stage_outputs import codes, config, labels, shown
 from tests.pipeline.tiny_run import TinyRun
 
 FIT = "cam-clims/wsss-classifier"

@@ -11,7 +11,7 @@ from mars_pl.pipeline.data_set import prepare
 from mars_pl.pipeline.settings.resolved import resolve
 from mars_pl.pipeline.settings.yamls import of_method
 from tests.fakes.fake_tree import make_voc_tree
-from tests.pipeline.stage_outputs import codes, config, labels, shown
+from tests.pipeline.stages.stage_outputs import codes, config, labels, shown
 from tests.pipeline.tiny_run import TinyRun, planned_run
 
 

@@ -11,7 +11,7 @@ from callbacks.writing.candidates.table_file import CANDIDATES
 from mars_pl.commands.json_files import read_json
 from mars_pl.commands.report.selection import read_candidates, spread_candidates
 from mars_pl.dashboards.items import Curve, Histogram, Items, Table
-from mars_pl.pipeline.stages import DEBIASED
+from mars_pl.pipeline.stages.debiasing import DEBIASED
 
 MOST_CANDIDATES = 10_000
 """Rows of their table; of more, evenly spaced ones are shown."""

@@ -15,7 +15,7 @@ from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.execution.places import Place, Places
 from mars_pl.pipeline.execution.words import text_of
 from mars_pl.pipeline.settings.resolved import resolve
-from mars_pl.pipeline.stages import DEBIASED
+from mars_pl.pipeline.stages.debiasing import DEBIASED
 
 STEP = "trainer/global_step"
 """What Lightning's logger for Weights & Biases calls the axis of a fit."""

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from datamodules.files.labels import read_label
-from tests.pipeline.stage_outputs import BIASED, IGNORED, codes, config, labels, shown
+from tests.pipeline.stages.stage_outputs import BIASED, IGNORED, codes, config, labels, shown
 from tests.pipeline.tiny_run import EVERY_TRAINING, MARS_TRAININGS
 
 

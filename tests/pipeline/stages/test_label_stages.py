@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from mars_pl.cli.main import main
 from tests.callbacks.writing.candidates.tables import foreground
-from tests.pipeline.stage_outputs import BIASED, codes, config, ids, labels, shown
+from tests.pipeline.stages.stage_outputs import BIASED, codes, config, ids, labels, shown
 from tests.pipeline.tiny_run import REPOSITORY, TinyRun
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mars_pl.pipeline.maker import Maker, Options, weights_of
 from mars_pl.pipeline.settings.configs import find_config
 from mars_pl.pipeline.settings.settings_file import read_settings
+from mars_pl.pipeline.stage import Output
 
 
 def tokens_of(make: Maker, features: Options) -> Options:
@@ -42,3 +45,8 @@ def pixel_features(make: Maker) -> Options:
         yamls = make.layers("uss/crops", f"uss/{c.uss}")
     fit = make.fit("uss-fit", yamls, (c.uss, c.backbone), {**backbone, **pairs})
     return {**extractor, "model.feature_extractor.weights": weights_of(fit)}
+
+
+def layers_of_features(make: Maker, stored: Output | None = None) -> tuple[Path, ...]:
+    """YAMLs of a job that reads pixel features: those of a folder, or those that the network is asked for."""
+    return make.layers("uss/stored_features" if stored else f"uss/features_{make.choices.uss}")

@@ -1,0 +1,1 @@
+"""The stages as data, a file a part of the paper; `pipeline` has their order."""
