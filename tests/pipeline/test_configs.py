@@ -60,9 +60,9 @@ def compositions():
         for data, choice in asked:
             (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
             target = "mars" if data in AS_VOC else "gap"
-            asked_for = (choice or "trainer=cpu", *WITH.get(choice.partition("=")[0], ()))
-            also = "also=debiased" if "mixing" in choice else ALSO  # which adele and dhr refuse
-            for stage, words in plan(house, target, f"data={data}", *ALWAYS, *asked_for, also).items():
+            # a choice brings its YAMLs to all trainings alike, so that one will do
+            asked_for = (choice, *WITH.get(choice.partition("=")[0], ())) if choice else ("trainer=cpu", ALSO)
+            for stage, words in plan(house, target, f"data={data}", *ALWAYS, *asked_for).items():
                 brought = {(data if not choice else "", word) for word in words if "/configs/" in word}
                 if words[0] in ("fit", "predict") and not brought <= seen:
                     found[f"{data}{choice and '-'}{choice}-{stage}"] = words
