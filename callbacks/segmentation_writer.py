@@ -27,7 +27,8 @@ class SegmentationWriter(ImageWriter[None]):
         fill: write the data's debiased labels Yᵈᵇ instead, their biased pixels filled with the prediction among the
             image's classes; the bare prediction over all classes goes to the sub-folder ``prediction``, for looking at.
         image_classes: write masks of background and the image's classes alone, labels for another fit.
-        unsure: pixels whose refined highest probability is below this are ignored in such labels; 0 ignores none.
+        unsure: pixels whose refined highest probability is below this are ignored in such labels, and stay biased where
+            labels are filled, so that only what the network is sure of is given back; 0 takes every one.
         least_share: where a class covers less than this share of its area in the data's labels, from which the network
             learnt, the rest of that area is ignored in such labels; 0 ignores none.
         options: output, workers, resume and shards; see ``ImageWriter``.
@@ -47,11 +48,8 @@ class SegmentationWriter(ImageWriter[None]):
             raise ValueError(f"unsure: a probability in [0, 1), not {unsure}")
         if not 0 <= least_share <= 1:
             raise ValueError(f"least_share: a share of an area in [0, 1], not {least_share}")
-        if fill and (image_classes or unsure or least_share):
-            raise ValueError(
-                "fill: is of the image's classes anyway and leaves no pixel in doubt; leave image_classes, unsure and "
-                "least_share out"
-            )
+        if fill and (image_classes or least_share):
+            raise ValueError("fill: is of the image's classes anyway; leave image_classes and least_share out")
         self.refine, self.fill, self.image_classes = refine, fill, image_classes
         self.unsure, self.least_share = unsure, least_share
 

@@ -40,7 +40,7 @@ def write_segmentation(
         label: (H, W), to fill or to hold the mask against; ``None`` where neither is wished.
         refine: R.
         fill: write the label, its biased pixels filled.
-        unsure: a pixel whose highest refined probability is lower is ignored.
+        unsure: a pixel whose highest refined probability is lower is ignored; where labels are filled it stays biased.
         least_share: of a class's area in the label; see `ignore_lost`.
         shared: the classes divide each pixel among them, since the image label denies all others.
     """
@@ -52,7 +52,7 @@ def write_segmentation(
     maps = shares(maps[None]) if shared else maps[None]  # as in training
     refined = (maps if refine is None else refine(images[None], maps))[0]
     highest = refined.max(dim=0)
-    mask = torch.where(highest.values < unsure, ignored, names[highest.indices]).cpu()
+    mask = torch.where(highest.values < unsure, biased if fill else ignored, names[highest.indices]).cpu()
     if label is not None:
         learnt = torch.from_numpy(label)
         if fill:

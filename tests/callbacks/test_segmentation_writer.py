@@ -114,6 +114,12 @@ def test_unsure_pixels_of_them_are_ignored(tmp_path):
     assert write(tmp_path, workers=0, image_classes=True, unsure=0.6) == [[0] * 4, [1] * 4]
 
 
+def test_a_biased_pixel_of_which_the_network_is_unsure_stays_biased(tmp_path):
+    # the shares of background above and of class 1 below, as in the test before
+    assert write(tmp_path, LABEL, workers=0, fill=True, unsure=0.7) == [[254, 254, 0, 1], [1, 1, 255, 0]]
+    assert write(tmp_path, LABEL, workers=0, fill=True, unsure=0.6) == [[0, 0, 0, 1], [1, 1, 255, 0]]
+
+
 def test_what_a_class_has_all_but_lost_of_its_label_is_ignored(tmp_path):
     label = np.array([[1, 1, 1, 1], [254, 1, 255, 0]], dtype=np.uint8)
     settings = {"workers": 0, "image_classes": True}
@@ -131,7 +137,7 @@ def test_what_a_class_has_all_but_lost_of_its_label_is_ignored(tmp_path):
         {"unsure": -0.1},
         {"least_share": 1.1},
         {"least_share": -0.1},
-        {"fill": True, "unsure": 0.5},
+        {"fill": True, "image_classes": True},
         {"fill": True, "least_share": 0.5},
     ],
 )
