@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from datamodules.errors import DataError
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.choices import Choices
-from mars_pl.pipeline.fit_length import UNLIMITED
+from mars_pl.pipeline.fit_length import UNLIMITED, images_of_list
 from mars_pl.pipeline.machine import gpu_count
 from mars_pl.pipeline.settings.resolved import Settings
 
@@ -28,21 +28,22 @@ def images_of(choices: Choices, data: Settings, published: Mapping[str, Mapping[
         data: settings of the data, defaults too.
         published: images of each data set's lists, where it is not on disk.
     """
-    split = str(data["fit_split"])
+    split, limit = str(data["fit_split"]), data.get("limit")
     tree = Tree(choices.root)
-    if tree.list_file(split).is_file():
-        number, source = len(tree.ids(split)), f"{tree.list_file(split)}"
-    elif split in published.get(choices.data, {}):
-        number, source = (
-            published[choices.data][split],
-            f"the published list {split}, since {choices.root} is not there",
-        )
+    written = tree.list_file(split)
+    limited = "" if limit is None else f", data.limit {limit}"
+    listed = images_of_list(tree, split, data)
+    if listed is not None:
+        there = f"{written}" if written.is_file() else f"{split} of {choices.root}, which was not made ready yet"
+        return Images(listed, there + limited)
+    if split in published.get(choices.data, {}):
+        number = published[choices.data][split]
+        source = f"the published list {split}, since {choices.root} is not there"
     elif "data_seed" in data:  # scenes are generated, as many as are asked for
         number, source = int(data["train"]), "generated on first use"
     else:
-        return Images(None, f"{tree.list_file(split)}: no such list, so that steps cannot be told")
-    limit = data.get("limit")
-    return Images(number, source) if limit is None else Images(min(number, limit), f"{source}, data.limit {limit}")
+        return Images(None, f"{written}: no such list, so that steps cannot be told")
+    return Images(number if limit is None else min(number, limit), source + limited)
 
 
 def processes_of(trainer: Mapping[str, Any]) -> int | None:

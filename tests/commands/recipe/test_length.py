@@ -7,6 +7,7 @@ from mars_pl.commands.recipe import length as counted
 from mars_pl.commands.recipe.length import images_of, processes_of
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.fit_length import length, views_of
+from tests.fakes.fake_folder import make_own_folder
 from tests.fakes.fake_tree import make_voc_tree
 
 TRAINER = {"accelerator": "gpu", "devices": 1, "num_nodes": 1}
@@ -83,6 +84,13 @@ def test_without_them_the_published_lists_do(tmp_path):
     assert images_of(choices, {"fit_split": "train_aug", "limit": 20000}, PUBLISHED).number == 10582
     found = images_of(choices, {"fit_split": "mine"}, PUBLISHED)
     assert found.number is None and "mine.txt: no such list" in found.source
+
+
+def test_a_folder_that_was_not_made_ready_counts_as_it_will_be(tmp_path):
+    make_own_folder(tmp_path / "own", masks=False)
+    choices = Choices(data="folder", data_root=str(tmp_path / "own"))
+    found = images_of(choices, {"fit_split": "train", "limit": 5}, PUBLISHED)
+    assert found.number == 5 and found.source.endswith("own, which was not made ready yet, data.limit 5")
 
 
 def test_scenes_are_as_many_as_are_asked_for(tmp_path):
