@@ -34,7 +34,7 @@ def images_of(choices: Choices, data: Settings, published: Mapping[str, Mapping[
     limited = "" if limit is None else f", data.limit {limit}"
     listed = images_of_list(tree, split, data)
     if listed is not None:
-        there = f"{written}" if written.is_file() else f"{split} of {choices.root}, which was not made ready yet"
+        there = f"{written}" if written.is_file() else f"as {choices.root} will be laid out"
         return Images(listed, there + limited)
     if split in published.get(choices.data, {}):
         number = published[choices.data][split]

@@ -90,7 +90,7 @@ def test_a_folder_that_was_not_made_ready_counts_as_it_will_be(tmp_path):
     make_own_folder(tmp_path / "own", masks=False)
     choices = Choices(data="folder", data_root=str(tmp_path / "own"))
     found = images_of(choices, {"fit_split": "train", "limit": 5}, PUBLISHED)
-    assert found.number == 5 and found.source.endswith("own, which was not made ready yet, data.limit 5")
+    assert found.number == 5 and found.source.endswith("own will be laid out, data.limit 5")
 
 
 def test_scenes_are_as_many_as_are_asked_for(tmp_path):
