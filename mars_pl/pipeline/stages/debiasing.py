@@ -29,7 +29,7 @@ DEBIASED = ("debias-probed", "debias-labels")
 
 
 def debiased_centroids(make: Maker, pseudo: Value, features: Options, stored: Output | None) -> Stage:
-    """§3.2 𝒱ᶜ: K-means in each region, distances to all background centroids (Eq. 1), the α farthest (Eq. 2), its mean.
+    """§3.2 𝒱ᶜ: K-means in each region, distances to all background (Eq. 1), the mean (Eq. 2) of the α farthest (Eq. 3).
 
     Args:
         make: of the run.
@@ -41,7 +41,7 @@ def debiased_centroids(make: Maker, pseudo: Value, features: Options, stored: Ou
     return make.predict(
         "debias-centroids",
         (*make.layers(f"debias/{c.centroids}"), *layers_of_features(make, stored)),
-        told_of_centroids(c),
+        _told_of_centroids(c),
         {
             "data.label_folder": pseudo,
             **({"data.feature_folder": stored} if stored else features),
@@ -86,7 +86,7 @@ def debiased_labels(make: Maker, pseudo: Value, features: Options, centroids: St
     return _probed(make, pseudo, tokens_of(make, features), labels) if c.debias == PROBED else labels
 
 
-def told_of_centroids(c: Choices) -> tuple[str, ...]:
+def _told_of_centroids(c: Choices) -> tuple[str, ...]:
     """Return the choices in the name of the centroids' folder."""
     clusters = (*given("kfg", c.foreground_clusters), *given("kbg", c.background_clusters))
     return (c.label_name, c.uss, c.backbone, c.centroids, *given("alpha", c.alpha), *clusters)
@@ -101,7 +101,7 @@ def _told_of_eq_4(c: Choices) -> tuple[str, ...]:
     """Return the choices in the name of the folder of Eq. 5's labels, which a probe may learn from."""
     own = () if c.debias in (DEBIAS, PROBED) else (c.debias,)
     shifts = given("shifts", c.shifts if c.shifts != 1 else None)
-    return (*told_of_centroids(c), *own, *shifts, *given("gamma", c.gamma))
+    return (*_told_of_centroids(c), *own, *shifts, *given("gamma", c.gamma))
 
 
 def _probed(make: Maker, pseudo: Value, tokens: Options, taught_by: Stage) -> Stage:
