@@ -31,19 +31,18 @@ def images_of(choices: Choices, data: Settings, published: Mapping[str, Mapping[
     split, limit = str(data["fit_split"]), data.get("limit")
     tree = Tree(choices.root)
     written = tree.list_file(split)
-    limited = "" if limit is None else f", data.limit {limit}"
     listed = images_of_list(tree, split, data)
     if listed is not None:
-        there = f"{written}" if written.is_file() else f"as {choices.root} will be laid out"
-        return Images(listed, there + limited)
-    if split in published.get(choices.data, {}):
+        number = listed
+        source = f"{written}" if written.is_file() else f"as {choices.root} will be laid out"
+    elif split in published.get(choices.data, {}):
         number = published[choices.data][split]
         source = f"the published list {split}, since {choices.root} is not there"
     elif "data_seed" in data:  # scenes are generated, as many as are asked for
         number, source = int(data["train"]), "generated on first use"
     else:
         return Images(None, f"{written}: no such list, so that steps cannot be told")
-    return Images(number if limit is None else min(number, limit), source + limited)
+    return Images(number, source) if limit is None else Images(min(number, limit), f"{source}, data.limit {limit}")
 
 
 def processes_of(trainer: Mapping[str, Any]) -> int | None:

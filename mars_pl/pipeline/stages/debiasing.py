@@ -77,7 +77,7 @@ def debiased_labels(make: Maker, pseudo: Value, features: Options, centroids: St
             "data.label_folder": pseudo,
             **({"data.feature_folder": kept} if kept else features),
             "model.centroids": centroids / "centroids.safetensors",
-            **_shifted(c),
+            "model.feature_extractor.shifts": _shifts(c),
             "writer.exponent": c.gamma,
         },
         leaves=("removed.json",),
@@ -100,8 +100,7 @@ def told_of_labels(c: Choices) -> tuple[str, ...]:
 def _told_of_eq_4(c: Choices) -> tuple[str, ...]:
     """Return the choices in the name of the folder of Eq. 5's labels, which a probe may learn from."""
     own = () if c.debias in (DEBIAS, PROBED) else (c.debias,)
-    shifts = given("shifts", c.shifts if c.shifts != 1 else None)
-    return (*_told_of_centroids(c), *own, *shifts, *given("gamma", c.gamma))
+    return (*_told_of_centroids(c), *own, *given("shifts", _shifts(c)), *given("gamma", c.gamma))
 
 
 def _probed(make: Maker, pseudo: Value, tokens: Options, taught_by: Stage) -> Stage:
@@ -124,13 +123,13 @@ def _probed(make: Maker, pseudo: Value, tokens: Options, taught_by: Stage) -> St
             "data.label_folder": pseudo,
             **same,
             "model.probe": probe / "probe.safetensors",
-            **_shifted(make.choices),
+            "model.feature_extractor.shifts": _shifts(make.choices),
         },
         leaves=("removed.json",),
         each="{id}.png",
     )
 
 
-def _shifted(c: Choices) -> Options:
-    """Return the setting of features that are read at shifted places too."""
-    return {"model.feature_extractor.shifts": c.shifts if c.shifts != 1 else None}
+def _shifts(c: Choices) -> int | None:
+    """Return at how many shifted places a side features are read; None where at their own alone, the YAMLs' default."""
+    return c.shifts if c.shifts != 1 else None

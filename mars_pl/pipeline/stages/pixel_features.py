@@ -48,5 +48,5 @@ def pixel_features(make: Maker) -> Options:
 
 
 def layers_of_features(make: Maker, stored: Output | None = None) -> tuple[Path, ...]:
-    """YAMLs of a job that reads pixel features: those of a folder, or those that the network is asked for."""
+    """Return the YAMLs of a job that reads pixel features: a folder's, or those that the network is asked for."""
     return make.layers("uss/stored_features" if stored else f"uss/features_{make.choices.uss}")
