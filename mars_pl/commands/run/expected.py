@@ -93,7 +93,7 @@ def expected(stage: Stage, trainer: str) -> Expected:
     """
     settings, measured = resolve(stage.yamls, stage.options), _measured(trainer)
     of_stages = measured.get("step" if stage.job == "fit" else "image", {})
-    each = _of_network(of_stages.get(stage.name), settings)
+    each = _of_network((of_stages.get(stage.name) or {}).get(_kind(settings)), settings)
     if stage.job == "fit":
         found = fit_length(stage)
         seconds = _of_fit(found, each, measured) if each is not None and found else None
@@ -116,6 +116,13 @@ def _words(found: FitLength | None) -> str:
     if not found.steps:
         return f"{found.images:,} images"
     return f"{found.steps:,} steps of {found.batch}, {found.epochs or 0:,.0f} epochs of {found.images:,} images"
+
+
+def _kind(settings: Settings) -> str:
+    """The class that does the work, and whether it is spared the backbone: what a stage costs is not in its name."""
+    name = str((settings.get("model") or {}).get("class_path", "")).rpartition(".")[2]
+    pairs = ((settings.get("data") or {}).get("init_args") or {}).get("training_set") or {}
+    return f"{name} from tokens" if (pairs.get("init_args") or {}).get("tokens") else name
 
 
 def _of_network(by_network: Mapping[str, float] | None, settings: Settings) -> float | None:

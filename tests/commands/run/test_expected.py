@@ -1,9 +1,12 @@
 """What a run chose by itself, how long each stage takes and which fits have few steps, said before anything starts."""
 
+import re
+
 import pytest
 
 from mars_pl.commands.run import expected
 from mars_pl.pipeline import preferences
+from mars_pl.pipeline.settings.configs import config_folder
 from mars_pl.pipeline.settings.settings_file import read_settings
 from tests.fakes.fake_folder import make_own_folder
 
@@ -11,13 +14,11 @@ CPU = {
     "machine": "two slow cores",
     "start": 10,
     "epoch": 1,
-    "step": {"wsss-classifier": {"tf_efficientnet_lite0": 2}},
-    "image": {"wsss-labels": {"tf_efficientnet_lite0": 30}},
+    "step": {"wsss-classifier": {"ClassificationModule": {"tf_efficientnet_lite0": 2}}},
+    "image": {"wsss-labels": {"ClassificationModule": {"tf_efficientnet_lite0": 30}}},
 }
-MEASURED = {
-    "cpu": CPU,
-    "cpu_bf16": {**CPU, "machine": "two cores with bfloat16", "image": {"wsss-labels": {"tf_efficientnet_lite0": 10}}},
-}
+FASTER = {"wsss-labels": {"ClassificationModule": {"tf_efficientnet_lite0": 10}}}
+MEASURED = {"cpu": CPU, "cpu_bf16": {**CPU, "machine": "two cores with bfloat16", "image": FASTER}}
 
 
 @pytest.fixture
@@ -82,12 +83,31 @@ def test_half_precision_has_times_of_its_own(small, capsys):
     assert any(line.endswith("as measured on two cores with bfloat16") for line in lines)
 
 
+def test_a_time_is_of_the_work_that_was_measured_and_not_of_a_name(small, capsys, monkeypatch):
+    stored = {"uss-fit": {"STEGOModule from tokens": {"vit_small_patch14_dinov2": 1}}}
+    monkeypatch.setattr(expected, "_all_measured", lambda: {"cpu": {**CPU, "step": CPU["step"] | stored}})
+    words = ("data=folder", BATCH, "uss-fit.data.batch_size=2", "fewest_steps=100", "trainer=cpu", "-n")
+
+    def times(*more):
+        lines = said(small, capsys, *words, *more)
+        return {line.split(" ")[0]: line.rpartition("images ")[2] for line in lines}
+
+    plain, other = times("tokens=true"), times("wsss=advcam", "tokens=false")
+    assert (plain["wsss-classifier"], plain["wsss-labels"], plain["uss-fit"]) == ("4 min", "3 min", "2 min")
+    assert other["wsss-classifier"] == "4 min", "AdvCAM's classifier is the CAM's"
+    assert other["wsss-labels"] == other["uss-fit"] == "–", "by another class, and by a class that reads the images"
+
+
 def test_every_shipped_time_is_of_a_stage_that_a_run_has(small, capsys, monkeypatch):
     shipped = read_settings(expected.FILE)
     monkeypatch.setattr(expected, "_all_measured", lambda: shipped)
     words = ("data=folder", "wsss=irn", "debias=labels_probed", "rounds=2", "size=small", "trainer=cpu")
     batches = [f"{fit}.data.batch_size=2" for fit in ("wsss-classifier", "wsss-propagation", "uss-fit", "segment")]
     table = [line.split() for line in said(small, capsys, *words, *batches)]
+    read = "".join(path.read_text() for path in config_folder().rglob("*.yaml"))
+    stages = [stage for trainer in shipped.values() for work in ("step", "image") for stage in trainer[work].values()]
+    kinds = {kind.removesuffix(" from tokens") for stage in stages for kind in stage}
+    assert kinds <= set(re.findall(r"class_path: [\w.]+\.(\w+)", read)), "a class that no job has any more"
     named = {line[0] for line in table if line and line[-1] in ("s", "min", "h")}
     assert named >= {*shipped["cpu"]["step"], *shipped["cpu"]["image"]} >= {*shipped["cpu_bf16"]["image"]}
 
