@@ -1,4 +1,4 @@
-"""Where tables and lines are printed: one console, which takes names for names and not for its own marks."""
+"""Where tables and lines are printed: one console, which takes names for names; numbers of bytes in words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 JOINER = "\u200d"
 """Between the parts of one emoji."""
+
+GIB = 2**30
+"""Bytes in a GiB."""
 
 
 def terminal(*, stderr: bool = False, width: int = 110) -> Console:
@@ -34,3 +37,8 @@ def on_one_line(text: str) -> str:
     return "".join(
         repr(letter)[1:-1] if letter != JOINER and unicodedata.category(letter) in UNSEEN else letter for letter in text
     )
+
+
+def size_words(count: int) -> str:
+    """Return a number of bytes for people."""
+    return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / 2**20:.1f} MiB"

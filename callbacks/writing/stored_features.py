@@ -10,9 +10,7 @@ from torch import Tensor
 
 from datamodules.errors import DataError
 from datamodules.files.features import write_features
-
-MANY = 2**30
-"""From so many bytes on, sizes are said in gigabytes."""
+from datamodules.terminal import size_words
 
 
 class StoredFeatures:
@@ -45,8 +43,3 @@ class StoredFeatures:
         if whole > free:
             raise DataError(f"{told}, {size_words(free)} are free; leave out features=true or make room")
         rank_zero_info(f"{told} by the size of the first")
-
-
-def size_words(count: int) -> str:
-    """Return a number of bytes for people."""
-    return f"{count / MANY:.1f} GiB" if count >= MANY else f"{count / 2**20:.1f} MiB"

@@ -1,4 +1,4 @@
-"""Names of classes and images may hold what Rich takes for its own marks."""
+"""Names of classes and images may hold what Rich takes for its own marks; sizes have a unit that fits."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from rich.table import Table
 
 from datamodules import progress
 from datamodules.progress import with_progress
-from datamodules.terminal import on_one_line, terminal
+from datamodules.terminal import on_one_line, size_words, terminal
 from tests.pipeline.tiny_run import REPOSITORY
 
 NAME = "[bold]cup[/bold] [/] :cat: [link=x]"
@@ -46,3 +46,7 @@ def test_what_moves_the_cursor_or_ends_a_line_is_written_out():
     name = "a\nb\r\tc\x1b[31m\u202e\u2028\udce4\x7f"
     assert on_one_line(name) == r"a\nb\r\tc\x1b[31m\u202e\u2028\udce4\x7f"
     assert on_one_line("Größe 👩\u200d🌾 [bold] “x”") == "Größe 👩\u200d🌾 [bold] “x”"
+
+
+def test_sizes_are_said_in_the_unit_that_fits():
+    assert (size_words(2**20), size_words(3 * 2**30)) == ("1.0 MiB", "3.0 GiB")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datamodules.processes import cores
+from datamodules.terminal import GIB, size_words
 from mars_pl.pipeline.machine import best_trainer, gpu_count
 from mars_pl.training.weight_files import MARS_WEIGHTS
 from mars_pl.version import BEHIND_FIGURES, installed_version
@@ -24,8 +25,7 @@ OPTIONAL = (
 )
 """Package, what it is for, how to have it."""
 
-GIGABYTE = 2**30
-LEAST_SHARED, LEAST_DISK, LEAST_FILES = 2 * GIGABYTE, 20 * GIGABYTE, 1024
+LEAST_SHARED, LEAST_DISK, LEAST_FILES = 2 * GIB, 20 * GIB, 1024
 """Of shared memory, through which reading processes hand on batches; of disk; of files open at once."""
 
 
@@ -73,12 +73,12 @@ def _memory() -> Iterator[Row]:
     told = Path("/proc/meminfo")
     if told.is_file():
         fields = dict(line.split(":", 1) for line in told.read_text().splitlines())
-        yield Row("memory", gigabytes(1024 * int(fields["MemAvailable"].split()[0])) + " free")
+        yield Row("memory", size_words(1024 * int(fields["MemAvailable"].split()[0])) + " free")
     shared = Path("/dev/shm")
     if shared.is_dir():
         total = shutil.disk_usage(shared).total
         remedy = "" if total >= LEAST_SHARED else "docker run --shm-size=8g, or data.workers=0"
-        yield Row("shared memory", gigabytes(total), remedy)
+        yield Row("shared memory", size_words(total), remedy)
 
 
 def _weights(folder: Path) -> Row:
@@ -99,15 +99,10 @@ def _hub() -> Row:
 def _limits(folder: Path) -> Iterator[Row]:
     free = shutil.disk_usage(folder).free
     remedy = "" if free >= LEAST_DISK else "VOC's run leaves some 20 GB of labels, tokens and checkpoints"
-    yield Row("disk", f"{gigabytes(free)} free in {folder.absolute()}", remedy)
+    yield Row("disk", f"{size_words(free)} free in {folder.absolute()}", remedy)
     try:
         import resource
     except ImportError:  # there is none on Windows
         return
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     yield Row("open files", str(files), "" if files < 0 or files >= LEAST_FILES else f"ulimit -n {LEAST_FILES}")
-
-
-def gigabytes(count: int) -> str:
-    """Return a number of bytes for people."""
-    return f"{count / GIGABYTE:.1f} GiB"

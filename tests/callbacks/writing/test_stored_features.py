@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from callbacks.writing import stored_features
-from callbacks.writing.stored_features import StoredFeatures, size_words
+from callbacks.writing.stored_features import StoredFeatures
 from datamodules.errors import DataError
 
 
@@ -25,7 +25,3 @@ def test_a_disk_without_room_is_said_before_the_first(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"some 61.0 GiB, 1.0 GiB are free; leave out features=true or make room"):
         StoredFeatures(tmp_path / "features", 1_000_000).write("a", torch.ones(8, 64, 64))
     assert not list((tmp_path / "features").iterdir())
-
-
-def test_sizes_are_said_in_the_unit_that_fits():
-    assert (size_words(2**20), size_words(3 * 2**30)) == ("1.0 MiB", "3.0 GiB")

@@ -28,7 +28,7 @@ def test_what_is_scarce_has_a_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=2**30, total=2**26))
     monkeypatch.setattr(machine_rows, "find_spec", lambda name: None)
     found = rows(tmp_path)
-    assert found["shared memory"] == Row("shared memory", "0.1 GiB", "docker run --shm-size=8g, or data.workers=0")
+    assert found["shared memory"] == Row("shared memory", "64.0 MiB", "docker run --shm-size=8g, or data.workers=0")
     assert found["disk"].found.startswith("1.0 GiB free") and found["disk"].remedy
     assert found["pydensecrf"].remedy.startswith("pip install 'mars-pl[crf]'")
 
