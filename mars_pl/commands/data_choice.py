@@ -10,6 +10,7 @@ from datamodules.errors import DataError
 from datamodules.files.class_names import CLASS_NAMES, folder_class_names
 from datamodules.files.image_labels import LabelSource, open_image_labels
 from datamodules.prepare.folder import prepare_folder
+from mars_pl.pipeline.settings.resolved import class_name
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.settings.yamls import shipped
 
@@ -65,5 +66,5 @@ def data_settings(choice: str) -> tuple[str, dict[str, Any]]:
     path = next(iter(shipped(f"data/{choice}")), Path(choice))
     if not path.is_file():
         raise DataError(f"--data {choice}: neither a file nor one of {', '.join(KINDS)}; name a data YAML")
-    kind = str(read_settings(path, "data").get("class_path", "")).rsplit(".", 1)[-1].lower()
+    kind = class_name(read_settings(path, "data")).lower()
     return kind, read_settings(path, "data", "init_args")

@@ -14,7 +14,7 @@ from datamodules.synthetic.captions import write_captioned
 from datamodules.synthetic.generator import write_outside, write_scenes
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.methods import method
-from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.pipeline.settings.resolved import class_name, init_args, resolve
 from mars_pl.pipeline.settings.yamls import layers
 
 OUTSIDE, CAPTIONS = "OutOfDistribution", "Captions"
@@ -33,8 +33,8 @@ def prepare(choices: Choices) -> None:
         DataError: where it is not there and cannot be made, or is at fault.
     """
     settings = resolve(layers(choices.overlays, f"data/{choices.data}"), {}).get("data", {})
-    kind = str(settings.get("class_path", "")).rsplit(".", 1)[-1]
-    options = settings.get("init_args") or {}
+    kind = class_name(settings)
+    options = init_args(settings)
     root = choices.root
     if kind == "Scenes" and not root.exists():
         root.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from datamodules.files.image_labels.captions import read_captions
 from datamodules.files.tree import Tree
 from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.planned_lists import planned_lists
-from mars_pl.pipeline.settings.resolved import resolve
+from mars_pl.pipeline.settings.resolved import class_name, init_args, resolve
 from mars_pl.pipeline.settings.source import read_constant
 from mars_pl.pipeline.stage import Stage, Value
 
@@ -51,11 +51,10 @@ def fit_length(stage: Stage) -> FitLength | None:
     """Return how long a fit is by its settings and list; None where that is not there yet."""
     settings = resolve(stage.yamls, stage.options)
     tree, split = Tree(stage.root), split_of(stage, settings)
-    data = (settings.get("data") or {}).get("init_args") or {}
+    data = init_args(settings.get("data"))
     trainer = settings.get("trainer") or {}
     batch = data.get("batch_size")
-    training_set = data.get("training_set") or {}
-    kind = str(training_set.get("class_path", "")).rpartition(".")[2]
+    kind = class_name(data.get("training_set"))
     listed = images_of_list(tree, split, data)
     images = captioned(data) if kind == CAPTIONED and listed is not None else listed
     if images is None or not isinstance(batch, int):
@@ -82,7 +81,7 @@ def images_of_list(tree: Tree, split: str, data: Mapping[str, Any]) -> int | Non
 
 def captioned(data: Mapping[str, Any]) -> int | None:
     """Return how many pictures a fit on captions learns from; None where they are not there yet, or are at fault."""
-    folder = (data["training_set"].get("init_args") or {}).get("folder")
+    folder = init_args(data["training_set"]).get("folder")
     try:
         return len(read_captions(Path(folder))[: data.get("limit")]) if folder else None
     except DataError:

@@ -13,6 +13,7 @@ from datamodules.files.features import read_features
 from datamodules.files.tree import Tree, read_image
 from mars_pl.commands.figures.drawn import LackingError
 from mars_pl.commands.report.run import Run
+from mars_pl.pipeline.settings.resolved import init_args
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.training.weight_files import WEIGHTS
 
@@ -36,7 +37,7 @@ def features_of(run: Run) -> FeaturesOf:
     stored = next((path for path in (folder / "features", _stored(run, settings)) if path and path.is_dir()), None)
     if stored is not None:
         return lambda image_id: read_features(stored / f"{image_id}.npy").float()
-    chosen = (settings.get("model", {}).get("init_args") or {}).get("feature_extractor")
+    chosen = init_args(settings.get("model")).get("feature_extractor")
     if not isinstance(chosen, dict):
         raise LackingError(f"{folder / 'predict.yaml'}: names no feature_extractor, and no features are stored")
     network, tree = _make(chosen, run), Tree(run.root)
@@ -54,7 +55,7 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _stored(run: Run, settings: dict[str, Any]) -> Path | None:
-    named = (settings.get("data", {}).get("init_args") or {}).get("feature_folder")
+    named = init_args(settings.get("data")).get("feature_folder")
     return run.folder.parent.parent / named if named else None
 
 
@@ -62,7 +63,7 @@ def _make(chosen: dict[str, Any], run: Run) -> nn.Module:
     """Make the network from its class path and settings, as the job did; what its fit left lies in the run."""
     from jsonargparse import ArgumentParser, ArgumentError  # isort: skip
 
-    own = dict(chosen.get("init_args") or {})
+    own = dict(init_args(chosen))
     fitted = run.stage_file("uss-fit", WEIGHTS)
     if own.get("weights") and fitted is not None:
         own["weights"] = str(fitted)

@@ -17,7 +17,7 @@ from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.execution.fingerprint import split_of
 from mars_pl.pipeline.execution.needs import NAMES
 from mars_pl.pipeline.fit_length import FitLength, fit_length, images_of_list
-from mars_pl.pipeline.settings.resolved import Settings, resolve
+from mars_pl.pipeline.settings.resolved import Settings, class_name, init_args, resolve
 from mars_pl.pipeline.settings.settings_file import read_settings
 from mars_pl.pipeline.stage import Stage
 
@@ -98,7 +98,7 @@ def expected(stage: Stage, trainer: str) -> Expected:
         found = fit_length(stage)
         seconds = _of_fit(found, each, measured) if each is not None and found else None
         return Expected(f"{stage.name} {stage.training}".strip(), _words(found), seconds)
-    data = (settings.get("data") or {}).get("init_args") or {}
+    data = init_args(settings.get("data"))
     images = images_of_list(Tree(stage.root), split_of(stage, settings), data)
     seconds = measured["start"] + each * images if each is not None and images is not None else None
     return Expected(stage.name, "its list is not there yet" if images is None else f"{images:,} images", seconds)
@@ -120,9 +120,9 @@ def _words(found: FitLength | None) -> str:
 
 def _kind(settings: Settings) -> str:
     """The class that does the work, and whether it is spared the backbone: what a stage costs is not in its name."""
-    name = str((settings.get("model") or {}).get("class_path", "")).rpartition(".")[2]
-    pairs = ((settings.get("data") or {}).get("init_args") or {}).get("training_set") or {}
-    return f"{name} from tokens" if (pairs.get("init_args") or {}).get("tokens") else name
+    name = class_name(settings.get("model"))
+    training_set = init_args(settings.get("data")).get("training_set")
+    return f"{name} from tokens" if init_args(training_set).get("tokens") else name
 
 
 def _of_network(by_network: Mapping[str, float] | None, settings: Settings) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from datamodules.files.image_labels import ANNOTATIONS, TABLES, found_source
 from datamodules.files.shards.place import File, file_size
 from datamodules.files.tree import FIT_SPLIT, PREDICT_SPLIT, Tree
-from mars_pl.pipeline.settings.resolved import Settings, is_yaml, leaves, resolve, without_harmless
+from mars_pl.pipeline.settings.resolved import Settings, init_args, is_yaml, leaves, resolve, without_harmless
 from mars_pl.pipeline.stage import Stage
 from mars_pl.training.weight_files import find_weights_file
 
@@ -97,7 +97,7 @@ def split_of(stage: Stage, settings: Settings) -> str:
     if stage.job == "evaluate":
         return str(stage.options["split"])
     name, otherwise = ("fit_split", FIT_SPLIT) if stage.job == "fit" else ("predict_split", PREDICT_SPLIT)
-    return str(_data(settings).get(name, otherwise))
+    return str(init_args(settings.get("data")).get(name, otherwise))
 
 
 def file_sum(path: Path | None) -> str:
@@ -148,11 +148,7 @@ def _place_facts(path: Path) -> Any:
 
 def _label_source(stage: Stage, settings: Settings) -> str:
     """Where a stage has its image labels from; a row reads none."""
-    return "none" if stage.job == "evaluate" else str(_data(settings).get("image_labels", "auto"))
-
-
-def _data(settings: Settings) -> dict[str, Any]:
-    return (settings.get("data") or {}).get("init_args") or {}
+    return "none" if stage.job == "evaluate" else str(init_args(settings.get("data")).get("image_labels", "auto"))
 
 
 def is_weights(name: str, value: Any) -> bool:

@@ -37,6 +37,17 @@ def resolve(yamls: Sequence[Path], options: Mapping[str, Value]) -> Settings:
     return settings
 
 
+def init_args(node: Any) -> Settings:
+    """Return the settings of a class, of `settings["data"]` say; none where it is not there."""
+    found: Settings = (node or {}).get("init_args") or {}
+    return found
+
+
+def class_name(node: Any) -> str:
+    """Return the name of the class without its modules; empty where no class is named."""
+    return str((node or {}).get("class_path", "")).rpartition(".")[2]
+
+
 def is_yaml(value: Value) -> bool:
     """Tell whether an option names a configuration, which stands for the settings in it."""
     return isinstance(value, Path) and value.suffix == ".yaml" and value.is_file()

@@ -11,7 +11,7 @@ from mars_pl.commands.run import targets
 from mars_pl.pipeline.choices import read_choices
 from mars_pl.pipeline.execution.places import Places
 from mars_pl.pipeline.execution.words import command_words
-from mars_pl.pipeline.settings.resolved import is_yaml, leaves, resolve, without_harmless
+from mars_pl.pipeline.settings.resolved import class_name, init_args, is_yaml, leaves, resolve, without_harmless
 from mars_pl.pipeline.stage import Output, Stage
 from tests.fakes.fake_tree import make_voc_tree
 
@@ -151,3 +151,10 @@ def _within(ours, theirs, path=""):
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         return [fault for pair in zip(ours, theirs, strict=True) for fault in _within(*pair, f"{path}[]")]
     return [] if ours == theirs else [f"{path}: {ours!r}, {theirs!r}"]
+
+
+def test_a_class_and_its_settings_are_found_or_are_none():
+    node = {"class_path": "datamodules.voc.VOC", "init_args": {"limit": 3}}
+    assert (class_name(node), init_args(node)) == ("VOC", {"limit": 3})
+    for without in (None, {}, {"init_args": None}):
+        assert (class_name(without), init_args(without)) == ("", {})
