@@ -48,6 +48,9 @@ CONFIG = ("-c", "--config")
 WRITER = "writer"
 """The callback that writes what a predict job predicts; a key of its own, so that an overlay can change parts of it."""
 
+DEFAULTS = {"predict": {"default_config_files": [str(Path(__file__).parent / "predict_defaults.yaml")]}}
+"""Of a subcommand's parser."""
+
 
 class RunConfig(SaveConfigCallback):
     """Keeps the configuration as run: ``<default_root_dir>/<subcommand>.yaml``, and the logger's hyperparameters."""
@@ -71,12 +74,20 @@ class MarsCLI(LightningCLI):
 
     Args:
         interruption: hears the signals that end the command.
+        asked: the subcommand of the words; anything else lets the parser say which ones there are.
         options: of LightningCLI.
     """
 
-    def __init__(self, interruption: Interruption, **options: Any) -> None:
+    def __init__(self, interruption: Interruption, asked: str, **options: Any) -> None:
         self.interruption = interruption
-        super().__init__(pl.LightningModule, SegmentationData, **options)
+        self.asked = asked
+        defaults = {name: DEFAULTS[name] for name in self.subcommands() if name in DEFAULTS}
+        super().__init__(pl.LightningModule, SegmentationData, parser_kwargs=defaults, **options)
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]  # called on the instance alone
+        """Only the one that is asked for: a parser takes longer to build than the words to read."""
+        known = super().subcommands()
+        return {self.asked: known[self.asked]} if self.asked in known else known
 
     def init_parser(self, **options: Any) -> LightningArgumentParser:
         """Let a wrong option raise; the command says it in one line."""
@@ -211,6 +222,7 @@ def run(args: Sequence[str], interruption: Interruption) -> None:
     _quieten()
     MarsCLI(
         interruption,
+        args[0],
         subclass_mode_model=True,
         subclass_mode_data=True,
         save_config_callback=RunConfig,
@@ -223,6 +235,5 @@ def run(args: Sequence[str], interruption: Interruption) -> None:
             "enable_model_summary": False,
         },
         auto_configure_optimizers=False,
-        parser_kwargs={"predict": {"default_config_files": [str(Path(__file__).parent / "predict_defaults.yaml")]}},
         args=with_nulls(with_found_configs(args)),
     )

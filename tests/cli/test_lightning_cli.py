@@ -5,7 +5,7 @@ from jsonargparse import ArgumentParser
 from torch import nn
 
 from datamodules.errors import DataError
-from mars_pl.cli.lightning_cli import with_found_configs
+from mars_pl.cli.lightning_cli import MarsCLI, with_found_configs
 from mars_pl.cli.main import main
 from mars_pl.pipeline.settings.configs import config_folder
 from mars_pl.segment.segmentation_module import SegmentationModule
@@ -144,3 +144,12 @@ def test_the_parser_sees_every_argument_of_a_module_with_its_default(module):
         if parameter.default is not parameter.empty:
             assert parser.get_default(f"model.{name}") == parameter.default
     assert {"network", "affinity_net"} & set(signature(module).parameters) and "weights" in signature(module).parameters
+
+
+@pytest.mark.parametrize(
+    ("asked", "built"), [("predict", ["predict"]), ("prdict", ["fit", "validate", "test", "predict"])]
+)
+def test_the_parser_of_the_asked_subcommand_alone_is_built(asked, built):
+    cli = MarsCLI.__new__(MarsCLI)
+    cli.asked = asked
+    assert list(cli.subcommands()) == built
