@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 VENV  ?= .venv
 READY := $(VENV)/ready
 MARS  := $(VENV)/bin/mars
+# A file's tests stay in one process, which makes what they share once.
+PYTEST = $(VENV)/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 # Of the words on make's command line, those that are make's own stay here; the others are choices of `mars run`.
 OWN   := VENV JOBS VOC_OPTIONS MUTANTS KINDS
 GIVEN = $(foreach name,$(filter-out $(OWN),$(.VARIABLES)),$(if $(filter command,$(origin $(name))),$(name)))
@@ -51,10 +53,10 @@ data/voc: $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTION
 	$(MARS) data voc $@ $(VOC_OPTIONS)
 
 test: $(READY)  ## the suite (under 10 minutes on 2 cores)
-	$(VENV)/bin/python -m pytest --numprocesses auto --dist loadgroup
+	$(PYTEST)
 
 test-slow: $(READY)  ## what the suite is too short for
-	$(VENV)/bin/python -m pytest -m slow --numprocesses auto --dist loadgroup
+	$(PYTEST) -m slow
 
 fuzz: $(READY)  ## 10,000 damaged files for all readers, as a table; MUTANTS= of each reader for more
 	$(VENV)/bin/python -m tests.fuzz $(MUTANTS)

@@ -6,19 +6,12 @@ import pytest
 import torch
 
 from tests.fakes.fake_tree import make_voc_tree
+from tests.fakes.forked_jobs import ForkedJobs
 from tests.fakes.shards import bucket  # noqa: F401 - a fixture
 from tests.pipeline.tiny_run import TinyRun
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start; networks this small only wait for a second thread
 torch.set_num_threads(1)  # and of the tests themselves
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, and all that use the tiny run, so that nothing costly is made twice."""
-    for item in items:
-        shares_run = "tiny_run" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("tiny_run" if shares_run else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +20,10 @@ def tiny_run(tmp_path_factory) -> TinyRun:
     house = tmp_path_factory.mktemp("tiny")
     make_voc_tree(house / "data" / "voc", 8, image_labels="npy")
     return TinyRun(house)
+
+
+@pytest.fixture(scope="session")
+def forked_jobs():
+    """Runs commands of `mars` in processes of their own, of which none waits for an import."""
+    with ForkedJobs() as jobs:
+        yield jobs

@@ -28,7 +28,16 @@ def test_every_ratio_is_of_two_subjects():
     assert all({ratio.ours, ratio.literal} <= SUBJECTS.keys() for ratio in RATIOS)
 
 
-@pytest.mark.parametrize("name", ["class_maps", "class_maps_literal", "clustering", "clustering_batched", "plain_step"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "class_maps",
+        "class_maps_literal",
+        "clustering",
+        "clustering_batched",
+        pytest.param("plain_step", marks=pytest.mark.slow),
+    ],
+)
 def test_a_subject_runs(name):
     SUBJECTS[name]()()
 

@@ -1,9 +1,7 @@
 """A predict job that is killed and goes on leaves, file by file, the bytes of one that was never disturbed."""
 
 import json
-import os
-import subprocess
-import sys
+import signal
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from callbacks.writing.journal import read_journals
 from mars_pl.cli.main import main
 from tests.fakes.fake_tree import CLASSES, make_voc_tree
 from tests.fakes.predict_job import files
-from tests.pipeline.tiny_run import REPOSITORY
 
 PARTS = "tests.fakes.colour_modules"
 FEATURES = {"feature_extractor": {"class_path": "tests.debias.colours.ColourFeatures"}}
@@ -79,31 +76,31 @@ def words(house, name, folder, killed_after=-1, *more):
 
 RESUME = ("--writer.init_args.resume", "true")
 AGAIN = "again.txt"
-TWO = ("--trainer.strategy", "ddp", "--trainer.devices", "2", f"--trainer.callbacks.note={AGAIN}")
 
 
 @pytest.fixture(scope="module")
-def killed(house):
+def killed(forked_jobs, house):
     """What each job leaves that is killed after three images, or after all of them (`debiased-end`).
 
     Two more are killed and then resumed by two processes: `two-pseudo` was killed from outside with a worker busy, of
     `two-scores` one image was left.
     """
     folder = house / "killed"
-    jobs = [{"words": words(house, name, folder / name, 3)} for name in JOBS]
-    jobs.append({"words": words(house, "debiased", folder / "debiased-end", IMAGES)})
-    pseudo, scores = folder / "two-pseudo", folder / "two-scores"
+
+    def end(name, place, killed_after, *more, kill=None):
+        ended = forked_jobs.run(house, words(house, name, folder / place, killed_after, *more), kill=kill)
+        assert ended.codes == [-signal.SIGKILL], ended.said
+
+    for name in JOBS:
+        end(name, name, 3)
+    end("debiased", "debiased-end", IMAGES)
     slow = ("--model.init_args.pause", "0.3", "--writer.init_args.workers", "1")
-    jobs.append({"words": words(house, "pseudo", pseudo, -1, *slow), "kill": 2, "folder": str(pseudo)})
-    jobs.append({"words": words(house, "scores", scores, IMAGES - 1)})
-    killed_jobs = len(jobs)
-    for name, place in (("pseudo", pseudo), ("scores", scores)):
-        jobs.append({"words": words(house, name, place, -1, *RESUME, *TWO), "processes": 2})
-    command = [sys.executable, "-m", "tests.fakes.forked_jobs", json.dumps(jobs)]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=300)
-    ended = [line.split()[1:] for line in done.stdout.splitlines() if line.startswith("ended:")]
-    assert ended == [["-9"]] * killed_jobs + [["0", "0"]] * 2, done.stderr
+    end("pseudo", "two-pseudo", -1, *slow, kill=(folder / "two-pseudo/.done-0.jsonl", 2))
+    end("scores", "two-scores", IMAGES - 1)
+    for name in ("pseudo", "scores"):
+        noted = f"--trainer.callbacks.note={AGAIN}"
+        ended = forked_jobs.run(house, words(house, name, folder / f"two-{name}", -1, *RESUME, noted), 2)
+        assert ended.codes == [0, 0], ended.said
     return folder
 
 

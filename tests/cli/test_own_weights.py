@@ -1,4 +1,7 @@
-"""A finished fit is self-contained: its configuration and its weights are all that a later job asks for."""
+"""A finished fit is self-contained: its configuration and its weights are all that a later job asks for.
+
+Of `mars export`: its own tests.
+"""
 
 import shutil
 import socket
@@ -61,13 +64,6 @@ def test_validate_and_test(finished, capsys):
     for job in ("validate", *(["test"] if finished.kind == "segmenter" else [])):
         assert finished.run(job, *of(finished, *own(finished))) == 0
         assert "mean_average_precision" in (said := capsys.readouterr().out) or "teacher mIoU" in said
-
-
-def test_export(finished, tmp_path):
-    if finished.kind == "segmenter":
-        pytest.importorskip("onnxruntime")
-        assert finished.run("export", str(finished.folder), str(tmp_path / "a.onnx")) == 0
-        assert (tmp_path / "a.onnx").is_file()
 
 
 def test_without_the_fits_own_weights_the_others_would_be_asked_for(finished, capsys):

@@ -70,6 +70,7 @@ def test_a_folder_of_ones_own(tmp_path):
     assert all(name in (tmp_path / "runs/tiny/report.html").read_text() for name in CLASSES)
 
 
+@pytest.mark.slow
 def test_more_classes_than_eight_bits_hold(tmp_path):
     make_own_folder(tmp_path / "data/folder", absent=253)  # so that two classes are called 254 and 255
     run = whole_run(tmp_path, "folder")

@@ -15,7 +15,8 @@ from datamodules.files.shards.place import place
 from tests.cli.tiny_fit import TinyFit
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import REPOSITORY
-from tests.processes.started import TEN, start
+from tests.processes.agreement import TEN
+from tests.processes.started import start
 
 SCRIPTS = REPOSITORY / "docs/scripts"
 BIN = Path(sys.executable).parent

@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import yaml
@@ -40,39 +39,44 @@ NOT_ALONE = {"deeplabv2", "deeplabv3plus"}
 """Families, which a segmenter's own YAML completes."""
 
 
-def compositions():
-    """Words after `mars` of the pipeline's fits and predicts, by a name.
-
-    All of them for each data set with what it chooses by itself; of every other choice those that bring a new YAML.
-    """
-    found, seen = {}, set()
-    asked = [(data, "") for data in DATA]
+def asked():
+    """Data sets with what they choose by themselves (no choice), and each choice with the data that it differs on."""
+    found = [(data, "") for data in DATA]
     with_own = [data for data in DATA if data not in AS_VOC]
     for name, values in CHOICES.items():
         places = (
             with_own if name in ("wsss", "uss", "centroids", "debias") else with_own[:1]
         )  # others' are the same for all
-        asked += [(data, f"{name}={value}") for value in values if value not in NOT_ALONE for data in places]
+        found += [(data, f"{name}={value}") for value in values if value not in NOT_ALONE for data in places]
     coco = ("segmenter=deeplabv2_resnet50", "segmenter=deeplabv1_wideresnet38", "uss=leopart")  # its overlays
-    asked += [("coco", choice) for choice in coco]
-    with TemporaryDirectory() as folder:
-        house = Path(folder)
-        for data, choice in asked:
-            (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
-            target = "mars" if data in AS_VOC else "gap"
-            # a choice brings its YAMLs to all trainings alike, so that one will do
-            asked_for = (choice, *WITH.get(choice.partition("=")[0], ())) if choice else ("trainer=cpu", ALSO)
-            for stage, words in plan(house, target, f"data={data}", *ALWAYS, *asked_for).items():
-                brought = {(data if not choice else "", word) for word in words if "/configs/" in word}
-                if words[0] in ("fit", "predict") and not brought <= seen:
-                    found[f"{data}{choice and '-'}{choice}-{stage}"] = words
-                    seen |= brought | {("", word) for _, word in brought}
-    for logger in ("wandb", "tensorboard"):  # which come on top of another trainer's YAML
-        found[logger] = [*found["scenes-mars/segment"], "-c", str(CONFIGS / f"trainer/{logger}.yaml")]
-    return found
+    return found + [("coco", choice) for choice in coco]
 
 
-COMPOSITIONS = compositions()
+ASKED = asked()
+DASHBOARDS = ("wandb", "tensorboard")
+"""Which come on top of another trainer's YAML."""
+
+
+@pytest.fixture(scope="module")
+def compositions(tmp_path_factory):
+    """Words after `mars` of the pipeline's fits and predicts, of each asked by the stage.
+
+    All of them for each data set with what it chooses by itself; of every other choice those that bring a new YAML.
+    """
+    found, seen, house = {}, set(), tmp_path_factory.mktemp("planned")
+    for data, choice in ASKED:
+        (house / "data" / data / "SegmentationClass").mkdir(parents=True, exist_ok=True)
+        target = "mars" if data in AS_VOC else "gap"
+        # a choice brings its YAMLs to all trainings alike, so that one will do
+        words_of_it = (choice, *WITH.get(choice.partition("=")[0], ())) if choice else ("trainer=cpu", ALSO)
+        new = found[data, choice] = {}
+        for stage, words in plan(house, target, f"data={data}", *ALWAYS, *words_of_it).items():
+            brought = {(data if not choice else "", word) for word in words if "/configs/" in word}
+            if words[0] in ("fit", "predict") and not brought <= seen:
+                new[stage] = words
+                seen |= brought | {("", word) for _, word in brought}
+    fit = found["scenes", ""]["mars/segment"]
+    return found | {name: {"fit": [*fit, "-c", str(CONFIGS / f"trainer/{name}.yaml")]} for name in DASHBOARDS}
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +89,14 @@ def instantiate(house, monkeypatch):
     return instantiation(house, monkeypatch)
 
 
-@pytest.mark.parametrize("name", COMPOSITIONS)
-def test_composition(name, instantiate, house):
-    words = COMPOSITIONS[name]
+@pytest.mark.parametrize("key", [*ASKED, *DASHBOARDS], ids=lambda key: key if isinstance(key, str) else "-".join(key))
+def test_compositions(key, compositions, instantiate, house, subtests):
+    for stage, words in compositions[key].items():
+        with subtests.test(stage):
+            check_composition(words, instantiate, house)
+
+
+def check_composition(words, instantiate, house):
     root = ["--trainer.default_root_dir", "runs/here", "--seed_everything", "7"]
     cli = instantiate([*words, *offline(house, words), *root])
     classes = len(classes_of(house, words))
@@ -125,8 +134,8 @@ def test_the_scales_of_features_are_a_setting_of_both_stages_that_read_them(inst
         assert cli.model.feature_extractor.scales == [2, 1.5, 1, 0.5]
 
 
-def test_every_yaml_belongs_to_a_composition():
-    used = {word for words in COMPOSITIONS.values() for word in words if "/configs/" in word}
+def test_every_yaml_belongs_to_a_composition(compositions):
+    used = {word for of_one in compositions.values() for words in of_one.values() for word in words}
     shipped = {str(path) for path in CONFIGS.rglob("*.yaml") if path.parent.name not in ("choices", "size", "sweeps")}
     assert shipped - used == set()
 

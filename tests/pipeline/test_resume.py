@@ -129,6 +129,7 @@ def test_killed_within_the_second_epoch_and_resumed(fit, whole, tmp_path, worker
     assert (tmp_path / "metrics-1.csv").is_file() or not (tmp_path / "metrics.csv").is_file(), "earlier lines are kept"
 
 
+@pytest.mark.slow
 def test_another_seed_would_show(fit, whole, tmp_path):
     """So equality above is no accident of a network that does not learn."""
     other = fit(tmp_path, "--seed_everything", 1, "--data.init_args.seed", 1)

@@ -5,16 +5,14 @@ import json
 from mars_pl.dashboards.identity import Identity
 from tests.cli.tiny_fit import TinyFit
 from tests.dashboards.offline_run import read_offline_runs
-from tests.processes.started import started
 
 
-def test_nothing_twice_with_two_processes(tmp_path, monkeypatch):
+def test_nothing_twice_with_two_processes(forked_jobs, tmp_path):
     tiny = TinyFit(tmp_path, "segmenter")
     told = Identity("offline", str(tmp_path / "runs/voc"), "segment-1", "voc", "segment", "segment mars seed 0")
-    for name, value in told.environment().items():
-        monkeypatch.setenv(name, value)
-    done = started(tmp_path, ["fit", *tiny.words, "--data.init_args.batch_size", "4"], 2, "fit")
-    assert done.returncode == 0, done.stderr
+    words = ["fit", *tiny.words, "--data.init_args.batch_size", "4", "--trainer.default_root_dir", "fit"]
+    ended = forked_jobs.run(tmp_path, words, 2, environment=told.environment())
+    assert ended.codes == [0, 0], ended.said
     (run,) = read_offline_runs(tmp_path / "runs/voc")
     assert run.exit_code == 0 and json.loads(told.environment()["MARS_WANDB"])["id"] == run.id
     epochs = run.curve("val/teacher/miou")

@@ -1,13 +1,10 @@
-"""Two processes on a CPU, started as a person starts them, do what one does; the sizes do not divide.
+"""Two processes on a CPU do what one does; the sizes do not divide. A fit is started as a person does.
 
 Nine images: seven in `train_aug`, three in `val`.
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +16,8 @@ from safetensors.torch import load_file
 from datamodules.files.labels import IGNORED, read_label
 from tests.callbacks.writing.candidates.tables import read_rows
 from tests.fakes.fake_tree import make_voc_tree
-from tests.pipeline.tiny_run import REPOSITORY, TinyRun
-
-TWO = ["--trainer.strategy", "ddp", "--trainer.devices", "2"]
+from tests.pipeline.tiny_run import TinyRun
+from tests.processes.started import start
 
 
 class Count(pl.Callback):
@@ -45,18 +41,11 @@ def odd_run(tmp_path_factory):
     return TinyRun(house, "labels=data/voc/Pseudo")
 
 
-def mars(run, words, folder, *more):
-    """Run the console script in two processes."""
-    command = [str(Path(sys.executable).with_name("mars")), *words, *TWO, "--trainer.default_root_dir", folder, *more]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    environment = {name: value for name, value in environment.items() if name != "PL_GLOBAL_SEED"}
-    return subprocess.run(command, cwd=run.house, env=environment, capture_output=True, text=True, timeout=300)
-
-
-def test_candidates_and_selection(odd_run):
+def test_candidates_and_selection(forked_jobs, odd_run):
     one = odd_run.get("debias-centroids")
-    done = mars(odd_run, odd_run.words("debias-centroids"), "runs/two/centroids")
-    assert done.returncode == 0, done.stderr
+    words = [*odd_run.words("debias-centroids"), "--trainer.default_root_dir", "runs/two/centroids"]
+    ended = forked_jobs.run(odd_run.house, words, 2)
+    assert ended.codes == [0, 0], ended.said
     two = odd_run.house / "runs/two/centroids"
     first, second = load_file(one / "centroids.safetensors"), load_file(two / "centroids.safetensors")
     assert first.keys() == second.keys()
@@ -71,11 +60,12 @@ def test_candidates_and_selection(odd_run):
     assert not list(two.glob("*.part"))
 
 
-def test_each_label_is_written_once_with_the_same_bytes(odd_run):
+def test_each_label_is_written_once_with_the_same_bytes(forked_jobs, odd_run):
     one = odd_run.get("debias-labels")
     more = ["--writer.init_args.workers", "1"]
-    done = mars(odd_run, odd_run.words("debias-labels"), "runs/two/labels", *more)
-    assert done.returncode == 0, done.stderr
+    words = [*odd_run.words("debias-labels"), *more, "--trainer.default_root_dir", "runs/two/labels"]
+    ended = forked_jobs.run(odd_run.house, words, 2)
+    assert ended.codes == [0, 0], ended.said
     two = odd_run.house / "runs/two/labels"
     for pattern in ("*.png", "similarity/*.png", "removed.json"):
         found = sorted(path.relative_to(one) for path in one.glob(pattern))
@@ -88,7 +78,8 @@ def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys)
     odd_run.get("debias-labels")
     counting = ["--trainer.callbacks+", "tests.processes.test_processes.Count"]
     two_each = ["--data.init_args.batch_size", "4"]
-    done = mars(odd_run, odd_run.words("mars/segment"), "runs/two/fit", *counting, *two_each)
+    words = [*odd_run.words("mars/segment"), *counting, *two_each, "--trainer.default_root_dir", "runs/two/fit"]
+    done = start(words, odd_run.house, 2)
     assert done.returncode == 0, done.stderr
     folder = odd_run.house / "runs/two/fit"
     parts = [json.loads(path.read_text()) for path in sorted(folder.glob("counted.*"))]
@@ -111,8 +102,8 @@ def test_a_fit_validates_each_image_once_and_leaves_one_teacher(odd_run, capsys)
 
 def test_fewer_images_than_processes(odd_run):
     odd_run.get("uss-fit")
-    words = odd_run.words("debias-centroids")
-    done = mars(odd_run, words, "runs/two/none", "--data.init_args.predict_split", "one")
+    one = ["--data.init_args.predict_split", "one", "--trainer.default_root_dir", "runs/two/none"]
+    done = start([*odd_run.words("debias-centroids"), *one], odd_run.house, 2)
     assert done.returncode != 0
     lines = [line for line in done.stderr.splitlines() if "error" in line.lower()]
     assert len(lines) == 1, done.stderr

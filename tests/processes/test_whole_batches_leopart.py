@@ -8,7 +8,7 @@ import torch
 
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import QUIET, REPOSITORY
-from tests.processes.started import assert_said, start
+from tests.processes.agreement import fit
 
 pytestmark = pytest.mark.slow  # minutes on two cores that others use too
 
@@ -24,7 +24,7 @@ TEN = (
 
 
 @pytest.fixture(scope="module")
-def fitted(tmp_path_factory):
+def fitted(forked_jobs, tmp_path_factory):
     """Seven images, so that a batch of six is a step an epoch; what each number of processes has after ten steps."""
     house = tmp_path_factory.mktemp("leopart")
     names = make_voc_tree(house / "voc", 7, image_labels="none")
@@ -38,8 +38,7 @@ def fitted(tmp_path_factory):
     states = {}
     for processes in (1, 2, 3):
         folder = house / f"fit-{processes}"
-        done = start([*words, *TEN.split(), *QUIET.split(), "--trainer.default_root_dir", folder], house, processes)
-        assert_said(done, 6, processes)
+        fit(forked_jobs, house, [*words, *TEN.split(), *QUIET.split()], processes, folder)
         checkpoint = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
         assert checkpoint["global_step"] == 10
         states[processes] = checkpoint["state_dict"]

@@ -1,10 +1,6 @@
 """STEGO's batch is that of all processes: one, two and three of them fit the same head."""
 
-import os
-import subprocess
-import sys
 from contextlib import chdir
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +8,8 @@ from safetensors.torch import load_file
 
 from mars_pl.pipeline.execution.words import command_words
 from tests.fakes.fake_tree import make_voc_tree
-from tests.pipeline.tiny_run import REPOSITORY, TinyRun, small
+from tests.pipeline.tiny_run import TinyRun, small
+from tests.processes.agreement import fit
 
 TEN = "--trainer.max_epochs 2 --data.init_args.batch_size 6"  # 35 crops: five steps an epoch
 SEVERAL = [("tokens", 2), ("tokens", 3), ("images", 2)]
@@ -28,34 +25,27 @@ def run(tmp_path_factory):
     return TinyRun(house, "labels=data/voc/Pseudo")
 
 
-def head(run, source, processes):
-    """Fit STEGO's head in a subprocess, as a person starts it, from stored tokens or from images."""
+def head(jobs, run, source, processes):
+    """Fit STEGO's head, from stored tokens or from images."""
     run.get("uss-neighbours")
     with chdir(run.house):
         words = command_words(run.places.of(run.stages["uss-fit"]), run.places)
     if source == "images":
         tokens = words.index("--data.init_args.training_set.init_args.tokens")
         del words[tokens : tokens + 2]
-    folder = f"runs/{source}-{processes}"
-    words += [*small(run.house, words), *TEN.split(), "--trainer.default_root_dir", folder]
-    words += ["--trainer.strategy", "ddp", "--trainer.devices", str(processes)] if processes > 1 else []
-    command = [str(Path(sys.executable).with_name("mars")), *words]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=run.house, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    said = "6" if processes == 1 else f"6 = {processes} processes × {6 // processes}"
-    assert f"batch of an optimiser step: {said}\n" in done.stdout + done.stderr
-    return load_file(run.house / folder / "weights.safetensors")
+    folder = run.house / f"runs/{source}-{processes}"
+    fit(jobs, run.house, [*words, *small(run.house, words), *TEN.split()], processes, folder)
+    return load_file(folder / "weights.safetensors")
 
 
 @pytest.fixture(scope="module")
-def alone(run):
-    return {source: head(run, source, 1) for source in ("tokens", "images")}
+def alone(forked_jobs, run):
+    return {source: head(forked_jobs, run, source, 1) for source in ("tokens", "images")}
 
 
 @pytest.mark.parametrize(("source", "processes"), SEVERAL)
-def test_ten_steps_give_the_weights_of_one_process(run, alone, source, processes):
-    found = head(run, source, processes)
+def test_ten_steps_give_the_weights_of_one_process(forked_jobs, run, alone, source, processes):
+    found = head(forked_jobs, run, source, processes)
     assert found.keys() == alone[source].keys()
     for name, value in alone[source].items():
         torch.testing.assert_close(found[name], value, rtol=0, atol=1e-4, msg=name)

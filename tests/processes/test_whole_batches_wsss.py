@@ -19,7 +19,7 @@ from mars_pl.networks.freezing import hold_batch_norms
 from mars_pl.pipeline.execution.words import command_words
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import TinyRun
-from tests.processes.started import TEN, check_processes_agree
+from tests.processes.agreement import TEN, check_processes_agree
 
 BACKBONE = {
     "backbone": {
@@ -43,7 +43,7 @@ FITS = {
     ),
     "captions": ("wsss-clip", {"name": "clip_scenes", "tag": None, "optimizer": "sgd"}, (1, 2)),
 }
-"""The stage, its settings, and in how many processes: each takes seconds to start."""
+"""The stage, its settings, and in how many processes."""
 
 
 class Still(pl.Callback):
@@ -75,7 +75,7 @@ def house(tmp_path_factory):
 @pytest.mark.parametrize(
     "name", [name if name == "affinity" else pytest.param(name, marks=pytest.mark.slow) for name in FITS]
 )
-def test_ten_steps_give_the_weights_of_one_process(house, name):
+def test_ten_steps_give_the_weights_of_one_process(forked_jobs, house, name):
     key, settings, counts = FITS[name]
     if name == "captions":
         pytest.importorskip("open_clip")
@@ -90,4 +90,4 @@ def test_ten_steps_give_the_weights_of_one_process(house, name):
     words += ["-c", f"{name}.yaml", *TEN, "--trainer.callbacks+", f"{__name__}.Still"]
     if name == "affinity":
         words += ["--data.init_args.label_folder", "data/voc/Pseudo"]
-    check_processes_agree(house, words, name, counts)
+    check_processes_agree(forked_jobs, house, words, name, counts)

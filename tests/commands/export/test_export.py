@@ -59,6 +59,7 @@ def pixelwise(make_fit):
     return folder
 
 
+@pytest.mark.slow
 def test_a_deeplab_gives_the_same_logits_at_any_size(make_fit, tmp_path, capsys):
     arguments = SMALL | {"encoder": "test_resnet", "pretrained": True, "weights": "imagenet.safetensors"}
     folder = make_fit("mars_pl.segment.deeplabv3plus.DeepLabV3Plus", **arguments)
@@ -166,6 +167,7 @@ def test_a_network_of_other_classes_is_refused(tmp_path):
         onnx_file.export_onnx(Pixelwise(5), tmp_path / "a.onnx", CLASSES)
 
 
+@pytest.mark.slow
 def test_scales_within_a_network_want_a_size(make_fit, tmp_path, capsys):
     arguments = {"encoder": "test_resnet", "first_dilations": None, "rates": [1], "scales": [0.5]}
     folder = make_fit("mars_pl.segment.deeplabv2.DeepLabV2", **arguments)

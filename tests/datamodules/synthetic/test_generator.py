@@ -109,6 +109,7 @@ def test_a_companion_is_mostly_with_its_class_and_sometimes_elsewhere(scenes, na
     assert 0.5 < np.median([ratio for ratio in with_object if ratio > 0.1]) < 2
 
 
+@pytest.mark.slow
 def test_in_the_second_world_other_classes_have_companions_as_often(scenes):
     others = [render(0, index, WORLDS["second"]) for index in range(200)]
     assert [scene.classes for scene in others] == [scene.classes for scene in scenes], "the deck is the same"

@@ -81,8 +81,10 @@ def test_faiss_finds_what_all_pairs_find(asked, count, k):
     assert asked == [count]
 
 
-def test_faiss_is_asked_above_50_000_images(asked, monkeypatch):
+def test_faiss_is_asked_above_50_000_images(monkeypatch):
+    asked = []
     monkeypatch.setattr(neighbours, "_all_pairs", lambda vectors, k, block: torch.zeros(1))
+    monkeypatch.setattr(neighbours, "faiss_neighbours", lambda vectors, k: asked.append(len(vectors)))
     nearest_neighbours(torch.ones(50_000, 1), 1)
     assert asked == []
     nearest_neighbours(torch.ones(50_001, 1), 1)
