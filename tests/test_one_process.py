@@ -1,4 +1,4 @@
-"""`make test` keeps a file's tests in one process; a version of pytest made pytest-xdist scatter them without a word."""
+"""`make test` keeps a file's tests in one process; pytest 9.2 made pytest-xdist scatter them without a word."""
 
 import os
 
