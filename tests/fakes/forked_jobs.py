@@ -21,6 +21,9 @@ from tempfile import TemporaryFile
 
 from tests.pipeline.tiny_run import REPOSITORY
 
+LONGEST = 300
+"""Seconds after which a process that hangs is ended by SIGALRM."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -73,6 +76,7 @@ def _start(
         return child
     from mars_pl.cli.main import main
 
+    signal.alarm(LONGEST)
     os.dup2(said, 1)
     os.dup2(said, 2)
     os.chdir(house)

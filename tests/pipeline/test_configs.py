@@ -44,9 +44,8 @@ def asked():
     found = [(data, "") for data in DATA]
     with_own = [data for data in DATA if data not in AS_VOC]
     for name, values in CHOICES.items():
-        places = (
-            with_own if name in ("wsss", "uss", "centroids", "debias") else with_own[:1]
-        )  # others' are the same for all
+        differs = name in ("wsss", "uss", "centroids", "debias")  # others' are the same for all
+        places = with_own if differs else with_own[:1]
         found += [(data, f"{name}={value}") for value in values if value not in NOT_ALONE for data in places]
     coco = ("segmenter=deeplabv2_resnet50", "segmenter=deeplabv1_wideresnet38", "uss=leopart")  # its overlays
     return found + [("coco", choice) for choice in coco]
