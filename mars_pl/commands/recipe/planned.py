@@ -13,7 +13,7 @@ from mars_pl.commands.recipe.length import Images, images_of, processes_of
 from mars_pl.pipeline.choices import Choices
 from mars_pl.pipeline.fit_length import CAPTIONED, captioned, length, views_of
 from mars_pl.pipeline.settings.known import TRAINER
-from mars_pl.pipeline.settings.resolved import Settings, resolve
+from mars_pl.pipeline.settings.resolved import Settings, init_args, resolve
 from mars_pl.pipeline.settings.signature import read_signature
 from mars_pl.pipeline.stage import Stage
 
@@ -102,7 +102,7 @@ def _planned(choices: Choices, stage: Stage, published: Mapping[str, Mapping[str
 def _completed(node: Any) -> tuple[str, Settings]:
     """The name of a class and its settings in the order of its own, defaults too."""
     path = str((node or {}).get("class_path", ""))
-    signature, said = read_signature(path), (node or {}).get("init_args") or {}
+    signature, said = read_signature(path), init_args(node)
     settings = (signature.defaults if signature else {}) | said
     order = [name for name in signature.settings if name in settings] if signature else []
     return path.rpartition(".")[2], {name: settings[name] for name in dict.fromkeys([*order, *settings])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datamodules.errors import DataError
 from mars_pl.pipeline.choice_files import near_miss
-from mars_pl.pipeline.settings.resolved import Settings, resolve
+from mars_pl.pipeline.settings.resolved import Settings, init_args, resolve
 from mars_pl.pipeline.settings.signature import Signature, read_signature
 from mars_pl.pipeline.stage import CONFIGURED, Stage, setting
 
@@ -41,7 +41,7 @@ def check_setting(stage: Stage, name: str, address: str = "") -> None:
         parts = parts[1:]
     while len(parts) > 1 and parts[0] == "init_args" and isinstance(node, dict):
         _check(whole, parts[1], read_signature(str(node.get("class_path"))), stage.job)
-        node, parts = (node.get("init_args") or {}).get(parts[1]), parts[2:]
+        node, parts = init_args(node).get(parts[1]), parts[2:]
 
 
 def _check(whole: str, name: str, takes: Signature | None, job: str) -> None:
