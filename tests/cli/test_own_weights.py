@@ -1,7 +1,4 @@
-"""A finished fit is self-contained: its configuration and its weights are all that a later job asks for.
-
-Of `mars export`: its own tests.
-"""
+"""A finished fit is self-contained: its configuration and its weights are all that a later job asks for."""
 
 import shutil
 import socket
@@ -11,6 +8,7 @@ import timm
 import yaml
 
 from datamodules.files.labels import read_label
+from mars_pl.fitted import read_network
 from tests.cli.tiny_fit import WRITER, TinyFit
 
 NO_REFINEMENT = ["--writer.init_args.refine", "null", "--writer.init_args.workers", "0"]
@@ -64,6 +62,19 @@ def test_validate_and_test(finished, capsys):
     for job in ("validate", *(["test"] if finished.kind == "segmenter" else [])):
         assert finished.run(job, *of(finished, *own(finished))) == 0
         assert "mean_average_precision" in (said := capsys.readouterr().out) or "teacher mIoU" in said
+
+
+def test_read_network(finished):
+    network, names = read_network(finished.folder)
+    assert len(names) == 21 and not network.training
+
+
+@pytest.mark.slow
+def test_export(finished, tmp_path):
+    if finished.kind == "segmenter":
+        pytest.importorskip("onnxruntime")
+        assert finished.run("export", str(finished.folder), str(tmp_path / "a.onnx")) == 0
+        assert (tmp_path / "a.onnx").is_file()
 
 
 def test_without_the_fits_own_weights_the_others_would_be_asked_for(finished, capsys):

@@ -22,7 +22,7 @@ from tempfile import TemporaryFile
 from tests.pipeline.tiny_run import REPOSITORY
 
 LONGEST = 300
-"""Seconds after which a process that hangs is ended by SIGALRM."""
+"""Seconds after which a job that hangs is ended."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,18 @@ class Ended:
     said: str
 
 
+def environment_of_job() -> dict[str, str]:
+    """The tests' environment for a job beside them: this checkout, one thread, and no seed of an earlier one."""
+    own = {name: value for name, value in os.environ.items() if name != "PL_GLOBAL_SEED"}
+    return own | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+
+
 class ForkedJobs:
     """The process that forks. A context: at its end that process is gone."""
 
     def __enter__(self) -> ForkedJobs:
-        command = [sys.executable, "-m", "tests.fakes.forked_jobs"]
-        environment = {name: value for name, value in os.environ.items() if name != "PL_GLOBAL_SEED"}
-        environment |= {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True)
+        command, pipe = [sys.executable, "-m", "tests.fakes.forked_jobs"], subprocess.PIPE
+        self._process = subprocess.Popen(command, env=environment_of_job(), stdin=pipe, stdout=pipe, text=True)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.fakes.forked_jobs import LONGEST, environment_of_job
 
 
 def start(words: Sequence[object], house: Path, processes: int) -> subprocess.CompletedProcess[str]:
@@ -18,6 +17,5 @@ def start(words: Sequence[object], house: Path, processes: int) -> subprocess.Co
     """
     several = ["--trainer.strategy", "ddp", "--trainer.devices", str(processes)] if processes > 1 else []
     command = [str(Path(sys.executable).with_name("mars")), *map(str, words), *several]
-    environment = {name: value for name, value in os.environ.items() if name != "PL_GLOBAL_SEED"}
-    environment |= {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=300)
+    environment = environment_of_job()
+    return subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=LONGEST)

@@ -1,4 +1,4 @@
-"""Two processes on a CPU do what one does; the sizes do not divide. A fit is started as a person does.
+"""Two processes on a CPU do what one does; the sizes do not divide. Two are started as a person does.
 
 Nine images: seven in `train_aug`, three in `val`.
 """

@@ -82,6 +82,7 @@ def test_faiss_finds_what_all_pairs_find(asked, count, k):
 
 
 def test_faiss_is_asked_above_50_000_images(monkeypatch):
+    pytest.importorskip("faiss")
     asked = []
     monkeypatch.setattr(neighbours, "_all_pairs", lambda vectors, k, block: torch.zeros(1))
     monkeypatch.setattr(neighbours, "faiss_neighbours", lambda vectors, k: asked.append(len(vectors)))
