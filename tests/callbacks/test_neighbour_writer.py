@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +17,8 @@ from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.stego.neighbours import nearest_neighbours
 from mars_pl.uss.stego.token_module import TokenModule
 from tests.fakes import predict_job as job
+from tests.fakes.forked_jobs import environment_of_job
+from tests.pipeline.tiny_run import REPOSITORY
 
 
 class Crops(Dataset):
@@ -122,11 +122,10 @@ def test_crops_of_two_sizes_are_reported(tmp_path):
 @pytest.mark.slow
 def test_two_processes_write_what_one_does(tmp_path):
     predict(tmp_path / "one", tokens=True)
-    root = Path(__file__).parents[2]
     code = "from tests.callbacks.test_neighbour_writer import predict; import sys; predict(sys.argv[1], 2, tokens=True)"
     script = tmp_path / "job.py"
     script.write_text(code)
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, script, tmp_path / "two"], check=True, env=environment, cwd=root, timeout=180)
+    words = [sys.executable, script, tmp_path / "two"]
+    subprocess.run(words, check=True, env=environment_of_job(), cwd=REPOSITORY, timeout=180)
     for name in ("neighbours.safetensors", "tokens.npy"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

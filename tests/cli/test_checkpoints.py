@@ -11,7 +11,7 @@ import torch
 from datamodules.errors import DataError
 from mars_pl.cli.checkpoints import WholeCheckpoints, previous
 from mars_pl.cli.interruption import Interrupted, Interruption
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.fakes.forked_jobs import environment_of_job
 
 STATE = {"state_dict": {"weight": torch.arange(4.0)}, "epoch": 3}
 
@@ -80,8 +80,8 @@ WholeCheckpoints().save_checkpoint(state, "checkpoints/last.ckpt")
 
 def test_a_disk_that_is_full_costs_nothing_but_the_newest(path):
     """As a limit of the file's size, which a process can set for itself."""
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run([sys.executable, "-c", FULL], cwd=path.parents[1], env=environment, capture_output=True)
+    words = [sys.executable, "-c", FULL]
+    done = subprocess.run(words, cwd=path.parents[1], env=environment_of_job(), capture_output=True)
     assert done.returncode != 0
     assert WholeCheckpoints().load_checkpoint(path)["epoch"] == 3
     assert sorted(file.name for file in path.parent.iterdir()) == ["last.ckpt", "previous-last.ckpt"]

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from mars_pl.cli.interruption import Interrupted, Interruption
 from tests.cli.tiny_fit import WRITER, TinyFit
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.fakes.forked_jobs import environment_of_job
 
 TERM, INT = signal.SIGTERM, signal.SIGINT
 
@@ -117,11 +117,10 @@ def test_a_signal_outside_of_lightnings_loops_counts(tiny, tmp_path):
 def test_from_outside_a_process(tiny, tmp_path, processes):
     """No line but ours: the command as `mars run` starts it, told to end after an epoch."""
     command = [str(Path(sys.executable).with_name("mars")), "fit", *tiny.words, "--trainer.max_epochs", "10000"]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
         [*command, *processes, "--data.init_args.workers", "1", "--trainer.default_root_dir", str(tmp_path)],
         cwd=tiny.house,
-        env=environment,
+        env=environment_of_job(),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -19,6 +19,7 @@ import yaml
 
 from datamodules.synthetic.generator import write_scenes
 from mars_pl.pipeline.settings.yamls import layers
+from tests.fakes.forked_jobs import environment_of_job
 from tests.pipeline.tiny_run import REPOSITORY
 
 MARS = str(Path(sys.executable).with_name("mars"))
@@ -58,7 +59,7 @@ class House:
         process = subprocess.Popen(
             [*command, *words],
             cwd=self.folder,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", MARK: self.mark} | environment,
+            env=environment_of_job() | {MARK: self.mark} | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,  # and no file: where its files are to be small, what it says would be cut too
             stderr=subprocess.STDOUT,

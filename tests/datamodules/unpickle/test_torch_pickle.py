@@ -1,11 +1,9 @@
 """Files as IRN and AdvCAM write them: np.save of a dict that holds torch tensors."""
 
 import io
-import os
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.unpickle.torch_pickle import read_arrays
+from tests.fakes.forked_jobs import environment_of_job
 from tests.fakes.touch import Touch
 
 TENSORS = {
@@ -160,9 +159,8 @@ def test_torch_itself_does_not_start(tmp_path):
         "import sys\nfrom pathlib import Path\nfrom datamodules.unpickle.torch_pickle import read_arrays\n"
         "for name in ('plain', 'torch'):\n    read_arrays(Path(name + '.npy'))\n    print('torch' in sys.modules)"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     words = [sys.executable, "-c", code]
-    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, cwd=tmp_path, env=environment_of_job(), capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 
 
