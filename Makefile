@@ -52,7 +52,7 @@ overlays: $(READY)  ## images, labels and predictions in Weights & Biases (offli
 data/voc: $(READY)  ## downloads VOC 2012 and the SBD masks (3.4 GB); VOC_OPTIONS= of `mars data voc`
 	$(MARS) data voc $@ $(VOC_OPTIONS)
 
-test: $(READY)  ## the suite (16 minutes on two threads of one core)
+test: $(READY)  ## the suite (6 minutes on two cores, 16 on two threads of one)
 	$(PYTEST)
 
 test-slow: $(READY)  ## what the suite is too short for
