@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tests.fakes.fake_tree import make_voc_tree
-from tests.fakes.forked_jobs import ForkedJobs
 from tests.fakes.shards import bucket  # noqa: F401 - a fixture
 from tests.pipeline.tiny_run import TinyRun
+from tests.processes.forked_jobs import ForkedJobs
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of what the tests start; networks this small only wait for a second thread
 torch.set_num_threads(1)  # and of the tests themselves

@@ -17,8 +17,8 @@ from mars_pl.uss.backbone import FrozenViT
 from mars_pl.uss.stego.neighbours import nearest_neighbours
 from mars_pl.uss.stego.token_module import TokenModule
 from tests.fakes import predict_job as job
-from tests.fakes.forked_jobs import environment_of_job
 from tests.pipeline.tiny_run import REPOSITORY
+from tests.processes.job_environment import environment_of_job
 
 
 class Crops(Dataset):

@@ -11,7 +11,7 @@ import torch
 from datamodules.errors import DataError
 from mars_pl.cli.checkpoints import WholeCheckpoints, previous
 from mars_pl.cli.interruption import Interrupted, Interruption
-from tests.fakes.forked_jobs import environment_of_job
+from tests.processes.job_environment import environment_of_job
 
 STATE = {"state_dict": {"weight": torch.arange(4.0)}, "epoch": 3}
 

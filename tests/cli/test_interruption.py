@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from mars_pl.cli.interruption import Interrupted, Interruption
 from tests.cli.tiny_fit import WRITER, TinyFit
-from tests.fakes.forked_jobs import environment_of_job
+from tests.processes.job_environment import environment_of_job
 
 TERM, INT = signal.SIGTERM, signal.SIGINT
 

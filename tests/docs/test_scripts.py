@@ -16,6 +16,7 @@ from tests.cli.tiny_fit import TinyFit
 from tests.fakes.fake_tree import make_voc_tree
 from tests.pipeline.tiny_run import REPOSITORY
 from tests.processes.agreement import TEN
+from tests.processes.job_environment import environment_of_job
 from tests.processes.started import start
 
 SCRIPTS = REPOSITORY / "docs/scripts"
@@ -50,12 +51,10 @@ def cluster(tmp_path):
     for name, script in (("ssh", SSH), ("srun", SRUN)):
         (fake / name).write_text(script)
         (fake / name).chmod(0o755)
-    known = {name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "MASTER"))}
+    known = {name: value for name, value in environment_of_job().items() if not name.startswith(("SLURM", "MASTER"))}
     return known | {
         "PATH": f"{fake}:{BIN}:{os.environ['PATH']}",
         "FAKE": str(fake),
-        "PYTHONPATH": str(REPOSITORY),
-        "OMP_NUM_THREADS": "1",
     }
 
 

@@ -19,8 +19,8 @@ import yaml
 
 from datamodules.synthetic.generator import write_scenes
 from mars_pl.pipeline.settings.yamls import layers
-from tests.fakes.forked_jobs import environment_of_job
 from tests.pipeline.tiny_run import REPOSITORY
+from tests.processes.job_environment import environment_of_job
 
 MARS = str(Path(sys.executable).with_name("mars"))
 SHORT = ("wsss-classifier.trainer.max_epochs=6", "uss-fit.trainer.max_epochs=4", "segment.trainer.max_epochs=6")

@@ -7,7 +7,7 @@ import torch
 from mars_pl.metrics.confusion import class_counts, confusion_matrix
 from mars_pl.metrics.scores import Scores
 from mars_pl.metrics.segmentation_scores import SegmentationScores
-from tests.fakes.process_group import in_processes
+from tests.processes.process_group import in_processes
 
 CODES = np.array([0, 1, 2, 3, 4, 254, 255])
 

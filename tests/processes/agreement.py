@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from tests.fakes.forked_jobs import Ended, ForkedJobs
+from tests.processes.forked_jobs import Ended, ForkedJobs
 
 BATCH = 6
 TEN = ["--trainer.max_epochs", "10", "--data.init_args.batch_size", str(BATCH)]

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.fakes.forked_jobs import LONGEST, environment_of_job
+from tests.processes.forked_jobs import LONGEST
+from tests.processes.job_environment import environment_of_job
 
 
 def start(words: Sequence[object], house: Path, processes: int) -> subprocess.CompletedProcess[str]:
@@ -17,5 +18,4 @@ def start(words: Sequence[object], house: Path, processes: int) -> subprocess.Co
     """
     several = ["--trainer.strategy", "ddp", "--trainer.devices", str(processes)] if processes > 1 else []
     command = [str(Path(sys.executable).with_name("mars")), *map(str, words), *several]
-    environment = environment_of_job()
-    return subprocess.run(command, cwd=house, env=environment, capture_output=True, text=True, timeout=LONGEST)
+    return subprocess.run(command, cwd=house, env=environment_of_job(), capture_output=True, text=True, timeout=LONGEST)

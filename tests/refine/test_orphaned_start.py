@@ -1,11 +1,10 @@
 """What a worker says that starts while its job ends."""
 
-import os
 import subprocess
 import sys
 import textwrap
 
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.processes.job_environment import environment_of_job
 
 LOST_LOCK = """
     import sys
@@ -19,8 +18,8 @@ LOST_LOCK = """
 
 def said(before):
     code = textwrap.dedent(LOST_LOCK).format(before=before)
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment_of_job(), check=False)
     assert done.returncode == 1
     return done.stderr
 

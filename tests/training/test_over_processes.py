@@ -9,7 +9,7 @@ from mars_pl.uss.leopart.clustering_loss import clustering_loss
 from mars_pl.wsss.irn.loss import displacement_loss
 from mars_pl.wsss.propagation.affinity_loss import Pairs, affinity_loss
 from mars_pl.wsss.rsepm.seeds import seed_cross_entropy
-from tests.fakes.process_group import in_processes
+from tests.processes.process_group import in_processes
 
 WORLD = 2
 

@@ -7,7 +7,7 @@ from mars_pl.training.over_processes import mean_over_processes
 from mars_pl.training.whole_batch import all_rows, draw_for_all, own_rows, whole_size
 from mars_pl.uss.stego.dropout import channel_dropout
 from mars_pl.uss.stego.loss import STEGOLoss
-from tests.fakes.process_group import in_processes
+from tests.processes.process_group import in_processes
 
 WHOLE = torch.arange(12.0).view(6, 2)
 

@@ -1,7 +1,6 @@
 """The shell's completion, asked as a shell asks it."""
 
 import importlib
-import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import pytest
 
 from mars_pl.cli.main import FITTED, LIGHT_COMMANDS, main
 from mars_pl.commands.completion.parser import completing_parser, values_of
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.processes.job_environment import environment_of_job
 
 
 def offered(line, shell="bash"):
@@ -24,11 +23,12 @@ def offered(line, shell="bash"):
         "COMP_LINE": line,
         "COMP_POINT": str(len(line)),
         "COMP_TYPE": "9",
-        "PYTHONPATH": str(REPOSITORY),
     }
     code = "from mars_pl.cli.main import console; console()"
     asked = ["bash", "-c", 'exec 8>&1 9>&2 >/dev/null; exec "$0" -c "$1"', sys.executable, code]
-    done = subprocess.run(asked, env=os.environ | told, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        asked, env=environment_of_job() | told, capture_output=True, text=True, timeout=60, check=False
+    )
     return [word.strip() for word in done.stdout.split("\n") if word.strip()]
 
 

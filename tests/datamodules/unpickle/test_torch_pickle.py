@@ -11,8 +11,8 @@ import torch
 
 from datamodules.errors import DataError
 from datamodules.unpickle.torch_pickle import read_arrays
-from tests.fakes.forked_jobs import environment_of_job
 from tests.fakes.touch import Touch
+from tests.processes.job_environment import environment_of_job
 
 TENSORS = {
     "keys": torch.tensor([3, 7]),

@@ -5,7 +5,7 @@ import torch
 from timm.layers import DropPath as TimmDropPath
 
 from mars_pl.uss.leopart.drop_path import DropPath
-from tests.fakes.process_group import in_processes
+from tests.processes.process_group import in_processes
 
 
 def kept(rank, count):

@@ -14,8 +14,8 @@ from mars_pl.uss.leopart.head import LeopartHead
 from mars_pl.uss.leopart.leopart_module import LeopartModule
 from mars_pl.uss.leopart.schedule import cosine
 from mars_pl.uss.leopart.sinkhorn import sinkhorn
-from tests.fakes.process_group import in_processes
 from tests.fakes.quiet_trainer import quiet_trainer
+from tests.processes.process_group import in_processes
 
 SMALL_HEAD = partial(LeopartHead, dim=8, hidden=16, prototypes=6)
 VIT = {"patch_size": 8, "depth": 2, "embed_dim": 32, "num_heads": 2, "img_size": 32}

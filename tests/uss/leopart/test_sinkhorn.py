@@ -7,7 +7,7 @@ import torch
 
 from mars_pl.training.over_processes import sum_over_processes
 from mars_pl.uss.leopart.sinkhorn import sinkhorn
-from tests.fakes.process_group import in_processes
+from tests.processes.process_group import in_processes
 
 
 def literal(scores, epsilon, iterations):

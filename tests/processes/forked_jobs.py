@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from tests.pipeline.tiny_run import REPOSITORY
+from tests.processes.job_environment import environment_of_job
 
 LONGEST = 300
 """Seconds after which a job that hangs is ended."""
@@ -33,17 +33,11 @@ class Ended:
     said: str
 
 
-def environment_of_job() -> dict[str, str]:
-    """The tests' environment for a job beside them: this checkout, one thread, and no seed of an earlier one."""
-    own = {name: value for name, value in os.environ.items() if name != "PL_GLOBAL_SEED"}
-    return own | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-
-
 class ForkedJobs:
     """The process that forks. A context: at its end that process is gone."""
 
     def __enter__(self) -> ForkedJobs:
-        command, pipe = [sys.executable, "-m", "tests.fakes.forked_jobs"], subprocess.PIPE
+        command, pipe = [sys.executable, "-m", "tests.processes.forked_jobs"], subprocess.PIPE
         self._process = subprocess.Popen(command, env=environment_of_job(), stdin=pipe, stdout=pipe, text=True)
         return self
 
