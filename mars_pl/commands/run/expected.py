@@ -120,15 +120,18 @@ def _words(found: FitLength | None) -> str:
 
 def _kind(settings: Settings) -> str:
     """The class that does the work, and whether it is spared the backbone: what a stage costs is not in its name."""
-    name = class_name(settings.get("model"))
-    training_set = init_args(settings.get("data")).get("training_set")
-    return f"{name} from tokens" if init_args(training_set).get("tokens") else name
+    name, data = class_name(settings.get("model")), init_args(settings.get("data"))
+    if data.get("feature_folder"):
+        return f"{name} from features"
+    return f"{name} from tokens" if init_args(data.get("training_set")).get("tokens") else name
 
 
-def _of_network(by_network: Mapping[str, float] | None, settings: Settings) -> float | None:
-    """The number of the first network in the settings that has one."""
-    names = _names(settings.get("model")) if by_network else iter(())
-    return next((float(by_network[name]) for name in names if by_network and name in by_network), None)
+def _of_network(measured: Mapping[str, float] | float | None, settings: Settings) -> float | None:
+    """The number of the first network in the settings that has one, or the one number of work without a network."""
+    if not isinstance(measured, Mapping):
+        return measured
+    names = _names(settings.get("model"))
+    return next((float(measured[name]) for name in names if name in measured), None)
 
 
 def _names(settings: Any) -> Iterator[str]:

@@ -98,6 +98,19 @@ def test_a_time_is_of_the_work_that_was_measured_and_not_of_a_name(small, capsys
     assert other["wsss-labels"] == other["uss-fit"] == "–", "by another class, and by a class that reads the images"
 
 
+def test_work_from_stored_features_has_one_number_whatever_network_made_them(small, capsys, monkeypatch):
+    read = {"vit_small_patch14_dinov2": 20}
+    stages = {
+        "debias-centroids": {"CentroidModule": read},
+        "debias-labels": {"DebiasModule": read, "DebiasModule from features": 5},
+    }
+    monkeypatch.setattr(expected, "_all_measured", lambda: {"cpu": {**CPU, "image": stages}})
+    words = ("data=folder", "trainer=cpu", "-n")
+    stored, again = said(small, capsys, *words, "features=true"), said(small, capsys, *words)
+    assert "debias-centroids 6 images 2 min" in stored and "debias-labels 6 images 40 s" in stored  # 10 + 5 · 6 s
+    assert "debias-labels 6 images 2 min" in again  # 10 + 20 · 6 s
+
+
 def test_every_shipped_time_is_of_a_stage_that_a_run_has(small, capsys, monkeypatch):
     shipped = read_settings(expected.FILE)
     monkeypatch.setattr(expected, "_all_measured", lambda: shipped)
@@ -106,7 +119,7 @@ def test_every_shipped_time_is_of_a_stage_that_a_run_has(small, capsys, monkeypa
     table = [line.split() for line in said(small, capsys, *words, *batches)]
     read = "".join(path.read_text() for path in config_folder().rglob("*.yaml"))
     stages = [stage for trainer in shipped.values() for work in ("step", "image") for stage in trainer[work].values()]
-    kinds = {kind.removesuffix(" from tokens") for stage in stages for kind in stage}
+    kinds = {kind.partition(" from ")[0] for stage in stages for kind in stage}
     assert kinds <= set(re.findall(r"class_path: [\w.]+\.(\w+)", read)), "a class that no job has any more"
     named = {line[0] for line in table if line and line[-1] in ("s", "min", "h")}
     assert named >= {*shipped["cpu"]["step"], *shipped["cpu"]["image"]} >= {*shipped["cpu_bf16"]["image"]}
