@@ -28,6 +28,7 @@ VERSIONS: dict[str, int] = {
     "segment": 3,
     "segment-masks": 2,  # a class has to exceed its least probability
     "segment-complemented": 2,  # as segment
+    "row": 2,  # what is kept, and of companions called an object, is told of the scored classes
 }
 """Stage → a number that is raised when a change of code changes its results; 1 where nothing stands here."""
 

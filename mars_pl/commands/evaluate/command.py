@@ -68,7 +68,7 @@ def row_figures(counts: Counts, folders: Folders, names: Sequence[str], over: Se
         counts: of all images.
         folders: those that are None were not measured.
         names: of the classes, background first.
-        over: class ids of the means; None takes all.
+        over: class ids of means and shares; None takes all.
 
     Returns:
         Fractions; None where there was nothing to measure.
@@ -85,9 +85,8 @@ def row_figures(counts: Counts, folders: Folders, names: Sequence[str], over: Se
     scored = slice(None) if over is None else list(over)
     return {
         **{key: null_for_nan(value) for key, value in scores.as_row().items()},
-        "companion": _share(counts.companion_labelled.sum(), counts.companion.sum()),
-        "kept": _share(counts.right_still.sum(), counts.right_before.sum()),
-        "kept_scored": _share(counts.right_still[scored].sum(), counts.right_before[scored].sum()),
+        "companion": _share(counts.companion_labelled[scored].sum(), counts.companion[scored].sum()),
+        "kept": _share(counts.right_still[scored].sum(), counts.right_before[scored].sum()),
         "per_class": per_class,
     }
 
@@ -190,9 +189,9 @@ def _print(row: Mapping[str, Any]) -> None:
     totals = {
         f"mean, {some}foreground": {"fp": row["fp"], "fn": row["fn"]},
         f"mean, all {some}classes": {"iou": row["miou"], "fp": row["fp_all"], "fn": row["fn_all"]},
-        **({"all pixels": {name: row[name] for name in columns}} if columns else {}),
-        **({"all pixels of scored classes": {"kept": row["kept_scored"]}} if some and "kept" in columns else {}),
     }
+    if columns:
+        totals["all pixels of scored classes" if some else "all pixels"] = {name: row[name] for name in columns}
     for group in (row["per_class"], totals):
         for name, figures in group.items():
             cells = [percent(figures.get("iou")), fraction(figures.get("fp")), fraction(figures.get("fn"))]

@@ -26,8 +26,8 @@ Metrics = dict[str, Any]
 
 STANDARD_ROWS = ("pseudo", "debiased", "complemented", "baseline", "final", "supervised")
 ROW_FIELDS = (
-    "split", "images", "miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "kept_scored", "refinement",
-    "network", "per_class",
+    "split", "images", "miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "refinement", "network",
+    "per_class",
 )  # fmt: skip
 _ORDER = ("pseudo", "debiased", "complemented", "labels", "baseline", "complement", "mars", "final", "supervised")
 

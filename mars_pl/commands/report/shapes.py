@@ -131,8 +131,8 @@ FIGURES = table_of(or_null(number))
 ROW = fields(
     split=or_null(text), images=or_null(number), miou=or_null(number), fp=or_null(number), fn=or_null(number),
     fp_all=or_null(number), fn_all=or_null(number), companion=or_null(number), kept=or_null(number),
-    kept_scored=or_null(number), refinement=or_null(text), network=or_null(text), note=or_null(text),
-    resampling=or_null(text), scored=or_null(text_or_list), scales=or_null(list_of(number)),
+    refinement=or_null(text), network=or_null(text), note=or_null(text), resampling=or_null(text),
+    scored=or_null(text_or_list), scales=or_null(list_of(number)),
     window=or_null(list_of(number, 2)), per_class=or_null(table_of(or_null(FIGURES))),
 )  # fmt: skip
 

@@ -17,7 +17,7 @@ MOST_CANDIDATES = 10_000
 """Rows of their table; of more, evenly spaced ones are shown."""
 
 FIGURES = ("iou", "fp", "fn")
-MEANS = ("miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "kept_scored", "images")
+MEANS = ("miou", "fp", "fn", "fp_all", "fn_all", "companion", "kept", "images")
 
 
 def stage_figures(stage: str, folder: Path) -> Items:

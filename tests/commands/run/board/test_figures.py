@@ -63,7 +63,7 @@ def run(tree, tmp_path_factory):
         "cup": {"iou": 0.5, "fp": 0.2, "fn": 0.3, "companion": 0.1},
         NAMES[2]: {"iou": None, "fp": None, "fn": None},
     }
-    means = {"miou": 0.5, "fp": 0.2, "fn": 0.3, "kept": None, "kept_scored": 0.95, "images": 3}
+    means = {"miou": 0.5, "fp": 0.2, "fn": 0.3, "kept": 0.95, "images": 3}
     write(house / "row/row.json", means | {"per_class": figures})
     masks = {"truth": tree.root / "truth", "Yᵈᵇ": tree.root / "labels"}
     with opened(Identity("offline", str(house / "runs/own"), "all", "own", "test", "all of it")) as there:
@@ -125,7 +125,7 @@ def test_what_was_removed_and_a_row_with_every_class(run):
         4,
         0,
     ]
-    assert (run.last("miou"), run.last("kept_scored"), run.last("fp/cup"), run.last("fn/cup")) == (0.5, 0.95, 0.2, 0.3)
+    assert (run.last("miou"), run.last("kept"), run.last("fp/cup"), run.last("fn/cup")) == (0.5, 0.95, 0.2, 0.3)
     lines = {line["class"]: line for line in run.table("per_class")}
     assert lines["cup"]["iou"] == 0.5 and lines["cup"]["companion"] == 0.1 and lines[NAMES[2]]["iou"] is None
 
