@@ -19,6 +19,7 @@ TITLES = {
     "labels-baseline": ("", "labels of the baseline"),
     "labels-final": ("", "labels of MARS"),
     "baseline": ("", "baseline network"),
+    "mars": ("", "MARS by Eq. 6"),
     "final": ("", "MARS network"),
     "supervised": ("", "full supervision"),
 }

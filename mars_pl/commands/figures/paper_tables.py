@@ -148,7 +148,7 @@ PARTS = {
     BEFORE: ("baseline, learns Yᵇ", "×", "×"),
     "debiased-network": ("learns Yᵈᵇ, biased pixels ignored", "×", "×"),
     "complement": ("without the certain mask", "✓", "×"),
-    AFTER: ("MARS", "✓", "✓"),
+    "mars": ("MARS", "✓", "✓"),
 }
 """Rows of Table 6: words, complementing, WCE."""
 
@@ -168,7 +168,9 @@ def table6(run: Run) -> PaperTable:
             "the run has no row complement and no row debiased-network: `mars run … also=debiased,complement`"
         )
     later = later_rounds(rows)
-    parts = PARTS | {name: (f"MARS, round {row_name(name).number}", "✓", "✓") for name in later}
+    train = choices_of(run.manifest).train
+    of_final = PARTS.get({"debiased": "debiased-network"}.get(train, train), (f"MARS, train={train}", "✓", "✓"))
+    parts = PARTS | {AFTER: of_final} | {name: (f"MARS, round {row_name(name).number}", "✓", "✓") for name in later}
     lines = [
         Line((*words, percent(row["miou"]), fraction(row["fp"]), fraction(row["fn"])), strong=name in (AFTER, *later))
         for name, words in parts.items()

@@ -40,8 +40,9 @@ def close(target: str, runs: Sequence[Run], choices: Choices, words: Words, plac
     """Do what is particular to a target."""
     folders = [str(run.folder) for run in runs]
     if target == "gap":
-        rows = [row_of(training) for training in dict.fromkeys([choices.train, *choices.also])]
-        for row in (*rows, *(row_of(choices.train, number=number) for number in range(2, choices.rounds + 1))):
+        rows = [row_of(training, choices.train) for training in dict.fromkeys([choices.train, *choices.also])]
+        later = range(2, choices.rounds + 1)
+        for row in (*rows, *(row_of(choices.train, choices.train, number=number) for number in later)):
             print()
             gap([*folders, "--row", row])
     elif target == "methods":

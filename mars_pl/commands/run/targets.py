@@ -6,19 +6,33 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamodules.errors import DataError
-from mars_pl.commands.row_names import RowName
+from mars_pl.commands.row_names import RowName, row_name
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.run_folder import Run, run_name
 from mars_pl.pipeline.stage import Stage, Value
 from mars_pl.pipeline.stages.pipeline import Pipeline
 
-ROW_NAMES = {"mars": "final", "debiased": "debiased-network"}
+FINAL = "final"
+
+BESIDE_MARS = ("baseline", "adele", "dhr", "supervised")
+"""Trainings that are not MARS': a run may be about one, and the row of MARS' network is another's all the same."""
+
+ROW_NAMES = {"debiased": "debiased-network"}
 """Rows of trainings that are not called like them: `debiased` is the row of the labels."""
 
 
-def row_of(training: str, segment_seed: int | None = None, number: int = 1) -> str:
-    """Return the row of a training's network; a later round and another seed of the segmenter say which."""
-    return str(RowName(ROW_NAMES.get(training, training), number, segment_seed))
+def row_of(training: str, chosen: str, segment_seed: int | None = None, number: int = 1) -> str:
+    """Return the row of a training's network: `final` is MARS' by the chosen training, whichever of MARS' this is.
+
+    Args:
+        training: whose network it is.
+        chosen: the run's, `train=`.
+        segment_seed: of the segmenter, where it is not the run's own.
+        number: of the round.
+    """
+    final = "mars" if chosen in BESIDE_MARS else chosen
+    name = FINAL if training == final else ROW_NAMES.get(training, training)
+    return str(RowName(name, number, segment_seed))
 
 
 def mars(choices: Choices, name: str = "") -> Run:
@@ -93,14 +107,14 @@ def _measure_rounds(run: Run, pipeline: Pipeline) -> None:
     seed = None if pipeline is run.pipeline else c.segment_seed
     for training in dict.fromkeys([c.train, "baseline"]):
         for number in range(2, c.rounds + 1):
-            row = f"labels-{row_of(training, seed, number)}"
+            row = f"labels-{row_of(training, c.train, seed, number)}"
             run.rows[row] = label_row(pipeline, row, pipeline.training(training, number).labels)
             _measure(run, training, pipeline, number)
 
 
 def _measure(run: Run, training: str, pipeline: Pipeline, number: int = 1) -> None:
     c = pipeline.choices
-    row = row_of(training, None if pipeline is run.pipeline else c.segment_seed, number)
+    row = row_of(training, c.train, None if pipeline is run.pipeline else c.segment_seed, number)
     stages = pipeline.training(training, number)
     if stages.fit not in run.stages.values():  # the final one's stages have names already
         run.stages |= {f"segment-{row}": stages.fit, f"segment-masks-{row}": stages.masks}
@@ -118,4 +132,6 @@ def network_row(pipeline: Pipeline, training: str, row: str, number: int = 1) ->
     c = pipeline.choices
     told = (training, c.segmenter, *(() if training == "supervised" else (c.label_name,)))
     masks = pipeline.training(training, number).masks / ""
-    return pipeline.make.row(row, masks, c.network_split, told, network="teacher")
+    another = row_name(row).plain == FINAL and training != "mars"
+    note: dict[str, Value] = {"note": f"train={training}"} if another else {}
+    return pipeline.make.row(row, masks, c.network_split, told, network="teacher", **note)

@@ -100,6 +100,17 @@ def test_table_6_has_the_parts_that_were_trained(tmp_path):
     assert last.cells[:4] == ("MARS, round 2", "✓", "✓", "75.0") and last.strong
 
 
+def test_table_6_names_the_training_that_the_run_chose(tmp_path):
+    run = named(tmp_path, "own", train="mars_removal", baseline=0.5, final=0.7)
+    rows = json.loads((run / "run.json").read_text())["rows"]
+    for name in ("mars", "complement"):
+        (run / f"rows/{name}.json").write_text((run / "rows/final.json").read_text())
+        rows[name] = f"rows/{name}.json"
+    change(run / "run.json", rows=rows)
+    words = ["baseline, learns Yᵇ", "without the certain mask", "MARS", "MARS, train=mars_removal"]
+    assert [line.cells[0] for line in table6(open_run(str(run))).lines] == words
+
+
 TABLE = PaperTable(
     "table9",
     "A title",

@@ -42,7 +42,7 @@ CHOICES = [
     (["segmenter=deeplabv2_resnet50"], SEGMENTERS),
     (["mixing=true"], SEGMENTERS),
     (["encoder=resnet18"], SEGMENTERS),
-    (["train=mars_removal"], {"row complemented", *(f"{name} mars_removal" for name in TRAINED)}),
+    (["train=mars_removal"], {"row complemented", "row final", *(f"{name} mars_removal" for name in TRAINED[:-1])}),
     (["train=dhr"], {"segment-labels mars", "row complemented", *(f"{name} dhr" for name in TRAINED)}),
     (["dhr_labels=complemented"], set()),  # without train=dhr
     (["train=dhr", "dhr_labels=complemented"], {"row complemented", *(f"{name} dhr" for name in TRAINED)}),

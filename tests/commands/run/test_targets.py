@@ -161,7 +161,21 @@ def test_a_seed_of_the_segmenter_alone_has_the_usual_rows(made):
 
 def test_the_gap_is_that_of_the_chosen_training_and_of_one_named_run(house, closed):
     house.run("gap", "train=mars_removal", "also=mars", "run=mine", "seeds=1")
-    assert closed == [["gap", "runs/mine", "--row", row] for row in ("mars_removal", "final")]
+    assert closed == [["gap", "runs/mine", "--row", row] for row in ("final", "mars")]
+    assert {*ROWS, "mars", "supervised"} == set(rows_of(house, "mine"))
+    assert house.call("row final").after("--note") == "train=mars_removal"
+    assert "--note" not in house.call("row mars").words
+
+
+def test_a_run_about_another_training_than_mars_keeps_the_rows_own_names(made, closed):
+    assert "row final" not in made.run("gap", "train=dhr", "also=mars", "run=theirs"), "that of MARS is there"
+    assert closed == [["gap", "runs/theirs", "--row", row] for row in ("dhr", "final")]
+    assert {"dhr", "final"} <= set(rows_of(made, "theirs"))
+
+
+def test_rounds_of_the_chosen_training_are_those_of_the_run(made):
+    made.run("train=mars_background", "rounds=2", "run=later")
+    assert {"final", "final-round2", "labels-final-round2"} <= set(rows_of(made, "later"))
 
 
 def test_a_gap_needs_truth(house):
