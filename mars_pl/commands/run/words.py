@@ -54,10 +54,10 @@ RUN_WORDS = {
 
 SCENES = Choices.data
 
-ON_SCENES = {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}
+ON_SCENES = {"debias": "labels_lifted", "train": "mars_background", "mixing": "true", "rounds": "2"}
 """What `best` chooses for generated scenes: what held on a fold of their `train`."""
 
-ON_PHOTOGRAPHS = {"debias": "labels_probed", "mixing": "true"}
+ON_PHOTOGRAPHS = {"debias": "labels_probed", "train": "mars_background", "mixing": "true"}
 """What it chooses for all other data: what held on `train` of photographs. The backbone of Scenes feeds no probe."""
 
 SOLE = {
