@@ -54,7 +54,7 @@ RUN_WORDS = {
 
 SCENES = Choices.data
 
-ON_SCENES = {"debias": "labels_lifted", "train": "mars_background", "mixing": "true", "rounds": "2"}
+ON_SCENES = {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}
 """What `best` chooses for generated scenes: what held on a fold of their `train`."""
 
 ON_PHOTOGRAPHS = {"debias": "labels_probed", "train": "mars_background", "mixing": "true"}
