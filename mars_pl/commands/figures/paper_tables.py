@@ -12,7 +12,7 @@ from mars_pl.commands.figures.tables import Line, PaperTable
 from mars_pl.commands.metrics_table import DASH, fraction, percent, provenance
 from mars_pl.commands.report.gap import GAP_ROWS, Row, gap, unlike
 from mars_pl.commands.report.run import Run, open_run
-from mars_pl.commands.row_names import last_round, later_rounds, row_name
+from mars_pl.commands.row_names import OTHERWISE, final_training, last_round, later_rounds, row_name
 from mars_pl.pipeline.run_folder import PLACES, choices_of, chosen_otherwise
 
 BEFORE, AFTER, FULL = GAP_ROWS
@@ -168,8 +168,8 @@ def table6(run: Run) -> PaperTable:
             "the run has no row complement and no row debiased-network: `mars run … also=debiased,complement`"
         )
     later = later_rounds(rows)
-    train = choices_of(run.manifest).train
-    of_final = PARTS.get({"debiased": "debiased-network"}.get(train, train), (f"MARS, train={train}", "✓", "✓"))
+    train = final_training(choices_of(run.manifest).train)
+    of_final = PARTS.get(OTHERWISE.get(train, train), (f"MARS, train={train}", "✓", "✓"))
     parts = PARTS | {AFTER: of_final} | {name: (f"MARS, round {row_name(name).number}", "✓", "✓") for name in later}
     lines = [
         Line((*words, percent(row["miou"]), fraction(row["fp"]), fraction(row["fn"])), strong=name in (AFTER, *later))

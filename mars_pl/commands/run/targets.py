@@ -6,23 +6,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from datamodules.errors import DataError
-from mars_pl.commands.row_names import RowName, row_name
+from mars_pl.commands.row_names import FINAL, RowName, row_name, training_row
 from mars_pl.pipeline.choices import Choices, read_choices
 from mars_pl.pipeline.run_folder import Run, run_name
 from mars_pl.pipeline.stage import Stage, Value
 from mars_pl.pipeline.stages.pipeline import Pipeline
 
-FINAL = "final"
-
-BESIDE_MARS = ("baseline", "adele", "dhr", "supervised")
-"""Trainings that are not MARS': a run may be about one, and the row of MARS' network is another's all the same."""
-
-ROW_NAMES = {"debiased": "debiased-network"}
-"""Rows of trainings that are not called like them: `debiased` is the row of the labels."""
-
 
 def row_of(training: str, chosen: str, segment_seed: int | None = None, number: int = 1) -> str:
-    """Return the row of a training's network: `final` is MARS' by the chosen training, whichever of MARS' this is.
+    """Return the row of a training's network; a later round and another seed of the segmenter say which.
 
     Args:
         training: whose network it is.
@@ -30,9 +22,7 @@ def row_of(training: str, chosen: str, segment_seed: int | None = None, number: 
         segment_seed: of the segmenter, where it is not the run's own.
         number: of the round.
     """
-    final = "mars" if chosen in BESIDE_MARS else chosen
-    name = FINAL if training == final else ROW_NAMES.get(training, training)
-    return str(RowName(name, number, segment_seed))
+    return str(RowName(training_row(training, chosen), number, segment_seed))
 
 
 def mars(choices: Choices, name: str = "") -> Run:

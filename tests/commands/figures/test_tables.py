@@ -109,6 +109,11 @@ def test_table_6_names_the_training_that_the_run_chose(tmp_path):
     change(run / "run.json", rows=rows)
     words = ["baseline, learns Yᵇ", "without the certain mask", "MARS", "MARS, train=mars_removal"]
     assert [line.cells[0] for line in table6(open_run(str(run))).lines] == words
+    change(run / "run.json", rows={name: place for name, place in rows.items() if name != "mars"})
+    for train, name in (("dhr", "MARS"), ("debiased", "learns Yᵈᵇ, biased pixels ignored")):
+        told = json.loads((run / "run.json").read_text())["choices"]
+        change(run / "run.json", choices=told | {"train": train})
+        assert [line.cells[0] for line in table6(open_run(str(run))).lines][2:] == [name]
 
 
 TABLE = PaperTable(
