@@ -112,6 +112,8 @@ def check_composition(words, instantiate, house):
     if type(network := getattr(cli.model, "network", None)).__name__ in outputs:
         weights = [value for value in network.state_dict().values() if value.ndim == 4]
         assert weights[-1].shape[0] == outputs[type(network).__name__]
+    if str(CONFIGS / "rounds/mixing.yaml") in words:
+        assert cli.model.mixing.share == 1, "it comes on top of the YAML that says what mixes"
     if words[0] == "predict":
         assert not cli.config_init.predict.return_predictions
     names = [type(callback).__name__ for callback in cli.trainer.callbacks]

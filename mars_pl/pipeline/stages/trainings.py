@@ -106,7 +106,7 @@ class Trainings:
         labels = self._masks_of(self.training(name, number - 1), told)
         last = name == self.choices.train and number == self.choices.rounds
         # labels as they are, whoever made them
-        return self._train(self.make.layers("train/baseline"), labels / "", told, last)
+        return self._train(self.make.layers("train/baseline"), labels / "", told, last, mixed=("rounds/mixing",))
 
     def _masks_of(self, before: Training, told: tuple[str, ...], more: Options | None = None) -> Stage:
         """Return the stage of the masks that a network has of its own training images, labels for another fit."""
@@ -121,10 +121,17 @@ class Trainings:
         )
 
     def _train(
-        self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
+        self,
+        yamls: tuple[Path, ...],
+        labels: Value,
+        told: tuple[str, ...],
+        last: bool,
+        more: Options | None = None,
+        mixed: tuple[str, ...] = (),
     ) -> Training:
+        """Return a fit and its masks; ``mixed`` is what comes on top of the YAML of mixing, where the run mixes."""
         c, make, seed = self.choices, self.make, self.choices.segment_seed
-        mixing = make.layers("mixing/objects") if c.mixing else ()
+        mixing = make.layers("mixing/objects", *mixed) if c.mixing else ()
         fit = make.fit(
             "segment",
             (*self._network, *yamls, *mixing),

@@ -81,6 +81,16 @@ def test_a_later_round_learns_the_masks_of_the_one_before_and_the_baseline_goes_
     assert made.run("gap", "rounds=2") == []
 
 
+def test_a_later_round_mixes_every_image_where_the_run_mixes(made, closed):
+    made.run("gap", "rounds=2", "mixing=true")
+    shares = {call.name: "configs/rounds/mixing.yaml" in " ".join(call.words) for call in made.calls()}
+    fits = {name for name in shares if name.startswith("segment ")}
+    assert {name for name in shares if shares[name]} == {"segment mars-round2", "segment baseline-round2"} < fits
+    assert all("configs/mixing/objects.yaml" in " ".join(made.call(name).words) for name in fits)
+    own = made.run("gap", "rounds=2", "mixing=true", "segment.model.mixing.share=.75")
+    assert {made.call(name).after("--model.init_args.mixing.init_args.share") for name in fits & set(own)} == {".75"}
+
+
 def test_every_round_has_a_link_of_its_own_and_dhr_learns_the_whole_masks(made, closed):
     made.run("gap", "rounds=3", "also=dhr", "segment_seeds=0,1")
     run = made.folder / "runs/voc-rounds3"
