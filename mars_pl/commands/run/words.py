@@ -54,10 +54,13 @@ RUN_WORDS = {
 
 SCENES = Choices.data
 
-ON_SCENES = {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}
-"""What `best` chooses for generated scenes: what held on a fold of their `train`."""
+EVERYWHERE = {"train": "mars_background", "mixing": "true"}
+"""What `best` chooses for all data: what held on folds of `train` of Scenes and of photographs."""
 
-ON_PHOTOGRAPHS = {"debias": "labels_probed", "train": "mars_background", "mixing": "true"}
+ON_SCENES = {"debias": "labels_lifted", **EVERYWHERE, "rounds": "2"}
+"""What it chooses for generated scenes: what held on a fold of their `train`."""
+
+ON_PHOTOGRAPHS = {"debias": "labels_probed", **EVERYWHERE}
 """What it chooses for all other data: what held on `train` of photographs. The backbone of Scenes feeds no probe."""
 
 SOLE = {

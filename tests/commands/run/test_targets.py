@@ -151,13 +151,13 @@ def test_best_is_mars_with_what_did_better_and_words_of_ones_own_come_first(made
 
 def test_best_on_scenes_feeds_no_probe_and_has_a_second_round(made, closed):
     chosen = chosen_by("best", "scenes")
-    assert chosen == {"debias": "labels_lifted", "mixing": "true", "rounds": "2"}
-    found = made.run("best", "train=mars", *(f"{name}={value}" for name, value in chosen.items()))
-    assert "debias-labels" in found and "segment mars" in found
+    assert chosen == {"debias": "labels_lifted", "train": "mars_background", "mixing": "true", "rounds": "2"}
+    found = made.run("best", *(f"{name}={value}" for name, value in chosen.items()))
+    assert "debias-labels" in found and "segment mars_background" in found
     assert "configs/debias/labels_lifted.yaml" in " ".join(made.call("debias-labels").words)
-    assert "configs/rounds/labels.yaml" in " ".join(made.call("segment-labels mars-round2").words)
+    assert "configs/rounds/labels.yaml" in " ".join(made.call("segment-labels mars_background-round2").words)
     later = [f"{row}-round2" for row in ("labels-final", "final", "labels-baseline", "baseline")]
-    assert set(rows_of(made, "voc-debias_labels_lifted-mixingTrue-rounds2")) == {*ROWS, *later}
+    assert set(rows_of(made, "voc-debias_labels_lifted-mars_background-mixingTrue-rounds2")) == {*ROWS, *later}
 
 
 def test_no_round_at_all_is_refused(house):
