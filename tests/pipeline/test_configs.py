@@ -30,9 +30,13 @@ CHOICES = {
     "mixing": ["true"],
     "features": ["true"],
 }
+DIFFERENT = {"wsss", "uss", "centroids", "debias", "mixing"}
+"""Choices that not all data sets make of the same YAMLs."""
 WITH = {"debias": ("centroids=centroids_two_kinds",)}
 """Choices that want another one."""
 
+SHARES = {"mixing/objects.yaml": 0.5, "mixing/small/objects.yaml": 0.25, "rounds/mixing.yaml": 1.0}
+"""Of images that are mixed, by the YAMLs that say so, the last of them last."""
 ALWAYS = ("rounds=2", "ood=Outside")  # which W-OoD alone reads
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
 NOT_ALONE = {"deeplabv2", "deeplabv3plus"}
@@ -44,8 +48,7 @@ def asked():
     found = [(data, "") for data in DATA]
     with_own = [data for data in DATA if data not in AS_VOC]
     for name, values in CHOICES.items():
-        differs = name in ("wsss", "uss", "centroids", "debias")  # others' are the same for all
-        places = with_own if differs else with_own[:1]
+        places = with_own if name in DIFFERENT else with_own[:1]
         found += [(data, f"{name}={value}") for value in values if value not in NOT_ALONE for data in places]
     coco = ("segmenter=deeplabv2_resnet50", "segmenter=deeplabv1_wideresnet38", "uss=leopart")  # its overlays
     return found + [("coco", choice) for choice in coco]
@@ -112,8 +115,9 @@ def check_composition(words, instantiate, house):
     if type(network := getattr(cli.model, "network", None)).__name__ in outputs:
         weights = [value for value in network.state_dict().values() if value.ndim == 4]
         assert weights[-1].shape[0] == outputs[type(network).__name__]
-    if str(CONFIGS / "rounds/mixing.yaml") in words:
-        assert cli.model.mixing.share == 1, "it comes on top of the YAML that says what mixes"
+    shares = [share for name, share in SHARES.items() if str(CONFIGS / name) in words]
+    if shares:
+        assert cli.model.mixing.share == shares[-1], "what a size or a later round wants comes on top"
     if words[0] == "predict":
         assert not cli.config_init.predict.return_predictions
     names = [type(callback).__name__ for callback in cli.trainer.callbacks]
