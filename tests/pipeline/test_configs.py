@@ -37,6 +37,7 @@ WITH = {"debias": ("centroids=centroids_two_kinds",)}
 
 SHARES = {"mixing/objects.yaml": 0.5, "mixing/small/objects.yaml": 0.25, "rounds/mixing.yaml": 1.0}
 """Of images that are mixed, by the YAMLs that say so, the last of them last."""
+
 ALWAYS = ("rounds=2", "ood=Outside")  # which W-OoD alone reads
 SEGMENTERS = ("DeepLabV1", "DeepLabV2", "DeepLabV3Plus", "DHRDeepLabV1", "DHRDeepLabV2", "AdaptedNetwork")
 NOT_ALONE = {"deeplabv2", "deeplabv3plus"}

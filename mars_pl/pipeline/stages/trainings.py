@@ -88,7 +88,7 @@ class Trainings:
         }
         labels, from_where = learnt.get(name, (self.debiased / "", told_of_labels(c)))
         told = (name, c.segmenter, *filter(None, [c.encoder]), *["mixed"] * c.mixing, *from_where)
-        return self._train(self.make.layers(f"train/{name}"), labels, told, last)
+        return self._train((*self.make.layers(f"train/{name}"), *self._mixing()), labels, told, last)
 
     def _dhr(self, last: bool) -> Training:
         """DHR (ECCV 2024): MARS' labels, made anew in every step with the pixel features F and the network's own."""
@@ -105,8 +105,12 @@ class Trainings:
         told = (*self.training(name).told, f"round{number}")
         labels = self._masks_of(self.training(name, number - 1), told)
         last = name == self.choices.train and number == self.choices.rounds
-        # labels as they are, whoever made them
-        return self._train(self.make.layers("train/baseline"), labels / "", told, last, mixed=("rounds/mixing",))
+        yamls = self.make.layers("train/baseline")  # labels as they are, whoever made them
+        return self._train((*yamls, *self._mixing("rounds/mixing")), labels / "", told, last)
+
+    def _mixing(self, *more: str) -> tuple[Path, ...]:
+        """Return the YAMLs of mixing, and ``more`` on top of them; none where the run does not mix."""
+        return self.make.layers("mixing/objects", *more) if self.choices.mixing else ()
 
     def _masks_of(self, before: Training, told: tuple[str, ...], more: Options | None = None) -> Stage:
         """Return the stage of the masks that a network has of its own training images, labels for another fit."""
@@ -121,20 +125,12 @@ class Trainings:
         )
 
     def _train(
-        self,
-        yamls: tuple[Path, ...],
-        labels: Value,
-        told: tuple[str, ...],
-        last: bool,
-        more: Options | None = None,
-        mixed: tuple[str, ...] = (),
+        self, yamls: tuple[Path, ...], labels: Value, told: tuple[str, ...], last: bool, more: Options | None = None
     ) -> Training:
-        """Return a fit and its masks; ``mixed`` is what comes on top of the YAML of mixing, where the run mixes."""
         c, make, seed = self.choices, self.make, self.choices.segment_seed
-        mixing = make.layers("mixing/objects", *mixed) if c.mixing else ()
         fit = make.fit(
             "segment",
-            (*self._network, *yamls, *mixing),
+            (*self._network, *yamls),
             told,
             {"model.network.encoder": c.encoder or None, "data.label_folder": labels, **(more or {})},
             seed,
